@@ -1,0 +1,88 @@
+//! What X can be: dense or sparse, and the facts about it that every choice is made from.
+
+pub mod dense;
+pub mod facts;
+pub mod sparse;
+
+pub use dense::Dense;
+pub use facts::Facts;
+pub use sparse::{Canonical, Sparse, Stored};
+
+use crate::scalar::Scalar;
+
+/// The data matrix X, `(m, n)`.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Matrix<'a, T: Scalar> {
+    /// All entries.
+    Dense(Dense<'a, T>),
+    /// The entries that are not zero.
+    Sparse(Sparse<T>),
+}
+
+impl<'a, T: Scalar> Matrix<'a, T> {
+    /// `m`.
+    pub fn rows(&self) -> usize {
+        match self {
+            Matrix::Dense(x) => x.rows(),
+            Matrix::Sparse(x) => x.rows(),
+        }
+    }
+
+    /// `n`.
+    pub fn cols(&self) -> usize {
+        match self {
+            Matrix::Dense(x) => x.cols(),
+            Matrix::Sparse(x) => x.cols(),
+        }
+    }
+
+    /// Whether zeros are left out.
+    pub fn is_sparse(&self) -> bool {
+        matches!(self, Matrix::Sparse(_))
+    }
+
+    /// Entries kept in memory: all of a dense matrix, the non-zeros of a sparse one.
+    pub fn stored(&self) -> u64 {
+        match self {
+            Matrix::Dense(x) => x.rows() as u64 * x.cols() as u64,
+            Matrix::Sparse(x) => x.stored() as u64,
+        }
+    }
+
+    /// Bytes of the entries, with their indices.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Matrix::Dense(x) => x.bytes(),
+            Matrix::Sparse(x) => x.bytes(),
+        }
+    }
+
+    /// The transpose, without moving a number.
+    pub fn transposed(self) -> Matrix<'a, T> {
+        match self {
+            Matrix::Dense(x) => Matrix::Dense(x.transposed()),
+            Matrix::Sparse(x) => Matrix::Sparse(x.transposed()),
+        }
+    }
+
+    /// The matrix times a power of two, in memory of its own.
+    pub(crate) fn scaled(&self, scale: f64) -> Matrix<'static, T> {
+        match self {
+            Matrix::Dense(x) => Matrix::Dense(x.scaled(scale)),
+            Matrix::Sparse(x) => Matrix::Sparse(x.scaled(scale)),
+        }
+    }
+}
+
+impl<'a, T: Scalar> From<Dense<'a, T>> for Matrix<'a, T> {
+    fn from(x: Dense<'a, T>) -> Self {
+        Matrix::Dense(x)
+    }
+}
+
+impl<T: Scalar> From<Sparse<T>> for Matrix<'_, T> {
+    fn from(x: Sparse<T>) -> Self {
+        Matrix::Sparse(x)
+    }
+}

@@ -1,0 +1,215 @@
+//! Everything that can go wrong, as data: what, where, and what to do instead.
+
+use std::fmt;
+
+/// A `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a factorization could not be done. How a run *ended* is a [`Status`](crate::Status), not an error.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An entry of X is not a finite non-negative number.
+    #[error(
+        "{kind} at row {row}, column {col}{more}; NMF needs finite X >= 0{hint}",
+        more = also(*count, *minimum),
+        hint = kind.hint()
+    )]
+    BadEntry {
+        /// What is wrong with it.
+        kind: BadEntry,
+        /// Its row, counted from 0.
+        row: usize,
+        /// Its column, counted from 0.
+        col: usize,
+        /// How many such entries there are.
+        count: usize,
+        /// The smallest finite entry of X.
+        minimum: f64,
+    },
+    /// Zeros in X, and a loss that is infinite there.
+    #[error(
+        "the {loss} loss is infinite at x = 0, and X has {zeros} zeros; raise them with a floor \
+         (`floor`, relative to the mean of X, for example 1e-6), or use a loss with beta > 0 such as kl"
+    )]
+    ZerosInX {
+        /// The loss asked for.
+        loss: String,
+        /// How many zeros X has.
+        zeros: u64,
+    },
+    /// A matrix without rows or without columns.
+    #[error("X has shape ({rows}, {cols}): a factorization needs at least one row and one column")]
+    Empty {
+        /// Rows of X.
+        rows: usize,
+        /// Columns of X.
+        cols: usize,
+    },
+    /// A matrix whose shape does not fit.
+    #[error("{what} has shape {got}, expected {expected}")]
+    Shape {
+        /// Which matrix.
+        what: &'static str,
+        /// The shape it should have.
+        expected: String,
+        /// The shape it has.
+        got: String,
+    },
+    /// A parameter outside its range.
+    #[error("{name} = {value}: {needs}")]
+    BadParameter {
+        /// The parameter's name.
+        name: &'static str,
+        /// The value given.
+        value: String,
+        /// What it must be.
+        needs: String,
+    },
+    /// A given factor that cannot be a factor.
+    #[error("the given {factor} has {problem} at row {row}, column {col}; factors must be finite and >= 0")]
+    BadFactor {
+        /// `"W"` or `"H"`.
+        factor: &'static str,
+        /// What is wrong.
+        problem: BadEntry,
+        /// Row of the entry, counted from 0.
+        row: usize,
+        /// Column of the entry, counted from 0.
+        col: usize,
+    },
+    /// A combination that is not possible, with what to do instead.
+    #[error("{asked} is not possible: {why}; {instead}")]
+    Unsupported {
+        /// What was asked for.
+        asked: String,
+        /// Why it cannot be.
+        why: String,
+        /// What can be done instead.
+        instead: String,
+    },
+    /// The sparse structure is inconsistent.
+    #[error("the sparse matrix is not well formed: {0}")]
+    SparseStructure(SparseFault),
+    /// The fit would not fit into memory.
+    #[error(
+        "a fit at rank {rank} needs about {needed}, more than the limit of {limit}; lower the rank, or raise the limit",
+        needed = bytes(*needed),
+        limit = bytes(*limit)
+    )]
+    Memory {
+        /// The rank asked for.
+        rank: usize,
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
+}
+
+/// What is wrong with an entry.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum BadEntry {
+    /// Not a number.
+    Nan,
+    /// Plus or minus infinity.
+    Infinite,
+    /// Below zero; the value.
+    Negative(f64),
+}
+
+impl BadEntry {
+    fn hint(self) -> &'static str {
+        match self {
+            BadEntry::Nan => "; drop or impute the missing entries first",
+            BadEntry::Infinite => "; clip or drop these entries first",
+            BadEntry::Negative(_) => "; clip them to 0 or shift X first, if that is what they mean",
+        }
+    }
+}
+
+impl fmt::Display for BadEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BadEntry::Nan => f.write_str("NaN"),
+            BadEntry::Infinite => f.write_str("an infinite entry"),
+            BadEntry::Negative(x) => write!(f, "negative entry {x:e}"),
+        }
+    }
+}
+
+/// What is wrong with the three arrays of a sparse matrix.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SparseFault {
+    /// The pointer array has the wrong length.
+    #[error("the pointer array has {got} entries, expected {expected} (one more than the rows it points to)")]
+    PointerLength {
+        /// Entries expected.
+        expected: usize,
+        /// Entries found.
+        got: usize,
+    },
+    /// The pointer array does not start at 0.
+    #[error("the pointer array starts at {0}, not at 0")]
+    PointerStart(String),
+    /// The pointer array goes down.
+    #[error("the pointer array decreases after entry {at}")]
+    PointerDecreases {
+        /// Index of the last good entry.
+        at: usize,
+    },
+    /// The pointer array does not end at the number of stored entries.
+    #[error("the pointer array ends at {end}, but {stored} entries are stored")]
+    PointerEnd {
+        /// Its last value.
+        end: String,
+        /// Stored entries.
+        stored: usize,
+    },
+    /// Index and value arrays differ in length.
+    #[error("{indices} indices but {values} values")]
+    LengthMismatch {
+        /// Number of indices.
+        indices: usize,
+        /// Number of values.
+        values: usize,
+    },
+    /// An index outside the matrix.
+    #[error("stored entry {at} has index {index}, outside 0..{size}")]
+    IndexOutOfRange {
+        /// Position in the index array.
+        at: usize,
+        /// The index.
+        index: String,
+        /// The size of that dimension.
+        size: usize,
+    },
+    /// More rows or columns than 32-bit indices can address.
+    #[error("{size} rows or columns; at most 4294967295 are supported")]
+    TooLarge {
+        /// The size asked for.
+        size: usize,
+    },
+}
+
+fn also(count: usize, minimum: f64) -> String {
+    match (count, minimum < 0.0) {
+        (1, _) => String::new(),
+        (n, true) => format!(" ({n} such entries, smallest {minimum:e})"),
+        (n, false) => format!(" ({n} such entries)"),
+    }
+}
+
+/// A number of bytes for people: `1.2 GB`.
+pub(crate) fn bytes(n: u64) -> String {
+    const UNITS: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
+    let mut x = n as f64;
+    let mut unit = 0;
+    while x >= 1000.0 && unit + 1 < UNITS.len() {
+        x /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{n} B") } else { format!("{x:.1} {}", UNITS[unit]) }
+}

@@ -1,0 +1,220 @@
+//! A factor: r rows of contiguous k-vectors.
+//!
+//! W has m rows and H is kept transposed with n rows, so that updating H is updating W on the transpose of X. Rows are
+//! padded with zeros to a whole number of SIMD units ([`Scalar::LANES`]); the padding stays zero for ever, and every
+//! kernel may read it.
+
+use crate::error::{BadEntry, Error, Result};
+use crate::scalar::Scalar;
+
+/// A non-negative factor of `rows` vectors of length `rank`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Factor<T> {
+    rows: usize,
+    rank: usize,
+    stride: usize,
+    data: Vec<T>,
+}
+
+/// The padded length of a row of `rank` numbers: whole SIMD units, and whole pairs of them where a row is too wide to be
+/// kept in registers.
+pub(crate) fn padded<T: Scalar>(rank: usize) -> usize {
+    rank.next_multiple_of(if rank <= T::MAX_WIDTH { T::LANES } else { 2 * T::LANES })
+}
+
+impl<T: Scalar> Factor<T> {
+    /// A factor of zeros.
+    pub fn zeros(rows: usize, rank: usize) -> Factor<T> {
+        let stride = padded::<T>(rank);
+        Factor { rows, rank, stride, data: vec![T::ZERO; rows * stride] }
+    }
+
+    /// From `(rows, rank)` in row-major order, as W is given.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the length is not `rows * rank`.
+    pub fn from_row_major(rows: usize, rank: usize, values: &[T]) -> Result<Factor<T>> {
+        check_len(rows, rank, values.len())?;
+        let mut factor = Factor::zeros(rows, rank);
+        if rank > 0 {
+            for (to, from) in factor.data.chunks_exact_mut(factor.stride).zip(values.chunks_exact(rank)) {
+                to[..rank].copy_from_slice(from);
+            }
+        }
+        Ok(factor)
+    }
+
+    /// From `(rank, rows)` in row-major order, as H is given.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the length is not `rows * rank`.
+    pub fn from_transposed(rows: usize, rank: usize, values: &[T]) -> Result<Factor<T>> {
+        check_len(rows, rank, values.len())?;
+        let mut factor = Factor::zeros(rows, rank);
+        for i in 0..rows {
+            for c in 0..rank {
+                factor.data[i * factor.stride + c] = values[c * rows + i];
+            }
+        }
+        Ok(factor)
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of components.
+    pub fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// Row `i`, of length [`Factor::rank`].
+    pub fn row(&self, i: usize) -> &[T] {
+        &self.data[i * self.stride..][..self.rank]
+    }
+
+    /// `(rows, rank)` in row-major order.
+    pub fn to_row_major(&self) -> Vec<T> {
+        (0..self.rows).flat_map(|i| self.row(i).iter().copied()).collect()
+    }
+
+    /// `(rank, rows)` in row-major order.
+    pub fn to_transposed(&self) -> Vec<T> {
+        let mut out = vec![T::ZERO; self.rows * self.rank];
+        for i in 0..self.rows {
+            for (c, &x) in self.row(i).iter().enumerate() {
+                out[c * self.rows + i] = x;
+            }
+        }
+        out
+    }
+
+    pub(crate) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// All rows with their padding.
+    pub(crate) fn padded_rows(&self) -> &[T] {
+        &self.data
+    }
+
+    pub(crate) fn padded_rows_mut(&mut self) -> &mut [T] {
+        &mut self.data
+    }
+
+    pub(crate) fn row_mut(&mut self, i: usize) -> &mut [T] {
+        &mut self.data[i * self.stride..][..self.rank]
+    }
+
+    pub(crate) fn copy_from(&mut self, other: &Factor<T>) {
+        self.data.copy_from_slice(&other.data);
+    }
+
+    /// Sum of each component, accumulated in `f64` over rows in order.
+    pub(crate) fn column_sums(&self) -> Vec<f64> {
+        self.fold_columns(|sum, x| sum + x)
+    }
+
+    /// Euclidean norm of each component.
+    pub(crate) fn column_norms(&self) -> Vec<f64> {
+        self.fold_columns(|sum, x| sum + x * x).into_iter().map(f64::sqrt).collect()
+    }
+
+    /// Largest entry of each component.
+    pub(crate) fn column_maxima(&self) -> Vec<f64> {
+        self.fold_columns(f64::max)
+    }
+
+    fn fold_columns(&self, f: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+        let mut out = vec![0.0; self.rank];
+        for i in 0..self.rows {
+            for (acc, &x) in out.iter_mut().zip(self.row(i)) {
+                *acc = f(*acc, x.to_f64());
+            }
+        }
+        out
+    }
+
+    /// Multiplies component `c` by `scale[c]`.
+    pub(crate) fn scale_columns(&mut self, scale: &[f64]) {
+        for i in 0..self.rows {
+            for (x, &s) in self.row_mut(i).iter_mut().zip(scale) {
+                *x = T::from_f64(x.to_f64() * s);
+            }
+        }
+    }
+
+    /// Multiplies everything by a power of two, exactly.
+    pub(crate) fn scale_by(&mut self, scale: f64) {
+        if scale != 1.0 {
+            let scale = vec![scale; self.rank];
+            self.scale_columns(&scale);
+        }
+    }
+
+    /// Component `c` becomes what component `order[c]` was.
+    pub(crate) fn permute_columns(&mut self, order: &[usize]) {
+        let mut old = vec![T::ZERO; self.rank];
+        for i in 0..self.rows {
+            old.copy_from_slice(self.row(i));
+            for (x, &from) in self.row_mut(i).iter_mut().zip(order) {
+                *x = old[from];
+            }
+        }
+    }
+
+    /// First entry that is not finite and non-negative, as (row, component).
+    pub(crate) fn first_bad(&self) -> Option<(usize, usize, BadEntry)> {
+        (0..self.rows).find_map(|i| {
+            self.row(i).iter().enumerate().find_map(|(c, &x)| {
+                let bad = if x.is_nan() {
+                    BadEntry::Nan
+                } else if !x.is_finite() {
+                    BadEntry::Infinite
+                } else if x < T::ZERO {
+                    BadEntry::Negative(x.to_f64())
+                } else {
+                    return None;
+                };
+                Some((i, c, bad))
+            })
+        })
+    }
+}
+
+fn check_len(rows: usize, rank: usize, got: usize) -> Result<()> {
+    if rows.checked_mul(rank) == Some(got) {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        what: "a factor",
+        expected: format!("({rows}, {rank}), {} numbers", rows.saturating_mul(rank)),
+        got: format!("{got} numbers"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_orders_hold_the_same_numbers() {
+        let w = Factor::<f64>::from_row_major(2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+        assert_eq!(w.row(1), [4.0, 5.0, 6.0]);
+        let h = Factor::<f64>::from_transposed(2, 3, &w.to_transposed()).unwrap();
+        assert_eq!(w, h);
+        assert_eq!(h.to_row_major(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert!(Factor::<f64>::from_row_major(2, 3, &[0.0; 5]).is_err());
+    }
+
+    #[test]
+    fn padding_survives_every_operation() {
+        let mut w = Factor::<f32>::from_row_major(2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+        w.scale_columns(&[2.0, 3.0, 4.0]);
+        w.permute_columns(&[2, 0, 1]);
+        assert_eq!(w.row(0), [12.0, 2.0, 6.0]);
+        assert!(w.padded_rows().chunks(w.stride()).all(|row| row[3..].iter().all(|&x| x == 0.0)));
+        assert_eq!(w.column_sums(), [36.0, 10.0, 21.0]);
+    }
+}

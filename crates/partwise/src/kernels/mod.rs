@@ -1,0 +1,86 @@
+//! The only hot loops over data, and the only place where instruction sets are known.
+//!
+//! Every kernel works on a block of rows and writes only what belongs to those rows, and each output element is a chain
+//! of additions in a fixed order. So no result depends on how rows are cut into blocks or spread over threads.
+
+pub(crate) mod elementary;
+pub(crate) mod gram;
+pub(crate) mod isa;
+pub(crate) mod kl_newton;
+pub(crate) mod lanes;
+pub(crate) mod products;
+pub(crate) mod ratio;
+pub(crate) mod small;
+
+use crate::scalar::Scalar;
+
+/// Rows of X (or of its transpose) as kernels meet them.
+#[derive(Clone, Copy)]
+pub(crate) enum Rows<'a, T> {
+    Dense(DenseRows<'a, T>),
+    Sparse(SparseRows<'a, T>),
+}
+
+impl<T: Scalar> Rows<'_, T> {
+    pub(crate) fn rows(&self) -> usize {
+        match self {
+            Rows::Dense(x) => x.rows,
+            Rows::Sparse(x) => x.rows(),
+        }
+    }
+}
+
+/// A dense block whose entries are contiguous along rows or along columns.
+#[derive(Clone, Copy)]
+pub(crate) struct DenseRows<'a, T> {
+    pub(crate) data: &'a [T],
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+    pub(crate) order: Order,
+}
+
+/// Along which axis a dense block is contiguous, with the distance between neighbours along the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    RowMajor(usize),
+    ColMajor(usize),
+}
+
+/// A block of compressed rows. `starts` has one entry more than there are rows and points into the two other arrays.
+#[derive(Clone, Copy)]
+pub(crate) struct SparseRows<'a, T> {
+    pub(crate) cols: usize,
+    pub(crate) starts: &'a [usize],
+    pub(crate) columns: &'a [u32],
+    pub(crate) values: ValuesRef<'a, T>,
+}
+
+impl<T: Scalar> SparseRows<'_, T> {
+    pub(crate) fn rows(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+}
+
+/// Stored values: as they are, or in single precision where that loses nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ValuesRef<'a, T> {
+    Full(&'a [T]),
+    Single(&'a [f32]),
+}
+
+impl<T: Scalar> ValuesRef<'_, T> {
+    pub(crate) fn get(&self, i: usize) -> T {
+        match self {
+            ValuesRef::Full(v) => v[i],
+            ValuesRef::Single(v) => T::from(v[i]),
+        }
+    }
+}
+
+/// Cuts a padded row into groups that fit the registers: (start, width).
+pub(crate) fn column_groups<T: Scalar>(stride: usize) -> impl Iterator<Item = (usize, usize)> {
+    let widest = if isa::isa() == isa::Isa::Avx512 { T::MAX_WIDTH } else { T::MAX_WIDTH / 2 };
+    let groups = stride.div_ceil(widest).max(1);
+    let width = stride.div_ceil(groups).next_multiple_of(T::LANES);
+    (0..stride).step_by(width.max(1)).map(move |start| (start, width.min(stride - start)))
+}

@@ -1,0 +1,358 @@
+//! The two sums of a beta-divergence: for a block of rows of X and the other factor H (rows h_j),
+//!
+//! ```text
+//! numer_i = sum over j of x_ij y_ij^(b-2) h_j        denom_i = sum over j of y_ij^(b-1) h_j        y = W Hᵀ
+//! ```
+//!
+//! and the loss of the block, row by row. Dense X, and every loss but Kullback-Leibler on sparse X, goes tile by tile
+//! of 512 columns, which is all of the model that ever exists at once. Sparse X with Kullback-Leibler touches stored
+//! entries only: its `denom` is the column sum of H, which the caller knows.
+//!
+//! Cost: dense 6 k flops per entry of the block plus the ratio; sparse 4 k flops per stored entry.
+
+use super::elementary::{exp, ln};
+use super::isa::{Kernel, Simd, launch};
+use super::products::{cross_add, model_tile, row};
+use super::{DenseRows, Order, Rows, SparseRows, ValuesRef};
+use crate::loss::Loss;
+use crate::scalar::{Scalar, WidthVisitor};
+
+/// Columns of a tile.
+const TILE: usize = 512;
+/// Sums over a row are kept in so many parts, added up in a fixed order.
+const PARTS: usize = 16;
+
+/// How to compute the powers of y for a loss.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Power {
+    KullbackLeibler,
+    ItakuraSaito,
+    /// Any other beta, with the exponents that matter.
+    Beta(f64),
+}
+
+/// The loss as the kernels need it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ratio<T> {
+    pub(crate) power: Power,
+    /// Model entries below this count as this; far below anything that matters, relative to the data.
+    pub(crate) least_model: T,
+    /// Entries of X below this count as this; 0 unless the user asked for a floor.
+    pub(crate) least_data: T,
+}
+
+impl<T: Scalar> Ratio<T> {
+    /// For data with this mean.
+    pub(crate) fn new(loss: Loss, mean: f64, floor: f64) -> Ratio<T> {
+        let power = match loss {
+            Loss::KullbackLeibler => Power::KullbackLeibler,
+            Loss::ItakuraSaito => Power::ItakuraSaito,
+            other => Power::Beta(other.beta()),
+        };
+        Ratio { power, least_model: least_model(mean), least_data: T::from_f64(floor * mean) }
+    }
+
+    /// Whether the denominator is the same for all rows: the column sums of the other factor.
+    pub(crate) fn shares_denominator(&self) -> bool {
+        self.power == Power::KullbackLeibler
+    }
+}
+
+/// The smallest model entry that is told from zero, for data with this mean: `eps²` of it.
+pub(crate) fn least_model<T: Scalar>(mean: f64) -> T {
+    let eps = T::EPSILON.to_f64();
+    T::from_f64(eps * eps * mean).max(T::MIN_POSITIVE)
+}
+
+/// The other factor, in both layouts.
+#[derive(Clone, Copy)]
+pub(crate) struct Other<'a, T> {
+    /// `(n, stride)`.
+    pub(crate) rows: &'a [T],
+    pub(crate) stride: usize,
+    pub(crate) rank: usize,
+    /// `(rank, columns_stride)`, n numbers in each row and zeros behind them; empty where no tile is computed.
+    pub(crate) columns: &'a [T],
+    pub(crate) columns_stride: usize,
+}
+
+/// Room for one tile of a block.
+#[derive(Default)]
+pub(crate) struct RatioScratch<T> {
+    x: Vec<T>,
+    y: Vec<T>,
+}
+
+impl<T: Scalar> RatioScratch<T> {
+    /// For blocks of up to `rows` rows.
+    pub(crate) fn new(rows: usize) -> RatioScratch<T> {
+        RatioScratch { x: vec![T::ZERO; rows * TILE], y: vec![T::ZERO; rows * TILE] }
+    }
+}
+
+/// Where the sums of a block go: `(rows, stride)` twice, and one number per row.
+pub(crate) struct Sums<'a, T> {
+    pub(crate) numer: &'a mut [T],
+    /// Not touched where [`Ratio::shares_denominator`].
+    pub(crate) denom: &'a mut [T],
+    /// The loss of each row, without terms that the caller adds (see [`constant`]).
+    pub(crate) loss: &'a mut [f64],
+}
+
+/// What [`block_sums`] leaves out of the loss: for Kullback-Leibler `sum y - sum x` (from column sums and the sum of X),
+/// for other betas `sum x^b / (b (b - 1))`, for Itakura-Saito nothing.
+pub(crate) fn block_sums<T: Scalar>(
+    ratio: &Ratio<T>,
+    x: &Rows<'_, T>,
+    w: &[T],
+    other: &Other<'_, T>,
+    scratch: &mut RatioScratch<T>,
+    sums: &mut Sums<'_, T>,
+) {
+    sums.numer.fill(T::ZERO);
+    sums.loss.fill(0.0);
+    if let (Rows::Sparse(x), Power::KullbackLeibler) = (x, ratio.power) {
+        sparse_kl(ratio, x, w, other, scratch, sums);
+        return;
+    }
+    sums.denom.fill(T::ZERO);
+    let rows = x.rows();
+    let columns = match x {
+        Rows::Dense(x) => x.cols,
+        Rows::Sparse(x) => x.cols,
+    };
+    for from in (0..columns).step_by(TILE) {
+        let width = TILE.min(columns - from);
+        let padded = width.next_multiple_of(T::LANES);
+        pack(x, from, width, &mut scratch.x);
+        model_tile(
+            w,
+            other.stride,
+            other.rank,
+            other.columns,
+            other.columns_stride,
+            from,
+            padded,
+            &mut scratch.y,
+            TILE,
+        );
+        for i in 0..rows {
+            let (x, y) = (&mut scratch.x[i * TILE..][..width], &mut scratch.y[i * TILE..][..width]);
+            sums.loss[i] += launch(Elementwise { ratio: *ratio, x, y });
+        }
+        let tile = |data| Rows::Dense(DenseRows { data, rows, cols: width, order: Order::RowMajor(TILE) });
+        let panel = &other.rows[from * other.stride..];
+        cross_add(&tile(&scratch.x), panel, other.stride, sums.numer);
+        if !ratio.shares_denominator() {
+            cross_add(&tile(&scratch.y), panel, other.stride, sums.denom);
+        }
+    }
+}
+
+/// Copies columns `from..from + width` of a block into rows of length `TILE`.
+fn pack<T: Scalar>(x: &Rows<'_, T>, from: usize, width: usize, to: &mut [T]) {
+    match x {
+        Rows::Dense(x) => match x.order {
+            Order::RowMajor(ld) => {
+                for i in 0..x.rows {
+                    to[i * TILE..][..width].copy_from_slice(&x.data[i * ld + from..][..width]);
+                }
+            }
+            Order::ColMajor(ld) => {
+                for j in 0..width {
+                    for (i, &v) in x.data[(from + j) * ld..][..x.rows].iter().enumerate() {
+                        to[i * TILE + j] = v;
+                    }
+                }
+            }
+        },
+        Rows::Sparse(x) => {
+            for i in 0..x.rows() {
+                let to = &mut to[i * TILE..][..width];
+                to.fill(T::ZERO);
+                let (start, end) = (x.starts[i], x.starts[i + 1]);
+                let columns = &x.columns[start..end];
+                let first = columns.partition_point(|&j| (j as usize) < from);
+                for (at, &j) in columns.iter().enumerate().skip(first) {
+                    match to.get_mut(j as usize - from) {
+                        Some(to) => *to = x.values.get(start + at),
+                        None => break,
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Per entry, in place: x becomes `x y^(b-2)` and y becomes `y^(b-1)`; returns the loss.
+struct Elementwise<'a, T> {
+    ratio: Ratio<T>,
+    x: &'a mut [T],
+    y: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for Elementwise<'_, T> {
+    type Out = f64;
+    #[inline(always)]
+    fn run<S: Simd>(self) -> f64 {
+        let Ratio { power, least_model, least_data } = self.ratio;
+        match power {
+            Power::KullbackLeibler => each(self.x, self.y, |x, y| {
+                let (x, y) = (x.max(least_data), y.max(least_model));
+                let q = x / y;
+                let (x64, q64) = (x.to_f64(), q.to_f64().max(f64::MIN_POSITIVE));
+                (q, y, x64 * ln::<S>(q64))
+            }),
+            Power::ItakuraSaito => each(self.x, self.y, |x, y| {
+                let (x, y) = (x.max(least_data), y.max(least_model));
+                let inverse = T::ONE / y;
+                let q = x * inverse;
+                let q64 = q.to_f64().max(f64::MIN_POSITIVE);
+                (q * inverse, inverse, q64 - ln::<S>(q64) - 1.0)
+            }),
+            Power::Beta(b) => {
+                let scale = 1.0 / (b * (b - 1.0));
+                each(self.x, self.y, |x, y| {
+                    let (x, y) = (x.max(least_data), y.max(least_model));
+                    let (x64, y64) = (x.to_f64(), y.to_f64());
+                    let low = exp::<S>((b - 2.0) * ln::<S>(y64.max(f64::MIN_POSITIVE)));
+                    let high = low * y64;
+                    let loss = high * ((b - 1.0) * y64 - b * x64) * scale;
+                    (T::from_f64(x64 * low), T::from_f64(high), loss)
+                })
+            }
+        }
+    }
+}
+
+/// Applies `f` to every pair and adds up its third results, in `PARTS` interleaved sums.
+#[inline(always)]
+fn each<T: Scalar>(x: &mut [T], y: &mut [T], f: impl Fn(T, T) -> (T, T, f64)) -> f64 {
+    let mut parts = [0.0; PARTS];
+    let (xs, x_rest) = x.as_chunks_mut::<PARTS>();
+    let (ys, y_rest) = y.as_chunks_mut::<PARTS>();
+    for (x, y) in xs.iter_mut().zip(ys) {
+        for l in 0..PARTS {
+            let (a, b, loss) = f(x[l], y[l]);
+            (x[l], y[l]) = (a, b);
+            parts[l] += loss;
+        }
+    }
+    for (l, (x, y)) in x_rest.iter_mut().zip(y_rest).enumerate() {
+        let (a, b, loss) = f(*x, *y);
+        (*x, *y) = (a, b);
+        parts[l] += loss;
+    }
+    tree(&mut parts)
+}
+
+/// The sum of the parts as a balanced tree: the same order on every instruction set.
+#[inline(always)]
+pub(super) fn tree<T: Scalar, const N: usize>(parts: &mut [T; N]) -> T {
+    let mut n = N;
+    while n > 1 {
+        let half = n.div_ceil(2);
+        for l in 0..n / 2 {
+            parts[l] = parts[l] + parts[l + half];
+        }
+        n = half;
+    }
+    parts[0]
+}
+
+fn sparse_kl<T: Scalar>(
+    ratio: &Ratio<T>,
+    x: &SparseRows<'_, T>,
+    w: &[T],
+    other: &Other<'_, T>,
+    scratch: &mut RatioScratch<T>,
+    sums: &mut Sums<'_, T>,
+) {
+    let call = SparseKl { ratio, x, w, other, scratch, numer: sums.numer, loss: sums.loss };
+    if other.stride <= T::MAX_WIDTH {
+        T::with_width(other.stride, call);
+    } else {
+        // Wider rows are padded to whole multiples of two units, and taken in such pieces.
+        T::with_width(2 * T::LANES, call);
+    }
+}
+
+struct SparseKl<'a, 'b, T> {
+    ratio: &'a Ratio<T>,
+    x: &'a SparseRows<'b, T>,
+    w: &'a [T],
+    other: &'a Other<'b, T>,
+    scratch: &'a mut RatioScratch<T>,
+    numer: &'a mut [T],
+    loss: &'a mut [f64],
+}
+
+impl<T: Scalar> WidthVisitor<T> for SparseKl<'_, '_, T> {
+    type Out = ();
+    fn visit<const W: usize>(self) {
+        launch(SparseKlRows::<T, W>(self));
+    }
+}
+
+struct SparseKlRows<'a, 'b, T, const W: usize>(SparseKl<'a, 'b, T>);
+
+impl<T: Scalar, const W: usize> Kernel for SparseKlRows<'_, '_, T, W> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        match self.0.x.values {
+            ValuesRef::Full(values) => sparse_kl_rows::<T, T, S, W>(self.0, values),
+            ValuesRef::Single(values) => sparse_kl_rows::<T, f32, S, W>(self.0, values),
+        }
+    }
+}
+
+#[inline(always)]
+fn sparse_kl_rows<T: Scalar, V: Copy + Into<T>, S: Simd, const W: usize>(
+    p: SparseKl<'_, '_, T>,
+    values: &[V],
+) {
+    let stride = p.other.stride;
+    let h = p.other.rows;
+    for (i, bounds) in p.x.starts.windows(2).enumerate() {
+        let w = &p.w[i * stride..][..stride];
+        let numer = &mut p.numer[i * stride..][..stride];
+        let columns = &p.x.columns[bounds[0]..bounds[1]];
+        let values = &values[bounds[0]..bounds[1]];
+        let mut loss = 0.0;
+        // Stored entries are taken as many at a time as the scratch holds.
+        for (columns, values) in columns.chunks(TILE).zip(values.chunks(TILE)) {
+            let (xs, qs) = (&mut p.scratch.x[..values.len()], &mut p.scratch.y[..values.len()]);
+            for (e, (&col, &x)) in columns.iter().zip(values).enumerate() {
+                let at = col as usize * stride;
+                let x: T = x.into();
+                let mut parts = [T::ZERO; W];
+                if stride == W {
+                    let (h, w) = (row::<T, W>(h, at), row::<T, W>(w, 0));
+                    for l in 0..W {
+                        parts[l] = w[l] * h[l];
+                    }
+                } else {
+                    for g in (0..stride).step_by(W) {
+                        let (h, w) = (row::<T, W>(h, at + g), row::<T, W>(w, g));
+                        for l in 0..W {
+                            parts[l] = S::mul_add(w[l], h[l], parts[l]);
+                        }
+                    }
+                }
+                let y = tree(&mut parts).max(p.ratio.least_model);
+                let q = x / y;
+                (xs[e], qs[e]) = (x, q);
+                for g in (0..stride).step_by(W) {
+                    let h = row::<T, W>(h, at + g);
+                    let numer = &mut numer[g..][..W];
+                    for l in 0..W {
+                        numer[l] = S::mul_add(q, h[l], numer[l]);
+                    }
+                }
+            }
+            loss += each(xs, qs, |x, q| (x, q, x.to_f64() * ln::<S>(q.to_f64().max(f64::MIN_POSITIVE))));
+        }
+        p.loss[i] = loss;
+    }
+}

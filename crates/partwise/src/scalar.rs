@@ -1,0 +1,170 @@
+//! The one type parameter of the library: `f32` or `f64`.
+
+use std::fmt::{Debug, Display};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+/// `f32` or `f64`, and nothing else.
+///
+/// Sums over data, Gram matrices and objectives are accumulated in `f64` for both, so that single precision
+/// costs digits in the factors and not in what is said about them.
+pub trait Scalar:
+    sealed::Sealed
+    + Copy
+    + Default
+    + Debug
+    + Display
+    + PartialOrd
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+    + Sum
+    + From<f32>
+    + Into<f64>
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// The distance from 1 to the next larger number.
+    const EPSILON: Self;
+    /// The smallest positive normal number.
+    const MIN_POSITIVE: Self;
+    /// The largest finite number.
+    const MAX: Self;
+    /// Numbers in a 32-byte unit; the rows of a factor are padded to a multiple of it.
+    const LANES: usize;
+    /// `"f32"` or `"f64"`.
+    const NAME: &'static str;
+    /// Data whose largest entry lies outside `2^-COMFORT ..= 2^COMFORT` are rescaled by a power of two first.
+    const COMFORT: i32;
+
+    /// The nearest value of this type.
+    fn from_f64(x: f64) -> Self;
+    /// The value as `f64`, exactly.
+    fn to_f64(self) -> f64 {
+        self.into()
+    }
+    /// Square root.
+    fn sqrt(self) -> Self;
+    /// Absolute value.
+    fn abs(self) -> Self;
+    /// `self * a + b`, rounded once.
+    fn mul_add(self, a: Self, b: Self) -> Self;
+    /// The larger of the two; the other one if one is NaN.
+    fn max(self, other: Self) -> Self;
+    /// The smaller of the two; the other one if one is NaN.
+    fn min(self, other: Self) -> Self;
+    /// Neither infinite nor NaN.
+    fn is_finite(self) -> bool;
+    /// Not a number.
+    fn is_nan(self) -> bool;
+
+    /// Hands `values` on as `f64`, all at once if they are, else in pieces of the size of `buffer`.
+    #[doc(hidden)]
+    fn as_f64_chunks(values: &[Self], buffer: &mut [f64], take: &mut dyn FnMut(&[f64]));
+
+    /// Calls `f` with the padded row width as a constant, for widths up to [`Scalar::MAX_WIDTH`].
+    #[doc(hidden)]
+    fn with_width<V: WidthVisitor<Self>>(width: usize, visitor: V) -> V::Out;
+    /// The widest row that [`Scalar::with_width`] takes.
+    #[doc(hidden)]
+    const MAX_WIDTH: usize;
+}
+
+/// What to do once a row width has become a compile-time constant.
+#[doc(hidden)]
+pub trait WidthVisitor<T> {
+    type Out;
+    fn visit<const W: usize>(self) -> Self::Out;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+macro_rules! scalar {
+    ($t:ident, $lanes:literal, $comfort:literal, $widest:literal, [$($w:literal),*], $from:expr, $chunks:expr) => {
+        impl Scalar for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const EPSILON: Self = $t::EPSILON;
+            const MIN_POSITIVE: Self = $t::MIN_POSITIVE;
+            const MAX: Self = $t::MAX;
+            const LANES: usize = $lanes;
+            const NAME: &'static str = stringify!($t);
+            const COMFORT: i32 = $comfort;
+            const MAX_WIDTH: usize = $widest;
+
+            #[inline(always)]
+            fn from_f64(x: f64) -> Self {
+                $from(x)
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                $t::sqrt(self)
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                $t::abs(self)
+            }
+            #[inline(always)]
+            fn mul_add(self, a: Self, b: Self) -> Self {
+                $t::mul_add(self, a, b)
+            }
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                $t::max(self, other)
+            }
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                $t::min(self, other)
+            }
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                $t::is_finite(self)
+            }
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                $t::is_nan(self)
+            }
+            fn as_f64_chunks(values: &[Self], buffer: &mut [f64], take: &mut dyn FnMut(&[f64])) {
+                $chunks(values, buffer, take)
+            }
+            #[inline(always)]
+            fn with_width<V: WidthVisitor<Self>>(width: usize, visitor: V) -> V::Out {
+                match width {
+                    $($w => visitor.visit::<$w>(),)*
+                    _ => visitor.visit::<$widest>(),
+                }
+            }
+        }
+    };
+}
+
+fn whole(values: &[f64], _buffer: &mut [f64], take: &mut dyn FnMut(&[f64])) {
+    take(values);
+}
+
+fn in_pieces(values: &[f32], buffer: &mut [f64], take: &mut dyn FnMut(&[f64])) {
+    for piece in values.chunks(buffer.len().max(1)) {
+        for (to, &from) in buffer.iter_mut().zip(piece) {
+            *to = f64::from(from);
+        }
+        take(&buffer[..piece.len()]);
+    }
+}
+
+scalar!(f64, 4, 192, 32, [4, 8, 12, 16, 20, 24, 28], std::convert::identity, whole);
+scalar!(f32, 8, 26, 64, [8, 16, 24, 32, 40, 48, 56], |x: f64| x as f32, in_pieces);
