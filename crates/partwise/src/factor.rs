@@ -4,6 +4,7 @@
 //! padded with zeros to a whole number of SIMD units ([`Scalar::LANES`]); the padding stays zero for ever, and every
 //! kernel may read it.
 
+use crate::data::facts::halves;
 use crate::error::{BadEntry, Error, Result};
 use crate::scalar::Scalar;
 
@@ -145,12 +146,19 @@ impl<T: Scalar> Factor<T> {
         }
     }
 
-    /// Multiplies everything by a power of two, exactly.
+    /// Multiplies everything by a number.
     pub(crate) fn scale_by(&mut self, scale: f64) {
         if scale != 1.0 {
             let scale = vec![scale; self.rank];
             self.scale_columns(&scale);
         }
+    }
+
+    /// Multiplies everything by `2^e`, exactly but for the ends of the range.
+    pub(crate) fn scale_power(&mut self, e: i32) {
+        let (a, b) = halves(e);
+        self.scale_by(a);
+        self.scale_by(b);
     }
 
     /// Component `c` becomes what component `order[c]` was.

@@ -1,13 +1,38 @@
 //! wip
-#![allow(dead_code)]
 pub mod data;
+mod engine;
 pub mod error;
+mod evaluate;
+mod extrapolate;
 pub mod factor;
-pub(crate) mod kernels;
+pub mod fit;
+mod fitter;
+mod init;
+mod kernels;
 pub mod loss;
+pub mod nmf;
+mod normalize;
+mod par;
+pub mod penalty;
+pub mod plan;
+mod rules;
+pub mod run;
 pub mod scalar;
+mod side;
+pub mod spec;
+pub mod start;
 pub mod status;
+pub mod transform;
+mod walk;
+
+pub use data::{Dense, Facts, Matrix, Sparse};
 pub use error::{Error, Result};
+pub use factor::Factor;
+pub use fit::Fit;
+pub use nmf::Nmf;
 pub use loss::Loss;
 pub use scalar::Scalar;
+pub use spec::{First, Init, Normalize, Rule, Spec};
+pub use start::Start;
 pub use status::Status;
+pub use transform::Model;

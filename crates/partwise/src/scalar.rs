@@ -1,5 +1,9 @@
 //! The one type parameter of the library: `f32` or `f64`.
 
+use crate::evaluate::widen_rows;
+use crate::factor::Factor;
+use crate::kernels::Rows;
+use crate::kernels::isa::Simd;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -9,7 +13,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 /// Sums over data, Gram matrices and objectives are accumulated in `f64` for both, so that single precision
 /// costs digits in the factors and not in what is said about them.
 pub trait Scalar:
-    sealed::Sealed
+    sealed::Internal
     + Copy
     + Default
     + Debug
@@ -68,34 +72,51 @@ pub trait Scalar:
     fn is_finite(self) -> bool;
     /// Not a number.
     fn is_nan(self) -> bool;
-
-    /// Hands `values` on as `f64`, all at once if they are, else in pieces of the size of `buffer`.
-    #[doc(hidden)]
-    fn as_f64_chunks(values: &[Self], buffer: &mut [f64], take: &mut dyn FnMut(&[f64]));
-
-    /// Calls `f` with the padded row width as a constant, for widths up to [`Scalar::MAX_WIDTH`].
-    #[doc(hidden)]
-    fn with_width<V: WidthVisitor<Self>>(width: usize, visitor: V) -> V::Out;
-    /// The widest row that [`Scalar::with_width`] takes.
-    #[doc(hidden)]
-    const MAX_WIDTH: usize;
-}
-
-/// What to do once a row width has become a compile-time constant.
-#[doc(hidden)]
-pub trait WidthVisitor<T> {
-    type Out;
-    fn visit<const W: usize>(self) -> Self::Out;
 }
 
 mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
+    use super::Scalar;
+    use crate::factor::Factor;
+    use crate::kernels::Rows;
+    use crate::kernels::isa::Simd;
+    use crate::kernels::vector::Vector;
+
+    /// What kernels need of a number type; not for use outside.
+    pub trait Internal: Sized {
+        /// Hands `values` on as `f64`, all at once if they are, else in pieces of the size of `buffer`.
+        fn as_f64_chunks(values: &[Self], buffer: &mut [f64], take: &mut dyn FnMut(&[f64]));
+
+        /// The factor in `f64`: itself, or a copy in `room`.
+        fn widen_factor<'a>(factor: &'a Factor<Self>, room: &'a mut Option<Factor<f64>>) -> &'a Factor<f64>;
+
+        /// A block in `f64`: itself, or a copy in `room`.
+        #[allow(private_interfaces)] // nobody outside can name this trait
+        fn widen_rows<'a>(rows: Rows<'a, Self>, room: &'a mut [f64]) -> Rows<'a, f64>;
+
+        /// The widest registers of an instruction set, and those of one SIMD unit.
+        type Full<S: Simd>: Vector<Self>
+        where
+            Self: Scalar;
+        type Unit<S: Simd>: Vector<Self>
+        where
+            Self: Scalar;
+
+        /// Calls `f` with the padded row width as a constant, for widths up to [`Scalar::MAX_WIDTH`].
+        fn with_width<V: WidthVisitor<Self>>(width: usize, visitor: V) -> V::Out;
+        /// The widest row that [`Scalar::with_width`] takes.
+        const MAX_WIDTH: usize;
+    }
+
+    /// What to do once a row width has become a compile-time constant.
+    pub trait WidthVisitor<T> {
+        type Out;
+        fn visit<const W: usize>(self) -> Self::Out;
+    }
 }
+pub(crate) use sealed::WidthVisitor;
 
 macro_rules! scalar {
-    ($t:ident, $lanes:literal, $comfort:literal, $widest:literal, [$($w:literal),*], $from:expr, $chunks:expr) => {
+    ($t:ident, $lanes:literal, $comfort:literal, $widest:literal, [$($w:literal),*], $from:expr, $chunks:expr, $factor:expr, $rows:expr, $full:ident, $unit:ident) => {
         impl Scalar for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -105,8 +126,7 @@ macro_rules! scalar {
             const LANES: usize = $lanes;
             const NAME: &'static str = stringify!($t);
             const COMFORT: i32 = $comfort;
-            const MAX_WIDTH: usize = $widest;
-
+            
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
                 $from(x)
@@ -139,8 +159,22 @@ macro_rules! scalar {
             fn is_nan(self) -> bool {
                 $t::is_nan(self)
             }
+        }
+
+        impl sealed::Internal for $t {
+            const MAX_WIDTH: usize = $widest;
+            type Full<S: Simd> = S::$full;
+            type Unit<S: Simd> = S::$unit;
+
             fn as_f64_chunks(values: &[Self], buffer: &mut [f64], take: &mut dyn FnMut(&[f64])) {
                 $chunks(values, buffer, take)
+            }
+            fn widen_factor<'a>(factor: &'a Factor<Self>, room: &'a mut Option<Factor<f64>>) -> &'a Factor<f64> {
+                $factor(factor, room)
+            }
+            #[allow(private_interfaces)]
+            fn widen_rows<'a>(rows: Rows<'a, Self>, room: &'a mut [f64]) -> Rows<'a, f64> {
+                $rows(rows, room)
             }
             #[inline(always)]
             fn with_width<V: WidthVisitor<Self>>(width: usize, visitor: V) -> V::Out {
@@ -166,5 +200,23 @@ fn in_pieces(values: &[f32], buffer: &mut [f64], take: &mut dyn FnMut(&[f64])) {
     }
 }
 
-scalar!(f64, 4, 192, 32, [4, 8, 12, 16, 20, 24, 28], std::convert::identity, whole);
-scalar!(f32, 8, 26, 64, [8, 16, 24, 32, 40, 48, 56], |x: f64| x as f32, in_pieces);
+fn same_factor<'a>(factor: &'a Factor<f64>, _room: &'a mut Option<Factor<f64>>) -> &'a Factor<f64> {
+    factor
+}
+
+fn wider_factor<'a>(factor: &'a Factor<f32>, room: &'a mut Option<Factor<f64>>) -> &'a Factor<f64> {
+    let wide = room.get_or_insert_with(|| Factor::zeros(factor.rows(), factor.rank()));
+    for i in 0..factor.rows() {
+        for (to, &from) in wide.row_mut(i).iter_mut().zip(factor.row(i)) {
+            *to = f64::from(from);
+        }
+    }
+    wide
+}
+
+fn same_rows<'a>(rows: Rows<'a, f64>, _room: &'a mut [f64]) -> Rows<'a, f64> {
+    rows
+}
+
+scalar!(f64, 4, 192, 32, [4, 8, 12, 16, 20, 24, 28], std::convert::identity, whole, same_factor, same_rows, Full64, Unit64);
+scalar!(f32, 8, 26, 64, [8, 16, 24, 32, 40, 48, 56], |x: f64| x as f32, in_pieces, wider_factor, widen_rows, Full32, Unit32);

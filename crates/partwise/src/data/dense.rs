@@ -1,5 +1,6 @@
 //! Dense X: any strides, borrowed or owned.
 
+use super::facts::scale_up;
 use crate::error::{Error, Result};
 use crate::kernels::{DenseRows, Order};
 use crate::scalar::Scalar;
@@ -171,11 +172,11 @@ impl<'a, T: Scalar> Dense<'a, T> {
         }
     }
 
-    /// The matrix times a power of two, in memory of its own.
-    pub(crate) fn scaled(&self, scale: f64) -> Dense<'static, T> {
+    /// The matrix times `2^e`, in memory of its own.
+    pub(crate) fn scaled(&self, e: i32) -> Dense<'static, T> {
         let values = (0..self.rows)
             .flat_map(|i| (0..self.cols).map(move |j| (i, j)))
-            .map(|(i, j)| T::from_f64(self.data[self.at(i, j)].to_f64() * scale))
+            .map(|(i, j)| T::from_f64(scale_up(self.data[self.at(i, j)].to_f64(), e)))
             .collect();
         Dense {
             data: Cow::Owned(values),

@@ -3,6 +3,7 @@
 pub mod dense;
 pub mod facts;
 pub mod sparse;
+pub(crate) mod view;
 
 pub use dense::Dense;
 pub use facts::Facts;
@@ -66,11 +67,11 @@ impl<'a, T: Scalar> Matrix<'a, T> {
         }
     }
 
-    /// The matrix times a power of two, in memory of its own.
-    pub(crate) fn scaled(&self, scale: f64) -> Matrix<'static, T> {
+    /// The matrix times `2^e`, in memory of its own.
+    pub(crate) fn scaled(&self, e: i32) -> Matrix<'static, T> {
         match self {
-            Matrix::Dense(x) => Matrix::Dense(x.scaled(scale)),
-            Matrix::Sparse(x) => Matrix::Sparse(x.scaled(scale)),
+            Matrix::Dense(x) => Matrix::Dense(x.scaled(e)),
+            Matrix::Sparse(x) => Matrix::Sparse(x.scaled(e)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Sparse X: compressed rows, compressed columns, or both.
 
+use super::facts::scale_up;
 use crate::error::{Error, Result, SparseFault};
 use crate::kernels::{SparseRows, ValuesRef};
 use crate::scalar::Scalar;
@@ -258,11 +259,13 @@ impl<T: Scalar> Sparse<T> {
         self.by_col.get_or_init(|| self.any().0.flipped())
     }
 
-    /// The matrix times a power of two, in one form.
-    pub(crate) fn scaled(&self, scale: f64) -> Sparse<T> {
+    /// The matrix times `2^e`, in one form.
+    pub(crate) fn scaled(&self, e: i32) -> Sparse<T> {
         let (form, by_rows) = self.any();
         let values =
-            (0..form.values.len()).map(|e| T::from_f64(form.values.get(e).to_f64() * scale)).collect();
+            (0..form.values.len())
+            .map(|at| T::from_f64(scale_up(form.values.get(at).to_f64(), e)))
+            .collect();
         let form = Compressed {
             width: form.width,
             starts: form.starts.clone(),
@@ -374,7 +377,7 @@ impl<T: Scalar> Compressed<T> {
         }
     }
 
-    fn lines(&self) -> usize {
+    pub(crate) fn lines(&self) -> usize {
         self.starts.len() - 1
     }
 
@@ -426,6 +429,14 @@ impl<T: Scalar> Compressed<T> {
             columns: &self.indices,
             values: self.values.as_ref(),
         }
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    pub(crate) fn stored(&self) -> usize {
+        self.indices.len()
     }
 
     /// Stored entries in the fullest line.

@@ -66,6 +66,50 @@ pub(crate) fn times_square<T: Scalar>(rows: &[T], g: &[T], stride: usize, out: &
     cross(&Rows::Dense(block), g, stride, out);
 }
 
+/// Sums up the columns of factors, in the same chunks as [`GramSum`].
+pub(crate) struct ColumnSum {
+    chunk: usize,
+    stride: usize,
+    partials: Vec<f64>,
+}
+
+impl ColumnSum {
+    pub(crate) fn new(rows: usize, stride: usize) -> ColumnSum {
+        let chunk = CHUNK.max(rows.div_ceil(MOST_CHUNKS));
+        ColumnSum { chunk, stride, partials: vec![0.0; rows.div_ceil(chunk).max(1) * stride] }
+    }
+
+    /// `out[c] = sum over rows of F_ic`.
+    pub(crate) fn compute<T: Scalar>(&mut self, factor: &Factor<T>, out: &mut [f64]) {
+        let stride = self.stride;
+        self.partials.fill(0.0);
+        let chunks = factor.padded_rows().par_chunks(self.chunk * stride);
+        self.partials.par_chunks_exact_mut(stride).zip(chunks).for_each(|(sum, rows)| {
+            for row in rows.chunks_exact(stride) {
+                for (s, &x) in sum.iter_mut().zip(row) {
+                    *s += x.to_f64();
+                }
+            }
+        });
+        out.fill(0.0);
+        for partial in self.partials.chunks_exact(stride) {
+            for (o, &p) in out.iter_mut().zip(partial) {
+                *o += p;
+            }
+        }
+    }
+}
+
+/// `f(from) + ... + f(to - 1)` as a balanced tree over pieces of fixed length.
+pub(crate) fn tree_sum(from: usize, to: usize, f: &impl Fn(usize) -> f64) -> f64 {
+    const PIECE: usize = 128;
+    if to - from <= PIECE {
+        return (from..to).map(f).sum();
+    }
+    let middle = from + ((to - from) / 2).next_multiple_of(PIECE);
+    tree_sum(from, middle, f) + tree_sum(middle, to, f)
+}
+
 /// `<A, B>` of two k x k matrices, row by row.
 pub(crate) fn inner(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()

@@ -1,12 +1,17 @@
 //! Which instructions this processor has, and how a kernel is compiled for each of them from one source.
 //!
 //! A kernel is a struct with its arguments and a `run` that is inlined into one copy per instruction set. The compiler
-//! vectorises the plain loops of `run` for that set; there are no intrinsics. Every loop keeps the order of additions
-//! of each output element, and both vector copies use fused multiply-add, so they give the same bits. (On a processor
+//! vectorises the plain loops of `run` for that set; only the tiles of matrix products name registers (`vector`). Every
+//! loop keeps the order of additions of each output element, and both vector copies use fused multiply-add, so they give
+//! the same bits. (On a processor
 //! without fused multiply-add, x86-64 from before 2013, products are rounded before they are added.)
 
 #![allow(unsafe_code)]
+#![allow(unreachable_pub)] // a sealed public trait names `Simd`, and nobody outside can
 
+use super::vector::{Array, Vector};
+#[cfg(target_arch = "x86_64")]
+use super::vector::{Narrow32, Narrow64, Wide32, Wide64};
 use crate::scalar::Scalar;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -102,9 +107,15 @@ pub fn restrict(isa: Isa) -> bool {
 }
 
 /// What differs between the copies of a kernel.
-pub(crate) trait Simd: Copy {
+pub trait Simd: Copy {
     /// Registers are 512 bits wide and there are 32 of them.
     const WIDE: bool;
+    /// The widest registers.
+    type Full64: Vector<f64>;
+    type Full32: Vector<f32>;
+    /// Registers of one SIMD unit ([`Scalar::LANES`]).
+    type Unit64: Vector<f64>;
+    type Unit32: Vector<f32>;
     /// `a * b + c`, fused where the instruction set can.
     fn mul_add<T: Scalar>(a: T, b: T, c: T) -> T;
 }
@@ -121,6 +132,10 @@ struct Base;
 #[cfg(target_arch = "x86_64")]
 impl Simd for Wide {
     const WIDE: bool = true;
+    type Full64 = Wide64;
+    type Full32 = Wide32;
+    type Unit64 = Narrow64;
+    type Unit32 = Narrow32;
     #[inline(always)]
     fn mul_add<T: Scalar>(a: T, b: T, c: T) -> T {
         a.mul_add(b, c)
@@ -130,6 +145,10 @@ impl Simd for Wide {
 #[cfg(target_arch = "x86_64")]
 impl Simd for Narrow {
     const WIDE: bool = false;
+    type Full64 = Narrow64;
+    type Full32 = Narrow32;
+    type Unit64 = Narrow64;
+    type Unit32 = Narrow32;
     #[inline(always)]
     fn mul_add<T: Scalar>(a: T, b: T, c: T) -> T {
         a.mul_add(b, c)
@@ -138,10 +157,20 @@ impl Simd for Narrow {
 
 impl Simd for Base {
     const WIDE: bool = false;
+    type Full64 = Array<f64, 4>;
+    type Full32 = Array<f32, 8>;
+    type Unit64 = Array<f64, 4>;
+    type Unit32 = Array<f32, 8>;
     #[inline(always)]
     fn mul_add<T: Scalar>(a: T, b: T, c: T) -> T {
-        if cfg!(any(target_arch = "aarch64", target_feature = "fma")) { a.mul_add(b, c) } else { a * b + c }
+        base_mul_add(a, b, c)
     }
+}
+
+/// `a * b + c` with what the target guarantees.
+#[inline(always)]
+pub(super) fn base_mul_add<T: Scalar>(a: T, b: T, c: T) -> T {
+    if cfg!(any(target_arch = "aarch64", target_feature = "fma")) { a.mul_add(b, c) } else { a * b + c }
 }
 
 /// A hot loop with its arguments. `run` must be `#[inline(always)]`, as must all it calls.

@@ -24,6 +24,7 @@
 //!
 //! Cost: per coordinate one pass over the row's entries (a division and five flops each).
 
+use super::elementary::ln;
 use super::isa::{Kernel, Simd, launch};
 use super::ratio::tree;
 use crate::scalar::Scalar;
@@ -44,13 +45,20 @@ pub(crate) struct Effort<T> {
     pub(crate) l2: T,
 }
 
+/// The other factor at the entries of a row.
+pub(crate) enum Columns<'a, T> {
+    /// Entry e of component c is `data[c * stride + e]`.
+    Gathered { data: &'a [T], stride: usize },
+    /// Entry e of component c is `rows[at[e] * stride + c]`; `now` and `before` have room for a component each. For rows
+    /// with so many entries that gathering all components would take too much memory.
+    Scattered { rows: &'a [T], stride: usize, at: &'a [u32], now: &'a mut [T], before: &'a mut [T] },
+}
+
 /// One row problem. `y` holds the model at the row's entries on entry and on return.
 pub(crate) struct RowProblem<'a, T> {
     /// The row's entries.
     pub(crate) x: &'a [T],
-    /// Entry e of component c of the other factor is `h[c * h_stride + e]`.
-    pub(crate) h: &'a [T],
-    pub(crate) h_stride: usize,
+    pub(crate) h: Columns<'a, T>,
     /// Column sums of the whole other factor.
     pub(crate) sums: &'a [T],
     pub(crate) w: &'a mut [T],
@@ -67,51 +75,51 @@ pub(crate) fn solve_row<T: Scalar>(problem: RowProblem<'_, T>) -> usize {
 impl<T: Scalar> Kernel for RowProblem<'_, T> {
     type Out = usize;
     #[inline(always)]
-    fn run<S: Simd>(self) -> usize {
-        let RowProblem { x, h, h_stride, sums, w, y, least_model, effort } = self;
-        let entries = x.len();
-        let Effort { sweeps, steps, enough, l1, l2 } = effort;
+    fn run<S: Simd>(mut self) -> usize {
+        let entries = self.x.len();
+        let Effort { sweeps, steps, enough, l1, l2 } = self.effort;
         let mut first = T::ZERO;
         // The last move is applied to y together with the next pass over it.
         let mut pending: Option<(usize, T)> = None;
         let mut done = 0;
         for sweep in 0..sweeps {
             let mut moved = T::ZERO;
-            for c in 0..w.len() {
-                let s = sums[c] + l1;
-                if !(sums[c] > T::ZERO) {
+            for c in 0..self.w.len() {
+                let s = self.sums[c] + l1;
+                if !(self.sums[c] > T::ZERO) {
                     continue;
                 }
+                self.h.fetch(c);
                 for _ in 0..steps {
-                    let column = &h[c * h_stride..][..entries];
-                    let (p, q, r) = match pending.take() {
-                        None => pass::<T, S, false>(x, column, column, T::ZERO, y, least_model),
-                        Some((before, d)) => pass::<T, S, true>(
-                            x,
-                            column,
-                            &h[before * h_stride..][..entries],
-                            d,
-                            y,
-                            least_model,
-                        ),
+                    let (p, q, r) = {
+                        let column = self.h.get(c, entries);
+                        match pending.take() {
+                            None => pass::<T, S, false>(self.x, column, column, T::ZERO, self.y, self.least_model),
+                            Some((last, d)) => {
+                                let last = self.h.get_last(last, c, entries);
+                                pass::<T, S, true>(self.x, column, last, d, self.y, self.least_model)
+                            }
+                        }
                     };
-                    let g = s + l2 * w[c] - p;
+                    let w = self.w[c];
+                    let g = s + l2 * w - p;
                     let d = if !(q > T::ZERO) {
-                        if g > T::ZERO { -w[c] } else { T::ZERO }
+                        if g > T::ZERO { -w } else { T::ZERO }
                     } else if g < T::ZERO {
                         if l2 > T::ZERO { -g / (q + l2) } else { (p / q) * ((p - s) / s) }
                     } else {
                         -(g / (q + l2 + r * g))
                     };
-                    let new = (w[c] + d).max(T::ZERO);
-                    let d = new - w[c];
+                    let new = (w + d).max(T::ZERO);
+                    let d = new - w;
                     if d == T::ZERO || !d.is_finite() {
                         break;
                     }
-                    w[c] = new;
+                    self.w[c] = new;
                     moved += d * d * q;
                     pending = Some((c, d));
                 }
+                self.h.keep_for_pending(pending.is_some_and(|(last, _)| last == c));
             }
             done = sweep + 1;
             if sweep == 0 {
@@ -121,12 +129,85 @@ impl<T: Scalar> Kernel for RowProblem<'_, T> {
                 break;
             }
         }
-        if let Some((before, d)) = pending {
-            for (y, &h) in y.iter_mut().zip(&h[before * h_stride..][..entries]) {
-                *y = S::mul_add(d, h, *y).max(least_model);
+        if let Some((last, d)) = pending {
+            let column = self.h.get_last(last, usize::MAX, entries);
+            for (y, &h) in self.y.iter_mut().zip(column) {
+                *y = S::mul_add(d, h, *y).max(self.least_model);
             }
         }
         done
+    }
+}
+
+impl<T: Scalar> Columns<'_, T> {
+    /// Makes component `c` available.
+    #[inline(always)]
+    fn fetch(&mut self, c: usize) {
+        if let Columns::Scattered { rows, stride, at, now, .. } = self {
+            for (to, &j) in now.iter_mut().zip(*at) {
+                *to = rows[j as usize * *stride + c];
+            }
+        }
+    }
+
+    /// Component `c`, which was fetched last.
+    #[inline(always)]
+    fn get(&self, c: usize, entries: usize) -> &[T] {
+        match self {
+            Columns::Gathered { data, stride } => &data[c * stride..][..entries],
+            Columns::Scattered { now, .. } => &now[..entries],
+        }
+    }
+
+    /// The component of the pending move, while `current` is the one fetched last.
+    #[inline(always)]
+    fn get_last(&self, last: usize, current: usize, entries: usize) -> &[T] {
+        match self {
+            Columns::Gathered { data, stride } => &data[last * stride..][..entries],
+            Columns::Scattered { now, .. } if last == current => &now[..entries],
+            Columns::Scattered { before, .. } => &before[..entries],
+        }
+    }
+
+    /// Remembers the component fetched last if a move along it is pending.
+    #[inline(always)]
+    fn keep_for_pending(&mut self, pending: bool) {
+        if let (Columns::Scattered { now, before, .. }, true) = (self, pending) {
+            std::mem::swap(now, before);
+        }
+    }
+}
+
+/// `sum x log(x / y)` over the entries with x > 0.
+pub(crate) fn kl_loss<T: Scalar>(x: &[T], y: &[T]) -> f64 {
+    launch(KlLoss { x, y })
+}
+
+struct KlLoss<'a, T> {
+    x: &'a [T],
+    y: &'a [T],
+}
+
+impl<T: Scalar> Kernel for KlLoss<'_, T> {
+    type Out = f64;
+    #[inline(always)]
+    fn run<S: Simd>(self) -> f64 {
+        let term = |x: T, y: T| {
+            let x = x.to_f64();
+            x * ln::<S>((x / y.to_f64()).max(f64::MIN_POSITIVE))
+        };
+        let mut parts = [0.0; PARTS];
+        let (xs, x_rest) = self.x.as_chunks::<PARTS>();
+        let (ys, y_rest) = self.y.as_chunks::<PARTS>();
+        for (x, y) in xs.iter().zip(ys) {
+            for l in 0..PARTS {
+                parts[l] += term(x[l], y[l]);
+            }
+        }
+        for (l, (&x, &y)) in x_rest.iter().zip(y_rest).enumerate() {
+            parts[l] += term(x, y);
+        }
+        tree(&mut parts)
     }
 }
 
@@ -200,14 +281,25 @@ mod tests {
             // Column sums run over all columns, not only over those with a stored entry.
             let s: Vec<f64> = h.iter().map(|h| h.iter().sum::<f64>() * 1.5).collect();
             let flat: Vec<f64> = h.concat();
+            let by_entry: Vec<f64> = (0..n).flat_map(|j| h.iter().map(move |h| h[j])).collect();
+            let at: Vec<u32> = (0..n as u32).collect();
             let mut w: Vec<f64> = (0..k).map(|c| 10f64.powi((c as i32 * 3) % 7 - 3) * next()).collect();
             let solve = |w: &mut [f64], sweeps, steps| {
                 let mut y: Vec<f64> =
                     (0..n).map(|j| (0..k).map(|c| w[c] * h[c][j]).sum::<f64>().max(1e-30)).collect();
+                let (mut now, mut before) = (vec![0.0; n], vec![0.0; n]);
                 solve_row(RowProblem {
                     x: &x,
-                    h: &flat,
-                    h_stride: n,
+                    h: match case % 2 {
+                        0 => Columns::Gathered { data: &flat, stride: n },
+                        _ => Columns::Scattered {
+                            rows: &by_entry,
+                            stride: k,
+                            at: &at,
+                            now: &mut now,
+                            before: &mut before,
+                        },
+                    },
                     sums: &s,
                     w,
                     y: &mut y,

@@ -11,6 +11,7 @@ pub(crate) mod lanes;
 pub(crate) mod products;
 pub(crate) mod ratio;
 pub(crate) mod small;
+pub(crate) mod vector;
 
 use crate::scalar::Scalar;
 
@@ -37,6 +38,36 @@ pub(crate) struct DenseRows<'a, T> {
     pub(crate) rows: usize,
     pub(crate) cols: usize,
     pub(crate) order: Order,
+}
+
+impl<T: Scalar> DenseRows<'_, T> {
+    /// Copies a row, wherever its entries are.
+    pub(crate) fn copy_row(&self, i: usize, to: &mut [T]) {
+        match self.order {
+            Order::RowMajor(ld) => to.copy_from_slice(&self.data[i * ld..][..self.cols]),
+            Order::ColMajor(ld) => {
+                for (j, to) in to.iter_mut().enumerate() {
+                    *to = self.data[j * ld + i];
+                }
+            }
+        }
+    }
+}
+
+impl DenseRows<'_, f32> {
+    /// The block in `f64`, row-major, in `room`.
+    pub(crate) fn widened<'a>(&self, room: &'a mut [f64]) -> DenseRows<'a, f64> {
+        for i in 0..self.rows {
+            for j in 0..self.cols {
+                let at = match self.order {
+                    Order::RowMajor(ld) => i * ld + j,
+                    Order::ColMajor(ld) => j * ld + i,
+                };
+                room[i * self.cols + j] = f64::from(self.data[at]);
+            }
+        }
+        DenseRows { data: room, rows: self.rows, cols: self.cols, order: Order::RowMajor(self.cols) }
+    }
 }
 
 /// Along which axis a dense block is contiguous, with the distance between neighbours along the other.
@@ -75,12 +106,4 @@ impl<T: Scalar> ValuesRef<'_, T> {
             ValuesRef::Single(v) => T::from(v[i]),
         }
     }
-}
-
-/// Cuts a padded row into groups that fit the registers: (start, width).
-pub(crate) fn column_groups<T: Scalar>(stride: usize) -> impl Iterator<Item = (usize, usize)> {
-    let widest = if isa::isa() == isa::Isa::Avx512 { T::MAX_WIDTH } else { T::MAX_WIDTH / 2 };
-    let groups = stride.div_ceil(widest).max(1);
-    let width = stride.div_ceil(groups).next_multiple_of(T::LANES);
-    (0..stride).step_by(width.max(1)).map(move |start| (start, width.min(stride - start)))
 }

@@ -7,7 +7,8 @@
 //! Cost: 2 k flops per entry and product. P is read from cache (its rows are padded to whole SIMD units), X once.
 
 use super::isa::{Kernel, Simd, launch};
-use super::{DenseRows, Order, Rows, SparseRows, ValuesRef, column_groups};
+use super::vector::Vector;
+use super::{DenseRows, Order, Rows, SparseRows, ValuesRef};
 use crate::scalar::{Scalar, WidthVisitor};
 
 /// Inner indices done before the next rows are taken: keeps the rows of P in cache.
@@ -21,22 +22,23 @@ pub(crate) fn cross<T: Scalar>(x: &Rows<'_, T>, panel: &[T], stride: usize, out:
 
 /// `out += X panel`.
 pub(crate) fn cross_add<T: Scalar>(x: &Rows<'_, T>, panel: &[T], stride: usize, out: &mut [T]) {
-    for (start, width) in column_groups::<T>(stride) {
-        match *x {
-            Rows::Dense(x) => {
-                let product = DenseProduct {
-                    x,
-                    panel,
-                    stride,
-                    start,
-                    out: &mut *out,
-                    out_stride: stride,
-                    out_start: start,
-                };
-                T::with_width(width, product);
-            }
-            Rows::Sparse(x) => {
-                T::with_width(width, SparseProduct { x, panel, stride, start, out: &mut *out })
+    match *x {
+        Rows::Dense(x) => {
+            launch(DenseProduct { x, panel, stride, start: 0, width: stride, out, out_stride: stride });
+        }
+        Rows::Sparse(x) => {
+            let product = SparseProduct { x, panel, stride, start: 0, out };
+            if stride <= T::MAX_WIDTH {
+                T::with_width(stride, product);
+            } else {
+                // Wider rows are padded to whole multiples of two units; each group of them walks over the entries.
+                let mut product = product;
+                while product.start < stride {
+                    let width = (stride - product.start).min(T::MAX_WIDTH);
+                    let SparseProduct { x, panel, start, .. } = product;
+                    T::with_width(width, SparseProduct { x, panel, stride, start, out: &mut *product.out });
+                    product.start += width;
+                }
             }
         }
     }
@@ -61,18 +63,7 @@ pub(crate) fn model_tile<T: Scalar>(
         out[..width].fill(T::ZERO);
     }
     let x = DenseRows { data: a, rows, cols: rank, order: Order::RowMajor(stride) };
-    for (start, group) in column_groups::<T>(width) {
-        let product = DenseProduct {
-            x,
-            panel: bt,
-            stride: bt_stride,
-            start: from + start,
-            out: &mut *out,
-            out_stride,
-            out_start: start,
-        };
-        T::with_width(group, product);
-    }
+    launch(DenseProduct { x, panel: bt, stride: bt_stride, start: from, width, out, out_stride });
 }
 
 /// `acc += Xᵀ panel` for a dense block, with `panel` of `(rows, stride)` and `acc` of `(cols, stride)`.
@@ -94,84 +85,82 @@ pub(crate) fn cross_transposed_add<T: Scalar>(
     cross_add(&Rows::Dense(transposed), panel, stride, acc);
 }
 
+/// `out[.., ..width] += X panel[.., start..start + width]`.
 struct DenseProduct<'a, T> {
     x: DenseRows<'a, T>,
     panel: &'a [T],
     stride: usize,
     start: usize,
+    width: usize,
     out: &'a mut [T],
     out_stride: usize,
-    out_start: usize,
 }
 
-impl<T: Scalar> WidthVisitor<T> for DenseProduct<'_, T> {
-    type Out = ();
-    fn visit<const W: usize>(self) {
-        launch(DenseTiles::<T, W>(self));
-    }
-}
-
-struct DenseTiles<'a, T, const W: usize>(DenseProduct<'a, T>);
-
-impl<T: Scalar, const W: usize> Kernel for DenseTiles<'_, T, W> {
+impl<T: Scalar> Kernel for DenseProduct<'_, T> {
     type Out = ();
     #[inline(always)]
-    fn run<S: Simd>(self) {
-        // As many rows at once as the accumulators have registers for.
-        let units = W / T::LANES;
+    fn run<S: Simd>(mut self) {
+        let mut at = 0;
+        while at < self.width {
+            at += self.group::<S>(at);
+        }
+    }
+}
+
+impl<T: Scalar> DenseProduct<'_, T> {
+    /// As many columns from `at` on as fit the registers, with as many rows at once as there are accumulators for.
+    #[inline(always)]
+    fn group<S: Simd>(&mut self, at: usize) -> usize {
+        let left = self.width - at;
+        let lanes = <T::Full<S> as Vector<T>>::LANES;
         if S::WIDE {
-            if units <= 3 { tiles::<T, S, W, 8>(self.0) } else { tiles::<T, S, W, 6>(self.0) }
-        } else if units <= 2 {
-            tiles::<T, S, W, 6>(self.0);
-        } else if units == 3 {
-            tiles::<T, S, W, 4>(self.0);
+            match left / lanes {
+                0 => self.tiles::<T::Unit<S>, 1, 8>(at),
+                1 => self.tiles::<T::Full<S>, 1, 12>(at),
+                2 => self.tiles::<T::Full<S>, 2, 8>(at),
+                3 => self.tiles::<T::Full<S>, 3, 8>(at),
+                // Two groups of three beat one of four and one of two.
+                5 | 6 => self.tiles::<T::Full<S>, 3, 8>(at),
+                _ => self.tiles::<T::Full<S>, 4, 6>(at),
+            }
         } else {
-            tiles::<T, S, W, 3>(self.0);
+            match left / lanes {
+                1 => self.tiles::<T::Full<S>, 1, 8>(at),
+                2 => self.tiles::<T::Full<S>, 2, 6>(at),
+                4 => self.tiles::<T::Full<S>, 2, 6>(at),
+                _ => self.tiles::<T::Full<S>, 3, 4>(at),
+            }
         }
+    }
+
+    /// The group of `N` registers from column `at` on; returns how many columns that is.
+    #[inline(always)]
+    fn tiles<V: Vector<T>, const N: usize, const R: usize>(&mut self, at: usize) -> usize {
+        let (rows, cols) = (self.x.rows, self.x.cols);
+        let mut j = 0;
+        while j < cols {
+            let depth = DEPTH.min(cols - j);
+            let panel = &self.panel[j * self.stride + self.start + at..];
+            let mut i = 0;
+            while i + R <= rows {
+                let out = &mut self.out[i * self.out_stride + at..];
+                tile::<T, V, N, R>(&self.x, i, j, depth, panel, self.stride, out, self.out_stride);
+                i += R;
+            }
+            while i < rows {
+                let out = &mut self.out[i * self.out_stride + at..];
+                tile::<T, V, N, 1>(&self.x, i, j, depth, panel, self.stride, out, self.out_stride);
+                i += 1;
+            }
+            j += depth;
+        }
+        N * V::LANES
     }
 }
 
+/// `out[..R] += X[i..i + R, j..j + depth] panel[..depth]` for a group of `N` registers.
 #[inline(always)]
-fn tiles<T: Scalar, S: Simd, const W: usize, const R: usize>(p: DenseProduct<'_, T>) {
-    let (rows, cols) = (p.x.rows, p.x.cols);
-    let mut j = 0;
-    while j < cols {
-        let depth = DEPTH.min(cols - j);
-        let panel = &p.panel[j * p.stride + p.start..];
-        let mut i = 0;
-        while i + R <= rows {
-            tile::<T, S, W, R>(
-                &p.x,
-                i,
-                j,
-                depth,
-                panel,
-                p.stride,
-                &mut p.out[i * p.out_stride + p.out_start..],
-                p.out_stride,
-            );
-            i += R;
-        }
-        while i < rows {
-            tile::<T, S, W, 1>(
-                &p.x,
-                i,
-                j,
-                depth,
-                panel,
-                p.stride,
-                &mut p.out[i * p.out_stride + p.out_start..],
-                p.out_stride,
-            );
-            i += 1;
-        }
-        j += depth;
-    }
-}
-
-/// `out[..R] += X[i..i + R, j..j + depth] panel[..depth]` for one group of components.
-#[inline(always)]
-fn tile<T: Scalar, S: Simd, const W: usize, const R: usize>(
+fn tile<T: Scalar, V: Vector<T>, const N: usize, const R: usize>(
     x: &DenseRows<'_, T>,
     i: usize,
     j: usize,
@@ -181,19 +170,22 @@ fn tile<T: Scalar, S: Simd, const W: usize, const R: usize>(
     out: &mut [T],
     out_stride: usize,
 ) {
-    let mut acc = [[T::ZERO; W]; R];
+    let mut acc = [[V::splat(T::ZERO); N]; R];
     for r in 0..R {
-        acc[r].copy_from_slice(&out[r * out_stride..][..W]);
+        for v in 0..N {
+            acc[r][v] = V::load(&out[r * out_stride + v * V::LANES..]);
+        }
     }
     match x.order {
         Order::RowMajor(ld) => {
             let rows: [&[T]; R] = std::array::from_fn(|r| &x.data[(i + r) * ld + j..][..depth]);
             for t in 0..depth {
-                let p = row::<T, W>(panel, t * stride);
+                let p = &panel[t * stride..][..N * V::LANES];
+                let p: [V; N] = std::array::from_fn(|v| V::load(&p[v * V::LANES..]));
                 for r in 0..R {
-                    let a = rows[r][t];
-                    for l in 0..W {
-                        acc[r][l] = S::mul_add(a, p[l], acc[r][l]);
+                    let a = V::splat(rows[r][t]);
+                    for v in 0..N {
+                        acc[r][v] = a.mul_add(p[v], acc[r][v]);
                     }
                 }
             }
@@ -201,18 +193,22 @@ fn tile<T: Scalar, S: Simd, const W: usize, const R: usize>(
         Order::ColMajor(ld) => {
             let data = &x.data[j * ld + i..];
             for t in 0..depth {
-                let p = row::<T, W>(panel, t * stride);
-                let a = row::<T, R>(data, t * ld);
+                let p = &panel[t * stride..][..N * V::LANES];
+                let p: [V; N] = std::array::from_fn(|v| V::load(&p[v * V::LANES..]));
+                let a = &data[t * ld..][..R];
                 for r in 0..R {
-                    for l in 0..W {
-                        acc[r][l] = S::mul_add(a[r], p[l], acc[r][l]);
+                    let a = V::splat(a[r]);
+                    for v in 0..N {
+                        acc[r][v] = a.mul_add(p[v], acc[r][v]);
                     }
                 }
             }
         }
     }
     for r in 0..R {
-        out[r * out_stride..][..W].copy_from_slice(&acc[r]);
+        for v in 0..N {
+            acc[r][v].store(&mut out[r * out_stride + v * V::LANES..]);
+        }
     }
 }
 

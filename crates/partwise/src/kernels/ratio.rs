@@ -18,13 +18,14 @@ use crate::loss::Loss;
 use crate::scalar::{Scalar, WidthVisitor};
 
 /// Columns of a tile.
-const TILE: usize = 512;
+pub(crate) const TILE: usize = 512;
 /// Sums over a row are kept in so many parts, added up in a fixed order.
 const PARTS: usize = 16;
 
 /// How to compute the powers of y for a loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Power {
+    Frobenius,
     KullbackLeibler,
     ItakuraSaito,
     /// Any other beta, with the exponents that matter.
@@ -45,6 +46,7 @@ impl<T: Scalar> Ratio<T> {
     /// For data with this mean.
     pub(crate) fn new(loss: Loss, mean: f64, floor: f64) -> Ratio<T> {
         let power = match loss {
+            Loss::Frobenius => Power::Frobenius,
             Loss::KullbackLeibler => Power::KullbackLeibler,
             Loss::ItakuraSaito => Power::ItakuraSaito,
             other => Power::Beta(other.beta()),
@@ -99,8 +101,8 @@ pub(crate) struct Sums<'a, T> {
     pub(crate) loss: &'a mut [f64],
 }
 
-/// What [`block_sums`] leaves out of the loss: for Kullback-Leibler `sum y - sum x` (from column sums and the sum of X),
-/// for other betas `sum x^b / (b (b - 1))`, for Itakura-Saito nothing.
+/// The two sums and the loss of a block. The loss leaves out, for Kullback-Leibler, `sum y - sum x` (known from column
+/// sums and the sum of X), and for betas without a name `sum x^b / (b (b - 1))`.
 pub(crate) fn block_sums<T: Scalar>(
     ratio: &Ratio<T>,
     x: &Rows<'_, T>,
@@ -150,7 +152,7 @@ pub(crate) fn block_sums<T: Scalar>(
 }
 
 /// Copies columns `from..from + width` of a block into rows of length `TILE`.
-fn pack<T: Scalar>(x: &Rows<'_, T>, from: usize, width: usize, to: &mut [T]) {
+pub(crate) fn pack<T: Scalar>(x: &Rows<'_, T>, from: usize, width: usize, to: &mut [T]) {
     match x {
         Rows::Dense(x) => match x.order {
             Order::RowMajor(ld) => {
@@ -197,6 +199,10 @@ impl<T: Scalar> Kernel for Elementwise<'_, T> {
     fn run<S: Simd>(self) -> f64 {
         let Ratio { power, least_model, least_data } = self.ratio;
         match power {
+            Power::Frobenius => each(self.x, self.y, |x, y| {
+                let d = x.to_f64() - y.to_f64();
+                (x, y, 0.5 * d * d)
+            }),
             Power::KullbackLeibler => each(self.x, self.y, |x, y| {
                 let (x, y) = (x.max(least_data), y.max(least_model));
                 let q = x / y;

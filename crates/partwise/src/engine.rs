@@ -1,0 +1,233 @@
+//! The sweep: both half-steps, one after the other, with extrapolation around them.
+//!
+//! A half-step walks over the rows of its factor in blocks. For each block it forms what the rule needs of the data,
+//! lets the rule move the rows, and moves on; the other factor stays as it is. Updating H is updating W on the transpose
+//! of X, so there is one half-step, applied to both sides. `first` is the side that moves first (the longer one, unless
+//! the plan says otherwise).
+//!
+//! Three families of rules differ in what they need of the data:
+//! * quadratic (Frobenius): the block's rows of `X H` and the shared Gram matrix;
+//! * ratio (multiplicative updates for other losses): the two sums of the gradient;
+//! * rows (Kullback-Leibler coordinate descent): the entries of each row.
+//!
+//! With dense X and a quadratic rule the second side's cross product is added up while the first side walks over X, so
+//! that a sweep reads X once.
+//!
+//! Nothing is allocated here after construction.
+
+use crate::data::{Facts, Matrix};
+use crate::evaluate::Reference;
+use crate::extrapolate::{Extrapolate, Momentum, push};
+use crate::factor::Factor;
+use crate::kernels::gram::{inner, tree_sum};
+use crate::loss::Loss;
+use crate::penalty::Elastic;
+use crate::scalar::Scalar;
+use crate::side::{Side, TERMS};
+use crate::walk::{Fused, Method, Walk};
+
+/// Points of losses that are infinite at zero keep this share of their iterate when they are extrapolated.
+const LEAST_SHARE: f64 = 1e-3;
+
+/// What the engine is built from.
+pub(crate) struct Setup<T> {
+    pub(crate) loss: Loss,
+    pub(crate) floor: f64,
+    pub(crate) method: Method<T>,
+    pub(crate) extrapolate: Extrapolate,
+    /// Whether the first side is H.
+    pub(crate) h_first: bool,
+    /// Penalties of W and of H.
+    pub(crate) penalties: (Elastic, Elastic),
+    /// Rows of a block, if not chosen here.
+    pub(crate) block_rows: Option<usize>,
+    pub(crate) threads: usize,
+}
+
+/// A fit under way.
+pub(crate) struct Engine<'x, T: Scalar> {
+    first: Side<T>,
+    second: Side<T>,
+    walk: Walk<'x, T>,
+    method: Method<T>,
+    extrapolate: Extrapolate,
+    momentum: Momentum,
+    reference: Reference,
+    loss: Loss,
+    h_first: bool,
+    /// Differences of the objective below this are rounding.
+    noise: f64,
+    /// The second side's sums over the first side's rows: one per chunk, then added up in the first.
+    fused: Option<Fused<T>>,
+    /// The best pair so far and its objective, for rules that may rise.
+    best: Option<(Factor<T>, Factor<T>, f64)>,
+}
+
+impl<'x, T: Scalar> Engine<'x, T> {
+    /// For X in comfortable range, with W of `(m, k)` and H of `(n, k)` to start from.
+    pub(crate) fn new(
+        x: &'x Matrix<'_, T>,
+        facts: &Facts,
+        reference: Reference,
+        setup: Setup<T>,
+        w: Factor<T>,
+        h: Factor<T>,
+    ) -> Engine<'x, T> {
+        let Setup { loss, floor, method, extrapolate, h_first, penalties, block_rows, threads } = setup;
+        let wants = method.wants(x.is_sparse());
+        let states = method.states();
+        let ((a, b), penalties) =
+            if h_first { ((h, w), (penalties.1, penalties.0)) } else { ((w, h), (penalties.0, penalties.1)) };
+        let mut first = Side::new(a, penalties.0, wants, states.0);
+        let mut second = Side::new(b, penalties.1, wants, states.1);
+        if extrapolate != Extrapolate::Neither {
+            first.backup = Some(first.factor.clone());
+            second.previous = Some(second.factor.clone());
+        }
+        if extrapolate == Extrapolate::Both {
+            first.previous = Some(first.factor.clone());
+        }
+        let rises = matches!(&method, Method::Quadratic(a, b) if !(a.descends() && b.descends()));
+        let best = rises.then(|| (first.factor.clone(), second.factor.clone(), f64::INFINITY));
+
+        let walk = Walk::new(x, facts, loss, floor, h_first, &method, first.factor.rank(), block_rows, threads);
+        let fused = walk.fused(&method, first.factor.stride());
+        let mut engine = Engine {
+            noise: noise::<T>() * reference.size,
+            walk,
+            momentum: Momentum::new(),
+            first,
+            second,
+            method,
+            extrapolate,
+            reference,
+            loss,
+            h_first,
+            fused,
+            best,
+        };
+        engine.second.prepare();
+        engine
+    }
+
+    /// One sweep over both factors. Returns the objective of the pair that stands after it, as far as the products know
+    /// it; multiplicative updates know it before the second half-step, which can only lower it.
+    pub(crate) fn step(&mut self) -> f64 {
+        let Engine { first, second, walk, method, fused, .. } = self;
+        let beta = T::from_f64(self.momentum.beta());
+        let least = T::from_f64(if self.loss == Loss::Frobenius { 0.0 } else { LEAST_SHARE });
+        let push_first = (self.extrapolate == Extrapolate::Both).then_some((beta, least));
+        if let Some(backup) = &mut first.backup {
+            backup.copy_from(&first.factor);
+        }
+        match method {
+            Method::Quadratic(a, b) => {
+                walk.quadratic(0, a.as_mut(), first, second, push_first, fused.as_mut());
+                first.prepare();
+                match fused {
+                    None => walk.quadratic(1, b.as_mut(), second, first, None, None),
+                    Some(fused) => {
+                        let cross = fused.total(second.factor.padded_rows().len());
+                        walk.quadratic_from(1, cross, b.as_mut(), second, first);
+                    }
+                }
+            }
+            Method::Ratio(_, a, b) => {
+                walk.ratio(0, a, first, second, push_first);
+                first.prepare();
+                walk.ratio(1, b, second, first, None);
+            }
+            Method::Rows(a, b) => {
+                walk.rows(0, a, first, second, push_first);
+                first.prepare();
+                walk.rows(1, b, second, first, None);
+            }
+        }
+        let objective = self.objective();
+        self.settle(objective)
+    }
+
+    /// The objective of the pair at hand, from what the second half-step left behind.
+    fn objective(&mut self) -> f64 {
+        let (first, second) = (&mut self.first, &mut self.second);
+        let term = |side: &Side<T>, at: usize| {
+            tree_sum(0, side.terms.len() / TERMS, &|i| side.terms[i * TERMS + at])
+        };
+        let known = term(second, 0) + self.reference.constant + term(first, 1) + term(second, 1);
+        match self.loss {
+            Loss::Frobenius => {
+                second.prepare();
+                known + self.reference.half_squares + 0.5 * inner(&first.gram, &second.gram)
+            }
+            Loss::KullbackLeibler => {
+                // Multiplicative updates took their loss before the second factor moved, with its old sums.
+                if matches!(self.method, Method::Rows(..)) {
+                    second.prepare();
+                }
+                known + inner(&first.sums, &second.sums)
+            }
+            _ => known,
+        }
+    }
+
+    /// Accepts the step or takes it back, and makes the next points.
+    fn settle(&mut self, objective: f64) -> f64 {
+        let (first, second) = (&mut self.first, &mut self.second);
+        if let Some((w, h, best)) = &mut self.best {
+            if objective < *best {
+                w.copy_from(&first.factor);
+                h.copy_from(&second.factor);
+                *best = objective;
+            }
+        }
+        let Some(previous) = &mut second.previous else {
+            if matches!(self.method, Method::Ratio(..)) {
+                second.prepare();
+            }
+            return objective;
+        };
+        if self.momentum.judge(objective, self.noise) {
+            let beta = T::from_f64(self.momentum.beta());
+            let least = T::from_f64(if self.loss == Loss::Frobenius { 0.0 } else { LEAST_SHARE });
+            push(second.factor.padded_rows_mut(), previous.padded_rows_mut(), beta, least);
+        } else {
+            second.factor.copy_from(previous);
+            if let Some(backup) = &mut first.backup {
+                std::mem::swap(&mut first.factor, backup);
+            }
+            if let Some(previous) = &mut first.previous {
+                previous.copy_from(&first.factor);
+            }
+        }
+        second.prepare();
+        self.momentum.accepted()
+    }
+
+    /// W and H of the pair that stands.
+    pub(crate) fn pair(&self) -> (&Factor<T>, &Factor<T>) {
+        let (first, second) = match &self.best {
+            Some((first, second, objective)) if objective.is_finite() => (first, second),
+            _ => (&self.first.factor, self.second.previous.as_ref().unwrap_or(&self.second.factor)),
+        };
+        if self.h_first { (second, first) } else { (first, second) }
+    }
+
+    /// Differences of the objective below this are rounding.
+    pub(crate) fn noise(&self) -> f64 {
+        self.noise
+    }
+
+    /// How often extrapolation was taken back, and for how many rows a rule fell back to another.
+    pub(crate) fn incidents(&self) -> (usize, u64) {
+        let fallbacks = match &self.method {
+            Method::Quadratic(a, b) => a.fallbacks() + b.fallbacks(),
+            _ => 0,
+        };
+        (self.momentum.restarts, fallbacks)
+    }
+}
+
+/// Rounding of the objective, relative to the size of the data: of `f64` sums over products in the run's precision.
+fn noise<T: Scalar>() -> f64 {
+    if T::LANES == f64::LANES { 8.0 * f64::EPSILON } else { 0.25 * f64::from(f32::EPSILON) }
+}

@@ -1,0 +1,106 @@
+//! A finished factorization.
+
+use crate::data::Matrix;
+use crate::error::Result;
+use crate::factor::Factor;
+use crate::run::Record;
+use crate::scalar::Scalar;
+use crate::spec::Spec;
+use crate::status::{Reason, Status};
+use crate::transform::Model;
+
+/// A finished factorization.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Fit<T> {
+    /// W, `(m, k)`.
+    pub w: Factor<T>,
+    /// H, `(k, n)`, kept as a factor of n rows; see [`Factor::to_transposed`].
+    pub h: Factor<T>,
+    /// How the run ended.
+    pub status: Status,
+    /// The test that ended it, in words.
+    pub reason: Reason,
+    /// Loss between X and WH.
+    pub loss: f64,
+    /// Penalties of W and H.
+    pub penalty: f64,
+    /// Iterations of the run that was kept.
+    pub iterations: usize,
+    /// Objective and residual over the iterations of the run that was kept.
+    pub history: Vec<Record>,
+    /// Every start, in order.
+    pub restarts: Vec<Restart>,
+    /// Share of each component in the total of WH.
+    pub shares: Vec<f64>,
+    /// What the rows of H were divided by after the fit.
+    pub component_scale: Vec<f64>,
+    /// Every choice that was made for the user, and every incident, in a sentence each.
+    pub notes: Vec<String>,
+    /// Seconds spent on the starts, and on the iterations.
+    pub seconds: (f64, f64),
+    /// What was done, with nothing left on `auto`.
+    pub spec: Spec,
+    pub(crate) relative_error: f64,
+    pub(crate) kkt: (f64, f64),
+}
+
+/// How one start went.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Restart {
+    /// Loss plus penalties at its end.
+    pub objective: f64,
+    /// How it ended.
+    pub status: Status,
+    /// Its iterations.
+    pub iterations: usize,
+}
+
+impl<T: Scalar> Fit<T> {
+    /// Loss plus penalties.
+    pub fn objective(&self) -> f64 {
+        self.loss + self.penalty
+    }
+
+    /// `sqrt(loss / reference)`, where the reference is the loss of the zero model for beta > 1 (for Frobenius this is
+    /// `||X - WH|| / ||X||`) and of the best constant model for beta <= 1. 0 for an exact fit.
+    pub fn relative_error(&self) -> f64 {
+        self.relative_error
+    }
+
+    /// The share of the model by which the first-order conditions are violated: 0 at a stationary point. The larger one
+    /// of W's and H's.
+    pub fn kkt_residual(&self) -> f64 {
+        self.kkt.0.max(self.kkt.1)
+    }
+
+    /// What is needed to find W for new rows.
+    pub fn model(&self) -> Model<T> {
+        Model {
+            h: self.h.clone(),
+            loss: self.spec.loss,
+            penalty: self.spec.penalties().0,
+            component_scale: self.component_scale.clone(),
+            floor: self.spec.floor,
+        }
+    }
+
+    /// W for new rows, with the fit's own loss and penalties; see [`Model::transform`].
+    ///
+    /// # Errors
+    /// As [`Model::transform`].
+    pub fn transform(&self, x: &Matrix<'_, T>) -> Result<Factor<T>> {
+        self.model().transform(x, self.spec.threads)
+    }
+
+    /// `WH` for rows W, `(rows of W, n)` in row-major order.
+    pub fn inverse_transform(&self, w: &Factor<T>) -> Vec<T> {
+        let mut out = Vec::with_capacity(w.rows() * self.h.rows());
+        for i in 0..w.rows() {
+            for j in 0..self.h.rows() {
+                out.push(w.row(i).iter().zip(self.h.row(j)).map(|(&a, &b)| a * b).sum());
+            }
+        }
+        out
+    }
+}

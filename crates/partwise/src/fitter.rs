@@ -1,0 +1,461 @@
+//! A run from start to finish: starts, the loop, and what is done to the result before it is returned.
+
+use crate::data::facts::scale_up;
+use crate::data::{Facts, Matrix};
+use crate::engine::{Engine, Setup};
+use crate::evaluate::{Evaluation, Evaluator, Reference};
+use crate::factor::Factor;
+use crate::fit::{Fit, Restart};
+use crate::kernels::ratio::Ratio;
+use crate::loss::Loss;
+use crate::normalize;
+use crate::par::Team;
+use crate::penalty::Elastic;
+use crate::plan::{Plan, scale_note};
+use crate::rules::{QuadraticRule, admm, bpp, ccd, greedy_cd, hals, mu, nesterov, scd};
+use crate::run::drive::{Assessment, Iterate, drive};
+use crate::run::{Observer, Progress, Record, StopWhen};
+use crate::scalar::Scalar;
+use crate::side::Side;
+use crate::spec::{First, Normalize, Rule};
+use crate::start::{self, Start};
+use crate::status::{Reason, Status};
+use crate::transform::{kl_effort, multiply_until_settled};
+use crate::walk::{Method, Walk};
+use std::time::{Duration, Instant};
+
+/// Sweeps or updates of W for the final H, at most.
+const POLISH: usize = 50;
+
+/// The engine as a model that is driven.
+struct Fitting<'e, 'x, T: Scalar> {
+    engine: Engine<'x, T>,
+    evaluator: &'e mut Evaluator<'x, T>,
+}
+
+impl<T: Scalar> Iterate for Fitting<'_, '_, T> {
+    fn step(&mut self) -> f64 {
+        self.engine.step()
+    }
+
+    fn assess(&mut self) -> Assessment {
+        let (w, h) = self.engine.pair();
+        let found = self.evaluator.evaluate(w, h);
+        Assessment {
+            objective: found.objective(),
+            relative_error: self.evaluator.reference().relative_error(found.loss),
+            kkt: found.kkt(),
+        }
+    }
+
+    fn relative_error(&self, objective: f64) -> f64 {
+        self.evaluator.reference().relative_error(objective)
+    }
+
+    fn exact(&self) -> f64 {
+        1e3 * T::EPSILON.to_f64()
+    }
+
+    fn noise(&self) -> f64 {
+        self.engine.noise()
+    }
+}
+
+/// Fits X, which is in comfortable range: there, the X that was given is divided by `2^e`.
+pub(crate) fn run<T: Scalar>(
+    x: &Matrix<'_, T>,
+    facts: &Facts,
+    plan: Plan,
+    start: Start<T>,
+    e: i32,
+    team: &Team,
+    observer: &mut dyn Observer,
+) -> Fit<T> {
+    if facts.max == 0.0 {
+        return all_zero(facts, plan);
+    }
+    team.run(|| Fitter::new(x, facts, plan, e, team.threads()).run(&start, observer))
+}
+
+/// The only model of a matrix of zeros.
+fn all_zero<T: Scalar>(facts: &Facts, mut plan: Plan) -> Fit<T> {
+    let k = plan.spec.rank;
+    plan.notes.push("X is all zero, and so are W and H".into());
+    Fit {
+        w: Factor::zeros(facts.rows, k),
+        h: Factor::zeros(facts.cols, k),
+        status: Status::ExactFit,
+        reason: Reason("X is all zero".into()),
+        loss: 0.0,
+        penalty: 0.0,
+        iterations: 0,
+        history: Vec::new(),
+        restarts: Vec::new(),
+        shares: vec![0.0; k],
+        component_scale: vec![1.0; k],
+        notes: plan.notes,
+        seconds: (0.0, 0.0),
+        spec: plan.spec,
+        relative_error: 0.0,
+        kkt: (0.0, 0.0),
+    }
+}
+
+/// A run from start to finish, in units where X is near 1: there, X is divided by `2^e`.
+struct Fitter<'x, 'd, T: Scalar> {
+    x: &'x Matrix<'d, T>,
+    facts: &'x Facts,
+    plan: Plan,
+    /// Penalties of W and H in these units.
+    penalties: (Elastic, Elastic),
+    e: i32,
+    threads: usize,
+}
+
+/// The best pair so far.
+struct Best<T> {
+    w: Factor<T>,
+    h: Factor<T>,
+    objective: f64,
+    status: Status,
+    reason: Reason,
+    iterations: usize,
+    history: Vec<Record>,
+}
+
+impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
+    fn new(x: &'x Matrix<'d, T>, facts: &'x Facts, plan: Plan, e: i32, threads: usize) -> Fitter<'x, 'd, T> {
+        let (w, h) = plan.spec.penalties();
+        let beta = plan.spec.loss.beta();
+        Fitter { penalties: (w.in_units(e, beta), h.in_units(e, beta)), x, facts, plan, e, threads }
+    }
+
+    /// A loss or objective in the units of X as it was given.
+    fn given_units(&self, value: f64) -> f64 {
+        let beta = self.plan.spec.loss.beta();
+        if self.e == 0 {
+            value
+        } else if beta.fract() == 0.0 {
+            scale_up(value, (beta * f64::from(self.e)) as i32)
+        } else {
+            value * (0.5 * beta * f64::from(self.e)).exp2() * (0.5 * beta * f64::from(self.e)).exp2()
+        }
+    }
+
+    fn evaluator(&self) -> Evaluator<'x, T> {
+        let spec = &self.plan.spec;
+        Evaluator::new(self.x, self.facts, spec.loss, spec.floor, spec.rank, self.penalties, self.threads)
+    }
+
+    fn run(mut self, start: &Start<T>, observer: &mut dyn Observer) -> Fit<T> {
+        let began = Instant::now();
+        let mut evaluator = self.evaluator();
+        let mut notes = std::mem::take(&mut self.plan.notes);
+        let (mut init, mut solve) = (began.elapsed(), Duration::ZERO);
+        let mut best: Option<Best<T>> = None;
+        let mut restarts = Vec::new();
+        let mut incidents = (0, 0);
+        for restart in 0..self.plan.spec.restarts {
+            let clock = Instant::now();
+            let mut new_notes = Vec::new();
+            let (w, h) =
+                start::pair(self.x, self.facts, &self.plan, start, restart, self.threads, &mut new_notes);
+            if restart == 0 {
+                notes.append(&mut new_notes);
+            }
+            let missing = (restart == 0).then_some((start.w.is_none(), start.h.is_none()));
+            let engine = self.engine(*evaluator.reference(), w, h, missing);
+            init += clock.elapsed();
+
+            let clock = Instant::now();
+            let done = self.drive(engine, &mut evaluator, restart, solve, observer, &mut incidents);
+            solve += clock.elapsed();
+            restarts.push(Restart {
+                objective: self.given_units(done.objective),
+                status: done.status,
+                iterations: done.iterations,
+            });
+            let over = matches!(done.status, Status::Interrupted | Status::TimeLimit | Status::TargetReached);
+            if best.as_ref().is_none_or(|best| done.objective < best.objective) {
+                best = Some(done);
+            }
+            if over {
+                break;
+            }
+        }
+        let Some(mut best) = best else { unreachable!("there is at least one start") };
+        let clock = Instant::now();
+        let mut fit = self.finish(&mut best, &mut evaluator, &mut notes, incidents);
+        fit.seconds = (init.as_secs_f64(), (solve + clock.elapsed()).as_secs_f64());
+        (fit.restarts, fit.notes) = (restarts, notes);
+        fit
+    }
+
+    fn engine(
+        &self,
+        reference: Reference,
+        w: Factor<T>,
+        h: Factor<T>,
+        missing: Option<(bool, bool)>,
+    ) -> Engine<'x, T> {
+        let spec = &self.plan.spec;
+        // A factor that was not given moves first, so that the given one is not lost to the other's random start.
+        let h_first = match missing {
+            Some((false, true)) => true,
+            Some((true, false)) => false,
+            _ => spec.first == First::H,
+        };
+        let setup = Setup {
+            loss: spec.loss,
+            floor: spec.floor,
+            method: self.method(w.stride(), h_first),
+            extrapolate: self.plan.extrapolate,
+            h_first,
+            penalties: self.penalties,
+            block_rows: spec.block_rows,
+            threads: self.threads,
+        };
+        Engine::new(self.x, self.facts, reference, setup, w, h)
+    }
+
+    fn method(&self, stride: usize, h_first: bool) -> Method<T> {
+        let spec = &self.plan.spec;
+        let (rank, penalties, inner) = (spec.rank, self.penalties, self.plan.inner);
+        fn swap<R>(h_first: bool, w: R, h: R) -> (R, R) {
+            if h_first { (h, w) } else { (w, h) }
+        }
+        let number = |x: f64| T::from_f64(x);
+        match (spec.rule, spec.loss) {
+            (Rule::Scd, _) => {
+                let effort = |sweeps, p: Elastic| scd::effort(sweeps, number(p.l1), number(p.l2));
+                let (a, b) = swap(h_first, effort(inner.0, penalties.0), effort(inner.1, penalties.1));
+                Method::Rows(a, b)
+            }
+            (Rule::Ccd, _) => {
+                let effort = |sweeps, p: Elastic| ccd::effort(sweeps, number(p.l1), number(p.l2));
+                let (a, b) = swap(h_first, effort(inner.0, penalties.0), effort(inner.1, penalties.1));
+                Method::Rows(a, b)
+            }
+            (rule, Loss::Frobenius) => {
+                let make = |sweeps: usize, salt: u64| -> Box<dyn QuadraticRule<T>> {
+                    match rule {
+                        Rule::Mu => Box::new(mu::MuFrobenius::new(stride, sweeps, 0.1)),
+                        Rule::Bpp => Box::new(bpp::Bpp::new(rank, stride)),
+                        Rule::GreedyCd => {
+                            Box::new(greedy_cd::GreedyCd::new(rank, stride, 1e-3, spec.inner.map(|n| n * rank)))
+                        }
+                        Rule::Nesterov => Box::new(nesterov::Nesterov::new(rank, sweeps, 0.1)),
+                        Rule::Admm => Box::new(admm::Admm::new(rank, sweeps)),
+                        _ => {
+                            let shuffle = spec.shuffle.then(|| spec.seed ^ salt);
+                            Box::new(hals::Hals::new(rank, sweeps, 0.1, shuffle))
+                        }
+                    }
+                };
+                let (a, b) = swap(h_first, make(inner.0, 0x57), make(inner.1, 0x48));
+                Method::Quadratic(a, b)
+            }
+            (_, loss) => {
+                let rule = |p: Elastic| mu::MuBeta::new(loss, p.l1, p.l2);
+                let (a, b) = swap(h_first, rule(penalties.0), rule(penalties.1));
+                Method::Ratio(loss, a, b)
+            }
+        }
+    }
+
+    fn drive(
+        &self,
+        engine: Engine<'x, T>,
+        evaluator: &mut Evaluator<'x, T>,
+        restart: usize,
+        before: Duration,
+        observer: &mut dyn Observer,
+        incidents: &mut (usize, u64),
+    ) -> Best<T> {
+        let spec = &self.plan.spec;
+        let mut stop = StopWhen::tolerance(spec.max_iter, spec.tol);
+        stop.time = spec.time_limit.map(|s| Duration::from_secs_f64(s).saturating_sub(before));
+        stop.target = spec.target_error;
+        let reference = *evaluator.reference();
+        let started = Instant::now();
+        let mut tell = |iteration: usize, objective: f64| {
+            observer.iteration(&Progress {
+                restart,
+                restarts: spec.restarts,
+                iteration,
+                max_iter: spec.max_iter,
+                seconds: (before + started.elapsed()).as_secs_f64(),
+                objective: self.given_units(objective),
+                relative_error: reference.relative_error(objective),
+            })
+        };
+        let mut model = Fitting { engine, evaluator };
+        let run = drive(&mut model, &stop, started, &mut tell);
+        let (w, h) = model.engine.pair();
+        let (rejected, fallbacks) = model.engine.incidents();
+        *incidents = (incidents.0 + rejected, incidents.1 + fallbacks);
+        Best {
+            w: w.clone(),
+            h: h.clone(),
+            objective: run.last.objective,
+            status: run.status,
+            reason: run.reason,
+            iterations: run.iterations,
+            history: run.history,
+        }
+    }
+
+    /// W solved for the final H, then scale, order, and the truth about the pair that is returned.
+    fn finish(
+        &self,
+        best: &mut Best<T>,
+        evaluator: &mut Evaluator<'x, T>,
+        notes: &mut Vec<String>,
+        incidents: (usize, u64),
+    ) -> Fit<T> {
+        let spec = &self.plan.spec;
+        self.polish(best);
+        let (w, h) = (&mut best.w, &mut best.h);
+        clear_empty(self.x, w, h);
+        let penalised = !(self.penalties.0.is_none() && self.penalties.1.is_none());
+        let component_scale = if spec.normalize == Normalize::None && penalised {
+            vec![1.0; spec.rank]
+        } else {
+            normalize::scale(w, h, spec.normalize)
+        };
+        let shares = normalize::shares(w, h);
+        let order = normalize::by_share(&shares);
+        w.permute_columns(&order);
+        h.permute_columns(&order);
+        let pick = |values: &[f64]| -> Vec<f64> { order.iter().map(|&c| values[c]).collect() };
+        let (shares, component_scale) = (pick(&shares), pick(&component_scale));
+
+        // Penalties are meant for the factors before they were normalised.
+        let mut found = evaluator.evaluate(w, h);
+        if penalised && spec.normalize != Normalize::None {
+            let (mut w, mut h) = (w.clone(), h.clone());
+            w.scale_columns(&component_scale.iter().map(|d| 1.0 / d).collect::<Vec<_>>());
+            h.scale_columns(&component_scale);
+            found = evaluator.evaluate(&w, &h);
+        }
+        let Evaluation { loss, penalty, kkt_w, kkt_h } = found;
+
+        let mut status = best.status;
+        let mut reason = best.reason.clone();
+        let dead = shares.iter().filter(|&&s| s == 0.0).count();
+        if dead == spec.rank {
+            status = Status::Degenerate;
+            reason = Reason("the penalties are so strong that the best model is zero; lower them".into());
+        } else if dead > 0 {
+            let (are, component) = if dead == 1 { ("is", "component") } else { ("are", "components") };
+            notes.push(format!("{dead} of {} {component} {are} zero: a lower rank fits as well", spec.rank));
+        }
+        if incidents.1 > 0 {
+            notes.push(format!(
+                "{} rows met a singular Gram matrix and were solved by coordinate descent instead",
+                incidents.1
+            ));
+        }
+        notes.extend(scale_note(spec.normalize));
+        if self.e != 0 {
+            notes.push(format!("X was divided by 2^{} while fitting, as its entries are far from 1", self.e));
+        }
+        let relative_error = evaluator.reference().relative_error(loss);
+        let mut history = std::mem::take(&mut best.history);
+        for record in &mut history {
+            record.objective = self.given_units(record.objective);
+        }
+        // H keeps its scale if it was normalised; else both factors take half of the power of two.
+        let (mut w, mut h) = (best.w.clone(), best.h.clone());
+        if spec.normalize == Normalize::None {
+            w.scale_power(self.e / 2);
+            h.scale_power(self.e / 2);
+        } else {
+            w.scale_power(self.e);
+        }
+        let unit = scale_up(1.0, self.e / 2);
+        let component_scale = match spec.normalize {
+            Normalize::None => component_scale,
+            _ => component_scale.into_iter().map(|d| d * unit).collect(),
+        };
+        Fit {
+            w,
+            h,
+            status,
+            reason,
+            loss: self.given_units(loss),
+            penalty: self.given_units(penalty),
+            iterations: best.iterations,
+            history,
+            restarts: Vec::new(),
+            shares,
+            component_scale,
+            notes: Vec::new(),
+            seconds: (0.0, 0.0),
+            spec: spec.clone(),
+            relative_error,
+            kkt: (kkt_w, kkt_h),
+        }
+    }
+
+    /// Solves W for the H that is returned, from the W at hand: the objective only falls, and transforming the same data
+    /// gives the same W. Where the problem is convex; elsewhere W stays as it is.
+    fn polish(&self, best: &mut Best<T>) {
+        let spec = &self.plan.spec;
+        let method = match spec.loss {
+            Loss::Frobenius => {
+                let rule = || Box::new(hals::Hals::new(spec.rank, POLISH, 1e-4, None));
+                Method::Quadratic(rule(), rule())
+            }
+            Loss::KullbackLeibler => {
+                let effort = kl_effort(self.penalties.0);
+                Method::Rows(effort, effort)
+            }
+            loss => {
+                let rule = mu::MuBeta::new(loss, self.penalties.0.l1, self.penalties.0.l2);
+                Method::Ratio(loss, rule, rule)
+            }
+        };
+        let wants = method.wants(self.x.is_sparse());
+        let mut other = Side::new(best.h.clone(), Elastic::default(), wants, false);
+        other.prepare();
+        let mut own = Side::new(best.w.clone(), self.penalties.0, Default::default(), false);
+        let walk = || {
+            Walk::new(
+                self.x, self.facts, spec.loss, spec.floor, false, &method, spec.rank, spec.block_rows, self.threads,
+            )
+        };
+        match &method {
+            Method::Quadratic(..) => {
+                let mut rule = hals::Hals::new(spec.rank, POLISH, 1e-4, None);
+                walk().quadratic(0, &mut rule, &mut own, &other, None, None);
+            }
+            Method::Rows(effort, _) => walk().rows(0, effort, &mut own, &other, None),
+            Method::Ratio(_, rule, _) => {
+                let ratio = Ratio::new(spec.loss, self.facts.mean, spec.floor);
+                multiply_until_settled(self.x, &ratio, rule, &mut own, &other, POLISH, self.threads);
+            }
+        }
+        best.w = own.factor;
+    }
+}
+
+/// Rows of W and columns of H that belong to nothing are exactly zero.
+fn clear_empty<T: Scalar>(x: &Matrix<'_, T>, w: &mut Factor<T>, h: &mut Factor<T>) {
+    let (mut rows, mut cols) = (vec![true; x.rows()], vec![true; x.cols()]);
+    match x {
+        Matrix::Dense(x) => x.for_each_row(|i, row| {
+            for (j, &v) in row.iter().enumerate() {
+                if v != T::ZERO {
+                    (rows[i], cols[j]) = (false, false);
+                }
+            }
+        }),
+        Matrix::Sparse(x) => x.for_each(|i, j, _| (rows[i], cols[j]) = (false, false)),
+    }
+    for (factor, empty) in [(w, rows), (h, cols)] {
+        for (i, _) in empty.into_iter().enumerate().filter(|&(_, empty)| empty) {
+            factor.row_mut(i).fill(T::ZERO);
+        }
+    }
+}

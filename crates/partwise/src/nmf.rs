@@ -1,0 +1,144 @@
+//! The builder of a factorization, and the waist that every fit passes: check, plan, scale, run.
+
+use crate::data::{Facts, Matrix};
+use crate::error::Result;
+use crate::fit::Fit;
+use crate::fitter;
+use crate::loss::Loss;
+use crate::par::Team;
+use crate::run::{Observer, Progress};
+use crate::scalar::Scalar;
+use crate::spec::{First, Init, Normalize, Rule, Spec};
+use crate::start::Start;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+/// A non-negative matrix factorization to be done: the builder of a [`Spec`].
+///
+/// ```
+/// use partwise::{Dense, Nmf};
+///
+/// let x = Dense::from_vec(2, 3, vec![1.0, 2.0, 3.0, 2.0, 4.0, 6.0])?;
+/// let fit = Nmf::new(1).fit(&x.into())?;
+/// assert!(fit.relative_error() < 1e-12);
+/// # Ok::<(), partwise::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Nmf {
+    spec: Spec,
+}
+
+macro_rules! setters {
+    ($($field:ident: $type:ty),*) => {
+        $(
+            #[doc = concat!("Sets [`Spec::", stringify!($field), "`].")]
+            #[must_use]
+            pub fn $field(mut self, $field: $type) -> Nmf {
+                self.spec.$field = $field;
+                self
+            }
+        )*
+    };
+}
+
+impl Nmf {
+    /// A factorization with `rank` components and default options.
+    pub fn new(rank: usize) -> Nmf {
+        Nmf { spec: Spec { rank, ..Spec::default() } }
+    }
+
+    /// A factorization as specified.
+    pub fn from_spec(spec: Spec) -> Nmf {
+        Nmf { spec }
+    }
+
+    /// The specification so far.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    setters! {
+        loss: Loss, rule: Rule, init: Init, extrapolate: bool, shuffle: bool, l1_w: f64, l2_w: f64, l1_h: f64, l2_h: f64,
+        seed: u64, restarts: usize, max_iter: usize, tol: f64, threads: usize, normalize: Normalize, floor: f64, first: First
+    }
+
+    /// Sets [`Spec::inner`].
+    #[must_use]
+    pub fn inner(mut self, sweeps: usize) -> Nmf {
+        self.spec.inner = Some(sweeps);
+        self
+    }
+
+    /// Sets [`Spec::time_limit`].
+    #[must_use]
+    pub fn time_limit(mut self, limit: Duration) -> Nmf {
+        self.spec.time_limit = Some(limit.as_secs_f64());
+        self
+    }
+
+    /// Sets [`Spec::target_error`].
+    #[must_use]
+    pub fn target_error(mut self, error: f64) -> Nmf {
+        self.spec.target_error = Some(error);
+        self
+    }
+
+    /// Sets [`Spec::block_rows`].
+    #[must_use]
+    pub fn block_rows(mut self, rows: usize) -> Nmf {
+        self.spec.block_rows = Some(rows);
+        self
+    }
+
+    /// Sets [`Spec::memory_limit`].
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: u64) -> Nmf {
+        self.spec.memory_limit = Some(bytes);
+        self
+    }
+
+    /// Factorizes X.
+    ///
+    /// # Errors
+    /// If X has entries that are not finite and non-negative, or the specification is not possible for it; see
+    /// [`Error`](crate::Error). Ending before convergence is a [`Status`], not an error.
+    pub fn fit<T: Scalar>(&self, x: &Matrix<'_, T>) -> Result<Fit<T>> {
+        self.fit_from(x, &Start::default())
+    }
+
+    /// Factorizes X from given factors (one or both).
+    ///
+    /// # Errors
+    /// As [`Nmf::fit`]; also if a given factor has the wrong shape or bad entries.
+    pub fn fit_from<T: Scalar>(&self, x: &Matrix<'_, T>, start: &Start<T>) -> Result<Fit<T>> {
+        self.fit_with(x, &Facts::of(x), start, &mut |_: &Progress| ControlFlow::Continue(()))
+    }
+
+    /// Factorizes X with facts that are known already, and an observer.
+    ///
+    /// # Errors
+    /// As [`Nmf::fit_from`].
+    pub fn fit_with<T: Scalar>(
+        &self,
+        x: &Matrix<'_, T>,
+        facts: &Facts,
+        start: &Start<T>,
+        observer: &mut dyn Observer,
+    ) -> Result<Fit<T>> {
+        facts.check(self.spec.loss, self.spec.floor)?;
+        let plan = self.spec.plan::<T>(facts)?;
+        start.check(facts, self.spec.rank)?;
+        let team = Team::new(plan.spec.threads);
+        // An even exponent, so that both factors take an exact power of two of it.
+        let e = facts.exponent & !1;
+        if e.abs() <= T::COMFORT {
+            return Ok(fitter::run(x, facts, plan, start.clone(), 0, &team, observer));
+        }
+        let scaled = x.scaled(-e);
+        let mut start = start.clone();
+        for factor in [&mut start.w, &mut start.h].into_iter().flatten() {
+            factor.scale_power(-e / 2);
+        }
+        Ok(fitter::run(&scaled, &Facts::of(&scaled), plan, start, e, &team, observer))
+    }
+}

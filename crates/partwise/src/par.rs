@@ -1,0 +1,132 @@
+//! Threads: a pool per fit, scratch memory per thread, and row blocks that are split, never shared.
+//!
+//! Nothing here adds numbers up, so nothing here can change a result.
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::sync::{Mutex, PoisonError};
+
+/// A pool of `threads` threads, or of fewer if the system refuses to start that many.
+pub(crate) struct Team {
+    pool: Option<ThreadPool>,
+    threads: usize,
+}
+
+impl Team {
+    /// `threads` of 0 means as many as there are processors to run on.
+    pub(crate) fn new(threads: usize) -> Team {
+        let asked = if threads == 0 { available() } else { threads };
+        let mut threads = asked;
+        while threads > 0 {
+            let built = ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .thread_name(|i| format!("partwise-{i}"))
+                .build();
+            if let Ok(pool) = built {
+                return Team { pool: Some(pool), threads };
+            }
+            threads /= 2;
+        }
+        // Not even one: the caller's thread does it all. It stays a pool of one once it has been made so.
+        Team { pool: ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().ok(), threads: 1 }
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Runs `f` inside the pool.
+    pub(crate) fn run<R: Send>(&self, f: impl FnOnce() -> R + Send) -> R {
+        match &self.pool {
+            Some(pool) => pool.install(f),
+            None => f(),
+        }
+    }
+}
+
+/// Processors that this process may use (an affinity mask and a container's quota count).
+pub(crate) fn available() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get())
+}
+
+/// One `S` per thread of the pool.
+pub(crate) struct PerThread<S>(Vec<Mutex<S>>);
+
+impl<S> PerThread<S> {
+    pub(crate) fn new(threads: usize, mut make: impl FnMut() -> S) -> PerThread<S> {
+        PerThread((0..threads.max(1)).map(|_| Mutex::new(make())).collect())
+    }
+
+    /// Lends this thread's `S`. `f` must not start parallel work: a stolen task would ask for the same `S`.
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut S) -> R) -> R {
+        let index = rayon::current_thread_index().unwrap_or(0) % self.0.len();
+        f(&mut self.0[index].lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Memory of consecutive rows that can be cut in two.
+pub(crate) trait Split: Sized + Send {
+    fn rows(&self) -> usize;
+    fn split_at(self, rows: usize) -> (Self, Self);
+}
+
+/// Calls `f(first row, rows)` for blocks of `block` rows (the last may be shorter), in parallel. Blocks start at
+/// multiples of `block`.
+pub(crate) fn for_blocks<S: Split>(job: S, block: usize, first: usize, f: &(impl Fn(usize, S) + Sync)) {
+    let rows = job.rows();
+    if rows <= block {
+        if rows > 0 {
+            f(first, job);
+        }
+        return;
+    }
+    let half = (rows.div_ceil(block) / 2).max(1) * block;
+    let (a, b) = job.split_at(half);
+    rayon::join(|| for_blocks(a, block, first, f), || for_blocks(b, block, first + half, f));
+}
+
+/// Cuts a slice that is either empty or long enough.
+pub(crate) fn cut<T>(slice: &mut [T], at: usize) -> (&mut [T], &mut [T]) {
+    let at = at.min(slice.len());
+    slice.split_at_mut(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Part<'a>(&'a mut [usize]);
+    impl Split for Part<'_> {
+        fn rows(&self) -> usize {
+            self.0.len()
+        }
+        fn split_at(self, rows: usize) -> (Self, Self) {
+            let (a, b) = cut(self.0, rows);
+            (Part(a), Part(b))
+        }
+    }
+
+    #[test]
+    fn blocks_cover_every_row_once() {
+        let team = Team::new(3);
+        assert_eq!(team.threads(), 3);
+        for (rows, block) in [(0, 4), (1, 4), (4, 4), (5, 4), (103, 7), (64, 64)] {
+            let mut data = vec![0; rows];
+            team.run(|| {
+                for_blocks(Part(&mut data), block, 0, &|first, part| {
+                    assert!(first % block == 0 && part.0.len() <= block);
+                    part.0.iter_mut().enumerate().for_each(|(i, x)| *x += first + i + 1);
+                });
+            });
+            assert!(data.iter().enumerate().all(|(i, &x)| x == i + 1), "{rows} rows, blocks of {block}");
+        }
+    }
+
+    #[test]
+    fn each_thread_has_its_own() {
+        let team = Team::new(2);
+        let counts = PerThread::new(2, || 0usize);
+        let mut data = vec![0; 100];
+        team.run(|| for_blocks(Part(&mut data), 1, 0, &|_, _| counts.with(|n| *n += 1)));
+        assert_eq!(counts.0.into_iter().map(|n| n.into_inner().unwrap()).sum::<usize>(), 100);
+    }
+}

@@ -1,0 +1,268 @@
+//! From what is asked to what is done: every choice settled, every impossible combination refused with an alternative.
+
+use crate::data::Facts;
+use crate::error::{Error, Result};
+use crate::extrapolate::Extrapolate;
+use crate::factor::padded;
+use crate::loss::Loss;
+use crate::par;
+use crate::penalty::Elastic;
+use crate::scalar::Scalar;
+use crate::spec::{First, Init, Normalize, Rule, Spec};
+use serde::Serialize;
+
+/// What will be done. Made by [`Spec::plan`] only, so that a plan is always possible.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Plan {
+    /// The specification with nothing left on `auto`.
+    #[serde(flatten)]
+    pub spec: Spec,
+    /// Every choice that was made for the user, in a sentence each.
+    #[serde(skip)]
+    pub notes: Vec<String>,
+    /// Bytes that the fit takes beyond X as it is given.
+    #[serde(skip)]
+    pub memory: u64,
+    #[serde(skip)]
+    pub(crate) extrapolate: Extrapolate,
+    /// Sweeps of the rule within a half-step of W and of H.
+    #[serde(skip)]
+    pub(crate) inner: (usize, usize),
+}
+
+/// The share of the products' cost that is spent on further sweeps of coordinate descent (Gillis & Glineur 2012).
+const SWEEP_SHARE: f64 = 0.5;
+/// Sweeps within a half-step, at most.
+const MOST_SWEEPS: usize = 10;
+
+impl Spec {
+    /// Settles every `auto` for data with these facts, in precision `T`.
+    ///
+    /// # Errors
+    /// [`Error::BadParameter`] for a value outside its range, [`Error::Unsupported`] for a combination that cannot be,
+    /// [`Error::Memory`] if the fit would need more than [`Spec::memory_limit`].
+    pub fn plan<T: Scalar>(&self, facts: &Facts) -> Result<Plan> {
+        check_values(self)?;
+        let mut spec = self.clone();
+        let mut notes = Vec::new();
+        let (m, n, k) = (facts.rows, facts.cols, spec.rank);
+
+        choose_rule(&mut spec, facts, &mut notes)?;
+        choose_init(&mut spec, facts, &mut notes)?;
+        if k > m.min(n) {
+            notes.push(format!("rank {k} is larger than min(m, n) = {}: an exact fit is possible", m.min(n)));
+        }
+        if spec.first == First::Auto {
+            spec.first = if n > m { First::H } else { First::W };
+        }
+        if spec.threads == 0 {
+            spec.threads = par::available();
+        }
+
+        let descends = spec.rule != Rule::Admm;
+        spec.extrapolate &= descends;
+        let extrapolate = match (spec.extrapolate, spec.rule) {
+            (false, _) => Extrapolate::Neither,
+            (true, Rule::Scd | Rule::Ccd) => Extrapolate::Second,
+            (true, _) => Extrapolate::Both,
+        };
+        let inner = inner_sweeps(&spec, facts);
+        let memory = memory::<T>(&spec, facts, extrapolate);
+        if let Some(limit) = spec.memory_limit.filter(|&limit| memory > limit) {
+            return Err(Error::Memory { rank: k, needed: memory, limit });
+        }
+        if facts.sparse {
+            notes.push("X is kept by rows and by columns".into());
+        }
+        empty_note(facts, &mut notes);
+        Ok(Plan { spec, notes, memory, extrapolate, inner })
+    }
+
+    /// The penalties of W and of H.
+    pub fn penalties(&self) -> (Elastic, Elastic) {
+        (Elastic { l1: self.l1_w, l2: self.l2_w }, Elastic { l1: self.l1_h, l2: self.l2_h })
+    }
+}
+
+fn check_values(spec: &Spec) -> Result<()> {
+    let bad = |name, value: String, needs: &str| Err(Error::BadParameter { name, value, needs: needs.into() });
+    if spec.rank == 0 {
+        return bad("rank", "0".into(), "at least one component is needed");
+    }
+    if spec.rank > u32::MAX as usize {
+        return bad("rank", spec.rank.to_string(), "at most 4294967295 components are supported");
+    }
+    Loss::beta_divergence(spec.loss.beta())?;
+    let (w, h) = spec.penalties();
+    w.check("l1_w", "l2_w")?;
+    h.check("l1_h", "l2_h")?;
+    if !(spec.tol >= 0.0 && spec.tol.is_finite()) {
+        return bad("tol", spec.tol.to_string(), "a finite number >= 0 is needed");
+    }
+    for (name, value) in [("time_limit", spec.time_limit), ("target_error", spec.target_error)] {
+        if let Some(value) = value.filter(|v| !(*v >= 0.0 && v.is_finite())) {
+            return bad(name, value.to_string(), "a finite number >= 0 is needed");
+        }
+    }
+    if !(spec.floor >= 0.0 && spec.floor.is_finite()) {
+        return bad("floor", spec.floor.to_string(), "a finite number >= 0 is needed");
+    }
+    if spec.floor > 0.0 && spec.loss.allows_zeros() {
+        return bad("floor", spec.floor.to_string(), "a floor is for losses with beta <= 0 only; zeros are fine here");
+    }
+    for (name, value) in [("restarts", Some(spec.restarts)), ("inner", spec.inner), ("block_rows", spec.block_rows)] {
+        if value == Some(0) {
+            return bad(name, "0".into(), "at least 1 is needed");
+        }
+    }
+    if spec.restarts >= 1 << 30 {
+        return bad("restarts", spec.restarts.to_string(), "fewer than 1073741824 are needed");
+    }
+    Ok(())
+}
+
+fn choose_rule(spec: &mut Spec, facts: &Facts, notes: &mut Vec<String>) -> Result<()> {
+    let unsupported = |rule: Rule, why: &str, instead: &str| {
+        Err(Error::Unsupported {
+            asked: format!("rule {rule} with loss {}", spec.loss),
+            why: why.into(),
+            instead: instead.into(),
+        })
+    };
+    match (spec.loss, spec.rule) {
+        (Loss::Frobenius, Rule::Auto) => {
+            spec.rule = Rule::Hals;
+            notes.push("rule hals: coordinate descent, the fastest for the frobenius loss".into());
+        }
+        (Loss::KullbackLeibler, Rule::Auto) => {
+            // Coordinate descent pays per stored entry, multiplicative updates run as matrix products.
+            let (rule, why) = if facts.density() <= DENSE || spec.rank <= SMALL_RANK {
+                (Rule::Scd, "coordinate descent, which needs the fewest iterations for kl")
+            } else {
+                (Rule::Mu, "multiplicative updates, which run as matrix products on dense X of this rank")
+            };
+            spec.rule = rule;
+            notes.push(format!("rule {rule}: {why}"));
+        }
+        (_, Rule::Auto) => {
+            spec.rule = Rule::Mu;
+            notes.push(format!("rule mu: the only one for the loss {}", spec.loss));
+        }
+        (Loss::Frobenius, Rule::Scd | Rule::Ccd) => {
+            return unsupported(spec.rule, "it solves Kullback-Leibler problems", "use rule hals, or loss kl");
+        }
+        (Loss::Frobenius, _) | (_, Rule::Mu) | (Loss::KullbackLeibler, Rule::Scd | Rule::Ccd) => {}
+        (Loss::KullbackLeibler, rule) => {
+            return unsupported(rule, "it solves least squares problems", "use rule scd, ccd or mu");
+        }
+        (_, rule) => {
+            return unsupported(rule, "it solves least squares or Kullback-Leibler problems", "use rule mu");
+        }
+    }
+    if spec.shuffle && spec.rule != Rule::Hals {
+        return Err(Error::Unsupported {
+            asked: format!("shuffle with rule {}", spec.rule),
+            why: "only hals visits components in an order that can be shuffled".into(),
+            instead: "leave it out, or use rule hals".into(),
+        });
+    }
+    Ok(())
+}
+
+/// A density above which X counts as dense for the choice of a rule, and a rank up to which that does not matter.
+const DENSE: f64 = 0.25;
+const SMALL_RANK: usize = 16;
+
+fn choose_init(spec: &mut Spec, facts: &Facts, notes: &mut Vec<String>) -> Result<()> {
+    let (k, least) = (spec.rank, facts.rows.min(facts.cols));
+    match spec.init {
+        Init::Auto => {
+            spec.init = if k <= least { Init::NndsvdA } else { Init::Random };
+            notes.push(match spec.init {
+                Init::Random => "init random: an svd start needs rank <= min(m, n)".into(),
+                _ => "init nndsvda: the singular vectors of X are a good start, and the same in every run".to_string(),
+            });
+        }
+        Init::Nndsvd | Init::NndsvdA | Init::NndsvdAr if k > least => {
+            return Err(Error::Unsupported {
+                asked: format!("init {} at rank {k}", spec.init),
+                why: format!("X of ({}, {}) has at most {least} singular vectors", facts.rows, facts.cols),
+                instead: "use init random, or a lower rank".into(),
+            });
+        }
+        Init::Spa if k > facts.cols => {
+            return Err(Error::Unsupported {
+                asked: format!("init spa at rank {k}"),
+                why: format!("it takes k columns of X, and there are {}", facts.cols),
+                instead: "use init random, or a lower rank".into(),
+            });
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn inner_sweeps(spec: &Spec, facts: &Facts) -> (usize, usize) {
+    if let Some(inner) = spec.inner {
+        return (inner, inner);
+    }
+    let k = spec.rank as f64;
+    let side = |rows: usize, others: usize| -> usize {
+        let (rows, others) = (rows as f64, others as f64);
+        // What the products of a half-step cost in sweeps over the factor.
+        let product = 1.0 + (facts.stored as f64 + others * k) / (rows * (k + 1.0));
+        match spec.rule {
+            Rule::Hals => (1.0 + SWEEP_SHARE * product).min(MOST_SWEEPS as f64) as usize,
+            Rule::Mu if spec.loss == Loss::Frobenius => (1.0 + 2.0 * product).min(20.0) as usize,
+            Rule::Mu => 1,
+            Rule::Nesterov => (2.0 + 2.0 * product).min(40.0) as usize,
+            Rule::Admm => 10,
+            Rule::Scd => 4,
+            _ => 1,
+        }
+    };
+    (side(facts.rows, facts.cols), side(facts.cols, facts.rows))
+}
+
+/// Bytes beyond X: the factors with what is kept of them, the second index of a sparse X, and work space.
+fn memory<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate) -> u64 {
+    let number = size_of::<T>() as u64;
+    let (m, n) = (facts.rows as u64, facts.cols as u64);
+    let stride = (spec.rank.next_multiple_of(2 * T::LANES)).max(padded::<T>(spec.rank)) as u64;
+    let (long, short) = (m.max(n), m.min(n));
+    let copies = match (extrapolate, spec.rule) {
+        (Extrapolate::Neither, Rule::Admm) => (3, 3),
+        (Extrapolate::Neither, _) => (1, 1),
+        (Extrapolate::Second, _) => (2, 2),
+        (Extrapolate::Both, _) => (3, 2),
+    };
+    let row = stride.saturating_mul(number);
+    let factors = row.saturating_mul(long.saturating_mul(copies.0).saturating_add(short.saturating_mul(copies.1)));
+    // Transposes for tiles, in the run and in the evaluation.
+    let tiles = if facts.sparse && matches!(spec.loss, Loss::Frobenius | Loss::KullbackLeibler) { 0 } else { 2 };
+    let columns = row.saturating_mul(m + n).saturating_mul(tiles);
+    let index = if facts.sparse { facts.stored.saturating_mul(4 + number).saturating_add(8 * short) } else { 0 };
+    let grams = 6 * stride.saturating_mul(stride).saturating_mul(8);
+    let work = (spec.threads as u64).saturating_mul(row.saturating_mul(512).saturating_add(2 << 20));
+    let best = if spec.restarts > 1 { row.saturating_mul(m + n) } else { 0 };
+    [factors, columns, index, grams, work, best, 6 * 8 * (m + n)].into_iter().fold(0, u64::saturating_add)
+}
+
+fn empty_note(facts: &Facts, notes: &mut Vec<String>) {
+    for (count, what, factor) in [(facts.empty_rows, "row", "rows of W"), (facts.empty_cols, "column", "columns of H")] {
+        match count {
+            0 => {}
+            1 => notes.push(format!("1 {what} of X is empty; it gets zeros in the {factor}")),
+            n => notes.push(format!("{n} {what}s of X are empty; they get zeros in the {factor}")),
+        }
+    }
+}
+
+/// What the normalisation of a result is called in notes.
+pub(crate) fn scale_note(normalize: Normalize) -> Option<String> {
+    match normalize {
+        Normalize::None => None,
+        how => Some(format!("rows of H have {how} norm 1; W carries the weight")),
+    }
+}

@@ -1,0 +1,130 @@
+//! Steps until a stopping rule is met.
+
+use super::{Record, StopWhen};
+use crate::status::{Reason, Status};
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+/// Iterations over which the fall of the objective is averaged.
+const WINDOW: usize = 10;
+/// A small optimality residual counts only once an iteration gains less than this share of the objective: near an exact
+/// fit the residual is small long before the fit is good.
+const SLOW: f64 = 1e-4;
+/// With a change below its bound and a residual above this, a run has stalled rather than converged.
+const FAR: f64 = 0.05;
+/// The residual is computed at this iteration first, then after every quarter more.
+const FIRST_LOOK: usize = 10;
+
+/// What is known of the pair that stands, exactly.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Assessment {
+    pub(crate) objective: f64,
+    pub(crate) relative_error: f64,
+    pub(crate) kkt: f64,
+}
+
+/// A model that is improved step by step.
+pub(crate) trait Iterate {
+    /// One iteration; returns the objective of the state that stands after it, as well as it is known for free.
+    fn step(&mut self) -> f64;
+
+    /// Objective and optimality of the state that stands, from scratch. Costs about a step.
+    fn assess(&mut self) -> Assessment;
+
+    /// The relative error that belongs to an objective returned by `step`.
+    fn relative_error(&self, objective: f64) -> f64;
+
+    /// At or below this relative error the data are reproduced to rounding.
+    fn exact(&self) -> f64;
+
+    /// Differences of objectives below this are rounding.
+    fn noise(&self) -> f64;
+}
+
+/// How a run went.
+pub(crate) struct Run {
+    pub(crate) status: Status,
+    pub(crate) reason: Reason,
+    pub(crate) iterations: usize,
+    pub(crate) history: Vec<Record>,
+    pub(crate) last: Assessment,
+}
+
+/// Steps `model` until `stop` says so or `tell` (called with iteration and objective) breaks.
+pub(crate) fn drive(
+    model: &mut dyn Iterate,
+    stop: &StopWhen,
+    started: Instant,
+    tell: &mut dyn FnMut(usize, f64) -> ControlFlow<()>,
+) -> Run {
+    // All the memory that the loop will need, within reason.
+    let mut history: Vec<Record> = Vec::with_capacity(stop.max_iter.min(100_000) + 2);
+    let clock = || started.elapsed();
+    let mut last = model.assess();
+    let record = |iteration, objective, kkt| Record { iteration, seconds: clock().as_secs_f64(), objective, kkt };
+    history.push(record(0, last.objective, Some(last.kkt)));
+
+    let (mut iteration, mut looked_at) = (0, 0);
+    let mut next_look = if last.kkt <= stop.kkt { 1 } else { FIRST_LOOK };
+    let (status, reason) = loop {
+        if last.relative_error <= model.exact() {
+            break (Status::ExactFit, format!("relative error {:.1e} is rounding", last.relative_error));
+        }
+        if iteration >= stop.max_iter {
+            break (Status::IterationLimit, format!("the limit of {} iterations was reached", stop.max_iter));
+        }
+        if stop.time.is_some_and(|limit| clock() >= limit) {
+            break (Status::TimeLimit, "the time limit was reached".into());
+        }
+        let objective = model.step();
+        iteration += 1;
+        let told = tell(iteration, objective);
+
+        let before = &history[history.len().saturating_sub(WINDOW)];
+        let steps = (iteration - before.iteration).max(1) as f64;
+        let fall = (before.objective - objective).max(0.0) / steps;
+        let rate = if objective > 0.0 { fall / objective } else { f64::INFINITY };
+        let relative_error = model.relative_error(objective);
+        let on_target = stop.target.is_some_and(|target| relative_error <= target);
+        let slow = iteration >= WINDOW.min(stop.max_iter) && rate <= stop.change && stop.change > 0.0;
+        // Where the objective is rounding, only a look can tell how good the fit is.
+        let blind = objective <= 1e3 * model.noise();
+        let look = iteration >= next_look || slow || on_target || (blind && iteration % 5 == 0);
+        if look {
+            (last, looked_at) = (model.assess(), iteration);
+            next_look = iteration + (iteration / 4).max(5);
+        }
+        history.push(record(iteration, objective, look.then_some(last.kkt)));
+
+        if told.is_break() {
+            break (Status::Interrupted, format!("stopped from outside after {iteration} iterations"));
+        }
+        if look {
+            if let Some(target) = stop.target.filter(|&t| last.relative_error <= t) {
+                break (Status::TargetReached, format!("relative error {:.6} <= {target}", last.relative_error));
+            }
+            let settled = rate <= SLOW || (blind && fall <= model.noise());
+            if last.kkt <= stop.kkt && settled && stop.kkt > 0.0 {
+                break (Status::Converged, format!("optimality residual {:.1e} <= {:.1e}", last.kkt, stop.kkt));
+            }
+            if slow && !blind {
+                let why = format!("the objective falls by {rate:.1e} of itself per iteration, <= {:.1e}", stop.change);
+                if last.kkt <= FAR {
+                    break (Status::Converged, why);
+                }
+                break (Status::Stalled, format!("{why}, with an optimality residual of {:.1e}", last.kkt));
+            }
+            if blind && iteration >= WINDOW && fall == 0.0 && stop.kkt > 0.0 {
+                break (Status::Stalled, "the objective has reached its rounding".into());
+            }
+        }
+    };
+    if looked_at < iteration {
+        last = model.assess();
+    }
+    if let Some(end) = history.last_mut() {
+        end.kkt = Some(last.kkt);
+        end.objective = end.objective.min(last.objective);
+    }
+    Run { status, reason: Reason(reason), iterations: iteration, history, last }
+}

@@ -1,0 +1,35 @@
+//! Being told how a run is doing, and stopping it.
+
+use std::ops::ControlFlow;
+
+/// How a run is doing. The objective is in the units of X.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Which start this is, from 0.
+    pub restart: usize,
+    /// How many starts there will be.
+    pub restarts: usize,
+    /// Iterations done from this start.
+    pub iteration: usize,
+    /// Iterations at most from this start.
+    pub max_iter: usize,
+    /// Seconds since the iterations of the first start began.
+    pub seconds: f64,
+    /// Loss plus penalties.
+    pub objective: f64,
+    /// Relative error; see `relative_error` of a fit.
+    pub relative_error: f64,
+}
+
+/// Is told of every iteration; `Break` ends the run after it with status `interrupted` and the best factors so far.
+pub trait Observer: Send {
+    /// Called after every iteration.
+    fn iteration(&mut self, progress: &Progress) -> ControlFlow<()>;
+}
+
+impl<F: FnMut(&Progress) -> ControlFlow<()> + Send> Observer for F {
+    fn iteration(&mut self, progress: &Progress) -> ControlFlow<()> {
+        self(progress)
+    }
+}

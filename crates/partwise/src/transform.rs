@@ -1,0 +1,204 @@
+//! New rows for a model: W for given H, row by row.
+//!
+//! Each row is a problem of its own and is solved to tolerance by itself, from a start that depends on the row alone. So
+//! a row alone and the same row in a batch agree to the bit. For Frobenius the solution is exact (block pivoting); for
+//! Kullback-Leibler it is taken to where a sweep moves the row by less than 1e-8 of its first move (guarded coordinate
+//! descent); for other losses multiplicative updates run until a row moves by less than 1e-8 of itself. For beta in
+//! 1..=2 the problem is convex and the solution does not depend on the start.
+
+use crate::data::facts::exponent;
+use crate::data::view::View;
+use crate::data::{Facts, Matrix};
+use crate::error::{Error, Result};
+use crate::factor::Factor;
+use crate::kernels::kl_newton::Effort;
+use crate::kernels::ratio::{Other, Ratio, RatioScratch, Sums, block_sums};
+use crate::loss::Loss;
+use crate::par::{PerThread, Split, Team, for_blocks};
+use crate::penalty::Elastic;
+use crate::rules::bpp::Bpp;
+use crate::rules::mu::MuBeta;
+use crate::scalar::Scalar;
+use crate::side::{RowsMut, Side, Wants};
+use crate::walk::{Method, Walk};
+
+/// Rows of a block of multiplicative updates.
+const ROWS: usize = 16;
+/// Updates or sweeps of a row, at most, and the share by which a row must move to go on.
+const MOST: usize = 5000;
+const ENOUGH: f64 = 1e-8;
+
+/// What is needed of a fitted model to find W for new rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model<T> {
+    /// H, kept as a factor of n rows.
+    pub h: Factor<T>,
+    /// The loss of the fit.
+    pub loss: Loss,
+    /// The penalty on W.
+    pub penalty: Elastic,
+    /// What the rows of H were divided by after the fit; the penalty is meant for W before that.
+    pub component_scale: Vec<f64>,
+    /// Entries of X below this share of its mean are raised to it (losses that are infinite at zero).
+    pub floor: f64,
+}
+
+impl<T: Scalar> Model<T> {
+    /// W, `(rows of X, k)`, for the H of this model.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if X has another number of columns than H; the errors of [`Facts::check`].
+    pub fn transform(&self, x: &Matrix<'_, T>, threads: usize) -> Result<Factor<T>> {
+        if x.cols() != self.h.rows() {
+            return Err(Error::Shape {
+                what: "the new X",
+                expected: format!("(any, {}), as H has {} columns", self.h.rows(), self.h.rows()),
+                got: format!("({}, {})", x.rows(), x.cols()),
+            });
+        }
+        let facts = Facts::of(x);
+        facts.check(self.loss, self.floor)?;
+        // X and H in units near 1, which cannot overflow on the way.
+        let mut h = self.h.clone();
+        h.scale_columns(&self.component_scale);
+        let largest = h.column_maxima().into_iter().fold(0.0, f64::max);
+        let (e_x, e_h) = (facts.exponent, exponent(largest));
+        let far = e_x.abs().max(e_h.abs()) > T::COMFORT;
+        let (e_x, e_h) = if far { (e_x, e_h) } else { (0, 0) };
+        h.scale_power(-e_h);
+        let team = Team::new(threads);
+        let mut w = team.run(|| {
+            let penalty = Elastic {
+                l1: self.penalty.l1 * (f64::from(e_x - e_h) - self.loss.beta() * f64::from(e_x)).exp2(),
+                l2: self.penalty.l2 * (2.0 * f64::from(e_x - e_h) - self.loss.beta() * f64::from(e_x)).exp2(),
+            };
+            if far {
+                let x = x.scaled(-e_x);
+                self.solve(&x, &Facts::of(&x), h, penalty, team.threads())
+            } else {
+                self.solve(x, &facts, h, penalty, team.threads())
+            }
+        });
+        w.scale_power(e_x - e_h);
+        w.scale_columns(&self.component_scale);
+        Ok(w)
+    }
+
+    fn solve(
+        &self,
+        x: &Matrix<'_, T>,
+        facts: &Facts,
+        h: Factor<T>,
+        penalty: Elastic,
+        threads: usize,
+    ) -> Factor<T> {
+        let rank = h.rank();
+        let method = match self.loss {
+            Loss::Frobenius => {
+                let rule = || Box::new(Bpp::new(rank, h.stride()));
+                Method::Quadratic(rule(), rule())
+            }
+            Loss::KullbackLeibler => {
+                let effort = kl_effort(penalty);
+                Method::Rows(effort, effort)
+            }
+            loss => {
+                let rule = MuBeta::new(loss, penalty.l1, penalty.l2);
+                Method::Ratio(loss, rule, rule)
+            }
+        };
+        let wants = method.wants(x.is_sparse());
+        let mut other = Side::new(h, Elastic::default(), wants, false);
+        other.prepare();
+        let start = starts(x, &other.factor);
+        let mut own = Side::new(start, penalty, Wants::default(), false);
+        let walk = || Walk::new(x, facts, self.loss, self.floor, false, &method, rank, None, threads);
+        match &method {
+            Method::Quadratic(..) => {
+                walk().quadratic(0, &mut Bpp::new(rank, own.factor.stride()), &mut own, &other, None, None);
+            }
+            Method::Rows(effort, _) => walk().rows(0, effort, &mut own, &other, None),
+            Method::Ratio(_, rule, _) => {
+                let ratio = Ratio::new(self.loss, facts.mean, self.floor);
+                multiply_until_settled(x, &ratio, rule, &mut own, &other, MOST, threads);
+            }
+        }
+        own.factor
+    }
+}
+
+/// Coordinate descent until a row has settled.
+pub(crate) fn kl_effort<T: Scalar>(penalty: Elastic) -> Effort<T> {
+    let enough = T::from_f64(ENOUGH.max(4.0 * T::EPSILON.to_f64()));
+    Effort { sweeps: MOST, steps: 1, enough, l1: T::from_f64(penalty.l1), l2: T::from_f64(penalty.l2) }
+}
+
+/// Flat rows whose model has the sum of the row of X: a start that depends on nothing but the row and H.
+fn starts<T: Scalar>(x: &Matrix<'_, T>, h: &Factor<T>) -> Factor<T> {
+    let total: f64 = h.column_sums().iter().sum();
+    let mut sums = vec![0.0; x.rows()];
+    match x {
+        Matrix::Dense(x) => x.for_each_row(|i, row| sums[i] = row.iter().map(|v| v.to_f64()).sum()),
+        Matrix::Sparse(x) => x.for_each_row(|i, _, values| sums[i] = values.map(|v| v.to_f64()).sum()),
+    }
+    let mut w = Factor::zeros(x.rows(), h.rank());
+    for (i, sum) in sums.into_iter().enumerate() {
+        let flat = T::from_f64(if total > 0.0 { sum / total } else { 0.0 });
+        w.row_mut(i).fill(flat);
+    }
+    w
+}
+
+/// Multiplicative updates of W, each row until it has settled.
+pub(crate) fn multiply_until_settled<T: Scalar>(
+    x: &Matrix<'_, T>,
+    ratio: &Ratio<T>,
+    rule: &MuBeta,
+    own: &mut Side<T>,
+    other: &Side<T>,
+    most: usize,
+    threads: usize,
+) {
+    let view = View::of(x, false);
+    let (stride, rank) = (own.factor.stride(), own.factor.rank());
+    let enough = ENOUGH.max(4.0 * T::EPSILON.to_f64());
+    let panel = Other {
+        rows: other.factor.padded_rows(),
+        stride,
+        rank,
+        columns: &other.columns,
+        columns_stride: other.columns_stride,
+    };
+    let scratch = PerThread::new(threads, || {
+        let irregular = vec![T::ZERO; view.scratch(ROWS)];
+        (irregular, vec![T::ZERO; 2 * ROWS * stride], vec![0.0; ROWS], RatioScratch::new(ROWS), vec![T::ZERO; rank])
+    });
+    for_blocks(own.rows_mut(), ROWS, 0, &|first, rows: RowsMut<'_, T>| {
+        scratch.with(|(irregular, sums, loss, room, old)| {
+            let n = rows.rows();
+            let x = view.block(first..first + n, irregular);
+            let (numer, denom) = sums.split_at_mut(ROWS * stride);
+            let mut settled = [false; ROWS];
+            for _ in 0..most {
+                let (numer, denom) = (&mut numer[..n * stride], &mut denom[..n * stride]);
+                let mut sums = Sums { numer: &mut *numer, denom: &mut *denom, loss: &mut loss[..n] };
+                block_sums(ratio, &x, rows.factor, &panel, room, &mut sums);
+                for r in (0..n).filter(|&r| !settled[r]).collect::<Vec<_>>() {
+                    let row = r * stride..r * stride + rank;
+                    let w = &mut rows.factor[row.clone()];
+                    old.copy_from_slice(w);
+                    let denom =
+                        if ratio.shares_denominator() { &other.sums_t[..rank] } else { &denom[row.clone()] };
+                    rule.update(w, &numer[row], denom);
+                    let (moved, size) = w.iter().zip(old.iter()).fold((0.0, 0.0), |(moved, size), (&w, &old)| {
+                        (moved + (w - old).to_f64().abs(), size + w.to_f64())
+                    });
+                    settled[r] = moved <= enough * size;
+                }
+                if settled[..n].iter().all(|&s| s) {
+                    break;
+                }
+            }
+        });
+    });
+}
