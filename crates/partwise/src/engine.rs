@@ -20,8 +20,11 @@ use crate::evaluate::Reference;
 use crate::extrapolate::{Extrapolate, Momentum, push};
 use crate::factor::Factor;
 use crate::kernels::gram::{inner, tree_sum};
+use crate::kernels::kl_newton::Effort;
 use crate::loss::Loss;
 use crate::penalty::Elastic;
+use crate::rules::hals::Hals;
+use crate::rules::mu::MuBeta;
 use crate::scalar::Scalar;
 use crate::side::{Side, TERMS};
 use crate::walk::{Fused, Method, Walk};
@@ -42,6 +45,14 @@ pub(crate) struct Setup<T> {
     /// Rows of a block, if not chosen here.
     pub(crate) block_rows: Option<usize>,
     pub(crate) threads: usize,
+}
+
+/// How W is solved for the final H.
+pub(crate) enum Polish<T> {
+    Quadratic(Hals<T>),
+    Rows(Effort<T>),
+    /// So many updates.
+    Ratio(MuBeta, usize),
 }
 
 /// A fit under way.
@@ -209,6 +220,55 @@ impl<'x, T: Scalar> Engine<'x, T> {
             Some((first, second, objective)) if objective.is_finite() => (first, second),
             _ => (&self.first.factor, self.second.previous.as_ref().unwrap_or(&self.second.factor)),
         };
+        if self.h_first { (second, first) } else { (first, second) }
+    }
+
+    /// Solves W for the H that stands, from the W at hand: the objective only falls, and transforming the same data gives
+    /// the same W. The pair that stands afterwards is without momentum.
+    pub(crate) fn polish(&mut self, polish: &mut Polish<T>) {
+        self.drop_momentum();
+        let Engine { first, second, walk, h_first, .. } = self;
+        let (at, own, other) = if *h_first { (1, second, first) } else { (0, first, second) };
+        other.prepare();
+        match polish {
+            Polish::Quadratic(rule) => walk.quadratic(at, rule, own, other, None, None),
+            Polish::Rows(effort) => walk.rows(at, effort, own, other, None),
+            Polish::Ratio(rule, times) => {
+                for _ in 0..*times {
+                    walk.ratio(at, rule, own, other, None);
+                }
+            }
+        }
+        if let Some(previous) = &mut own.previous {
+            previous.copy_from(&own.factor);
+        }
+        self.second.prepare();
+    }
+
+    /// Makes the pair that stands the point to go on from.
+    fn drop_momentum(&mut self) {
+        let Engine { first, second, best, momentum, .. } = self;
+        if let Some((a, b, objective)) = best {
+            if objective.is_finite() {
+                first.factor.copy_from(a);
+                second.factor.copy_from(b);
+                // What comes next is measured against the pair itself.
+                *objective = f64::INFINITY;
+            }
+        }
+        momentum.forget();
+        if let Some(previous) = &second.previous {
+            second.factor.copy_from(previous);
+        }
+        if let Some(previous) = &mut first.previous {
+            previous.copy_from(&first.factor);
+        }
+    }
+
+    /// W and H of the pair that stands, without momentum.
+    pub(crate) fn into_pair(mut self) -> (Factor<T>, Factor<T>) {
+        self.drop_momentum();
+        let (first, second) = (self.first.factor, self.second.factor);
         if self.h_first { (second, first) } else { (first, second) }
     }
 

@@ -34,7 +34,7 @@ use crate::scalar::Scalar;
 /// Below this share of the data's size, a loss is computed entry by entry.
 const CANCELS: f64 = 1e-4;
 /// Rows of a block.
-const ROWS: usize = 16;
+const ROWS: usize = 24;
 
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -237,7 +237,7 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
         penalties: (Elastic, Elastic),
         threads: usize,
     ) -> Evaluator<'x, T> {
-        let tiles = !(x.is_sparse() && matches!(loss, Loss::Frobenius | Loss::KullbackLeibler));
+        let tiles = !(loss == Loss::Frobenius || (x.is_sparse() && loss == Loss::KullbackLeibler));
         let stride = padded::<f64>(rank);
         let widest = x.rows().max(x.cols());
         Evaluator {
@@ -270,9 +270,7 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
         let loss = loss + self.reference.constant;
         let loss = match self.loss {
             Loss::KullbackLeibler => loss + inner(&self.w.sums, &self.h.sums),
-            Loss::Frobenius if self.w.view.is_sparse() => {
-                loss + self.reference.half_squares + 0.5 * inner(&self.w.gram, &self.h.gram)
-            }
+            Loss::Frobenius => loss + self.reference.half_squares + 0.5 * inner(&self.w.gram, &self.h.gram),
             _ => loss,
         };
         let loss = if loss > CANCELS * self.reference.size { loss } else { self.entry_by_entry(w, h, None) };
@@ -338,7 +336,7 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
             columns_stride: other_half.columns_stride,
         };
         let (ratio, loss, scratch) = (&self.ratio, self.loss, &self.scratch);
-        let by_products = view.is_sparse() && loss == Loss::Frobenius;
+        let by_products = loss == Loss::Frobenius;
         let (gram, shared) = (&other_half.gram, &other_half.sums);
         let (view, penalty) = (&*view, &*penalty);
         for_blocks(Terms(terms), ROWS, 0, &|first, terms: Terms<'_>| {

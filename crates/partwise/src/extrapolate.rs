@@ -53,6 +53,11 @@ impl Momentum {
         self.accepted
     }
 
+    /// The next step has no last move.
+    pub(crate) fn forget(&mut self) {
+        self.age = 0;
+    }
+
     /// Takes note of the objective of a step, and says whether the step stands. Differences up to `noise` are rounding.
     pub(crate) fn judge(&mut self, objective: f64, noise: f64) -> bool {
         // A plain step cannot be bettered by going back, and a NaN never stands.

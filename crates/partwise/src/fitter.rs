@@ -2,11 +2,10 @@
 
 use crate::data::facts::scale_up;
 use crate::data::{Facts, Matrix};
-use crate::engine::{Engine, Setup};
+use crate::engine::{Engine, Polish, Setup};
 use crate::evaluate::{Evaluation, Evaluator, Reference};
 use crate::factor::Factor;
 use crate::fit::{Fit, Restart};
-use crate::kernels::ratio::Ratio;
 use crate::loss::Loss;
 use crate::normalize;
 use crate::par::Team;
@@ -16,21 +15,21 @@ use crate::rules::{QuadraticRule, admm, bpp, ccd, greedy_cd, hals, mu, nesterov,
 use crate::run::drive::{Assessment, Iterate, drive};
 use crate::run::{Observer, Progress, Record, StopWhen};
 use crate::scalar::Scalar;
-use crate::side::Side;
 use crate::spec::{First, Normalize, Rule};
 use crate::start::{self, Start};
 use crate::status::{Reason, Status};
-use crate::transform::{kl_effort, multiply_until_settled};
-use crate::walk::{Method, Walk};
+use crate::transform::kl_effort;
+use crate::walk::Method;
 use std::time::{Duration, Instant};
 
 /// Sweeps or updates of W for the final H, at most.
-const POLISH: usize = 50;
+const POLISH: usize = 20;
 
 /// The engine as a model that is driven.
 struct Fitting<'e, 'x, T: Scalar> {
     engine: Engine<'x, T>,
     evaluator: &'e mut Evaluator<'x, T>,
+    polish: Polish<T>,
 }
 
 impl<T: Scalar> Iterate for Fitting<'_, '_, T> {
@@ -46,6 +45,11 @@ impl<T: Scalar> Iterate for Fitting<'_, '_, T> {
             relative_error: self.evaluator.reference().relative_error(found.loss),
             kkt: found.kkt(),
         }
+    }
+
+    fn finish(&mut self) -> Assessment {
+        self.engine.polish(&mut self.polish);
+        self.assess()
     }
 
     fn relative_error(&self, objective: f64) -> f64 {
@@ -289,14 +293,14 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
                 relative_error: reference.relative_error(objective),
             })
         };
-        let mut model = Fitting { engine, evaluator };
+        let mut model = Fitting { engine, evaluator, polish: self.polish() };
         let run = drive(&mut model, &stop, started, &mut tell);
-        let (w, h) = model.engine.pair();
         let (rejected, fallbacks) = model.engine.incidents();
         *incidents = (incidents.0 + rejected, incidents.1 + fallbacks);
+        let (w, h) = model.engine.into_pair();
         Best {
-            w: w.clone(),
-            h: h.clone(),
+            w,
+            h,
             objective: run.last.objective,
             status: run.status,
             reason: run.reason,
@@ -305,7 +309,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         }
     }
 
-    /// W solved for the final H, then scale, order, and the truth about the pair that is returned.
+    /// Scale, order, and the truth about the pair that is returned.
     fn finish(
         &self,
         best: &mut Best<T>,
@@ -314,7 +318,6 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         incidents: (usize, u64),
     ) -> Fit<T> {
         let spec = &self.plan.spec;
-        self.polish(best);
         let (w, h) = (&mut best.w, &mut best.h);
         clear_empty(self.x, w, h);
         let penalised = !(self.penalties.0.is_none() && self.penalties.1.is_none());
@@ -366,7 +369,9 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             record.objective = self.given_units(record.objective);
         }
         // H keeps its scale if it was normalised; else both factors take half of the power of two.
-        let (mut w, mut h) = (best.w.clone(), best.h.clone());
+        let placeholder = || Factor::zeros(0, spec.rank);
+        let mut w = std::mem::replace(&mut best.w, placeholder());
+        let mut h = std::mem::replace(&mut best.h, placeholder());
         if spec.normalize == Normalize::None {
             w.scale_power(self.e / 2);
             h.scale_power(self.e / 2);
@@ -398,45 +403,18 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         }
     }
 
-    /// Solves W for the H that is returned, from the W at hand: the objective only falls, and transforming the same data
-    /// gives the same W. Where the problem is convex; elsewhere W stays as it is.
-    fn polish(&self, best: &mut Best<T>) {
-        let spec = &self.plan.spec;
-        let method = match spec.loss {
-            Loss::Frobenius => {
-                let rule = || Box::new(hals::Hals::new(spec.rank, POLISH, 1e-4, None));
-                Method::Quadratic(rule(), rule())
-            }
-            Loss::KullbackLeibler => {
-                let effort = kl_effort(self.penalties.0);
-                Method::Rows(effort, effort)
-            }
-            loss => {
-                let rule = mu::MuBeta::new(loss, self.penalties.0.l1, self.penalties.0.l2);
-                Method::Ratio(loss, rule, rule)
-            }
-        };
-        let wants = method.wants(self.x.is_sparse());
-        let mut other = Side::new(best.h.clone(), Elastic::default(), wants, false);
-        other.prepare();
-        let mut own = Side::new(best.w.clone(), self.penalties.0, Default::default(), false);
-        let walk = || {
-            Walk::new(
-                self.x, self.facts, spec.loss, spec.floor, false, &method, spec.rank, spec.block_rows, self.threads,
-            )
-        };
-        match &method {
-            Method::Quadratic(..) => {
-                let mut rule = hals::Hals::new(spec.rank, POLISH, 1e-4, None);
-                walk().quadratic(0, &mut rule, &mut own, &other, None, None);
-            }
-            Method::Rows(effort, _) => walk().rows(0, effort, &mut own, &other, None),
-            Method::Ratio(_, rule, _) => {
-                let ratio = Ratio::new(spec.loss, self.facts.mean, spec.floor);
-                multiply_until_settled(self.x, &ratio, rule, &mut own, &other, POLISH, self.threads);
-            }
+    /// How W is solved for the final H.
+    fn polish(&self) -> Polish<T> {
+        let (rank, penalty) = (self.plan.spec.rank, self.penalties.0);
+        match self.plan.spec.loss {
+            Loss::Frobenius => Polish::Quadratic(hals::Hals::new(rank, POLISH, 1e-3, None)),
+            Loss::KullbackLeibler => match self.plan.spec.rule {
+                // The engine of multiplicative updates does not keep what coordinate descent needs.
+                Rule::Mu => Polish::Ratio(mu::MuBeta::new(Loss::KullbackLeibler, penalty.l1, penalty.l2), POLISH),
+                _ => Polish::Rows(kl_effort(penalty, POLISH, 1e-3)),
+            },
+            loss => Polish::Ratio(mu::MuBeta::new(loss, penalty.l1, penalty.l2), POLISH),
         }
-        best.w = own.factor;
     }
 }
 

@@ -48,7 +48,7 @@ impl Spec {
         let mut notes = Vec::new();
         let (m, n, k) = (facts.rows, facts.cols, spec.rank);
 
-        choose_rule(&mut spec, facts, &mut notes)?;
+        choose_rule(&mut spec, &mut notes)?;
         choose_init(&mut spec, facts, &mut notes)?;
         if k > m.min(n) {
             notes.push(format!("rank {k} is larger than min(m, n) = {}: an exact fit is possible", m.min(n)));
@@ -122,7 +122,7 @@ fn check_values(spec: &Spec) -> Result<()> {
     Ok(())
 }
 
-fn choose_rule(spec: &mut Spec, facts: &Facts, notes: &mut Vec<String>) -> Result<()> {
+fn choose_rule(spec: &mut Spec, notes: &mut Vec<String>) -> Result<()> {
     let unsupported = |rule: Rule, why: &str, instead: &str| {
         Err(Error::Unsupported {
             asked: format!("rule {rule} with loss {}", spec.loss),
@@ -136,14 +136,8 @@ fn choose_rule(spec: &mut Spec, facts: &Facts, notes: &mut Vec<String>) -> Resul
             notes.push("rule hals: coordinate descent, the fastest for the frobenius loss".into());
         }
         (Loss::KullbackLeibler, Rule::Auto) => {
-            // Coordinate descent pays per stored entry, multiplicative updates run as matrix products.
-            let (rule, why) = if facts.density() <= DENSE || spec.rank <= SMALL_RANK {
-                (Rule::Scd, "coordinate descent, which needs the fewest iterations for kl")
-            } else {
-                (Rule::Mu, "multiplicative updates, which run as matrix products on dense X of this rank")
-            };
-            spec.rule = rule;
-            notes.push(format!("rule {rule}: {why}"));
+            spec.rule = Rule::Scd;
+            notes.push("rule scd: coordinate descent, the fastest for the kl loss".into());
         }
         (_, Rule::Auto) => {
             spec.rule = Rule::Mu;
@@ -169,10 +163,6 @@ fn choose_rule(spec: &mut Spec, facts: &Facts, notes: &mut Vec<String>) -> Resul
     }
     Ok(())
 }
-
-/// A density above which X counts as dense for the choice of a rule, and a rank up to which that does not matter.
-const DENSE: f64 = 0.25;
-const SMALL_RANK: usize = 16;
 
 fn choose_init(spec: &mut Spec, facts: &Facts, notes: &mut Vec<String>) -> Result<()> {
     let (k, least) = (spec.rank, facts.rows.min(facts.cols));

@@ -99,7 +99,7 @@ impl<T: Scalar> Model<T> {
                 Method::Quadratic(rule(), rule())
             }
             Loss::KullbackLeibler => {
-                let effort = kl_effort(penalty);
+                let effort = kl_effort(penalty, MOST, ENOUGH);
                 Method::Rows(effort, effort)
             }
             loss => {
@@ -128,9 +128,9 @@ impl<T: Scalar> Model<T> {
 }
 
 /// Coordinate descent until a row has settled.
-pub(crate) fn kl_effort<T: Scalar>(penalty: Elastic) -> Effort<T> {
-    let enough = T::from_f64(ENOUGH.max(4.0 * T::EPSILON.to_f64()));
-    Effort { sweeps: MOST, steps: 1, enough, l1: T::from_f64(penalty.l1), l2: T::from_f64(penalty.l2) }
+pub(crate) fn kl_effort<T: Scalar>(penalty: Elastic, sweeps: usize, enough: f64) -> Effort<T> {
+    let enough = T::from_f64(enough.max(4.0 * T::EPSILON.to_f64()));
+    Effort { sweeps, steps: 1, enough, l1: T::from_f64(penalty.l1), l2: T::from_f64(penalty.l2) }
 }
 
 /// Flat rows whose model has the sum of the row of X: a start that depends on nothing but the row and H.

@@ -31,6 +31,9 @@ pub(crate) trait Iterate {
     /// Objective and optimality of the state that stands, from scratch. Costs about a step.
     fn assess(&mut self) -> Assessment;
 
+    /// Turns the state that stands into one fit to be returned, no worse than it, and assesses that. More steps may follow.
+    fn finish(&mut self) -> Assessment;
+
     /// The relative error that belongs to an objective returned by `step`.
     fn relative_error(&self, objective: f64) -> f64;
 
@@ -64,7 +67,7 @@ pub(crate) fn drive(
     let record = |iteration, objective, kkt| Record { iteration, seconds: clock().as_secs_f64(), objective, kkt };
     history.push(record(0, last.objective, Some(last.kkt)));
 
-    let (mut iteration, mut looked_at) = (0, 0);
+    let (mut iteration, mut finished_at) = (0, usize::MAX);
     let mut next_look = if last.kkt <= stop.kkt { 1 } else { FIRST_LOOK };
     let (status, reason) = loop {
         if last.relative_error <= model.exact() {
@@ -91,7 +94,7 @@ pub(crate) fn drive(
         let blind = objective <= 1e3 * model.noise();
         let look = iteration >= next_look || slow || on_target || (blind && iteration % 5 == 0);
         if look {
-            (last, looked_at) = (model.assess(), iteration);
+            last = model.assess();
             next_look = iteration + (iteration / 4).max(5);
         }
         history.push(record(iteration, objective, look.then_some(last.kkt)));
@@ -105,7 +108,11 @@ pub(crate) fn drive(
             }
             let settled = rate <= SLOW || (blind && fall <= model.noise());
             if last.kkt <= stop.kkt && settled && stop.kkt > 0.0 {
-                break (Status::Converged, format!("optimality residual {:.1e} <= {:.1e}", last.kkt, stop.kkt));
+                // What is returned has to pass, not only what was found.
+                (last, finished_at) = (model.finish(), iteration);
+                if last.kkt <= stop.kkt {
+                    break (Status::Converged, format!("optimality residual {:.1e} <= {:.1e}", last.kkt, stop.kkt));
+                }
             }
             if slow && !blind {
                 let why = format!("the objective falls by {rate:.1e} of itself per iteration, <= {:.1e}", stop.change);
@@ -119,8 +126,8 @@ pub(crate) fn drive(
             }
         }
     };
-    if looked_at < iteration {
-        last = model.assess();
+    if finished_at != iteration {
+        last = model.finish();
     }
     if let Some(end) = history.last_mut() {
         end.kkt = Some(last.kkt);
