@@ -31,6 +31,10 @@ use crate::walk::{Fused, Method, Walk};
 
 /// Points of losses that are infinite at zero keep this share of their iterate when they are extrapolated.
 const LEAST_SHARE: f64 = 1e-3;
+/// A row of W is solved by multiplicative updates once one moves it by less than this share.
+const SETTLED: f64 = 1e-8;
+/// With an objective of so many times its rounding, momentum would feed on noise.
+const CLEAR: f64 = 1e3;
 
 /// What the engine is built from.
 pub(crate) struct Setup<T> {
@@ -51,8 +55,7 @@ pub(crate) struct Setup<T> {
 pub(crate) enum Polish<T> {
     Quadratic(Hals<T>),
     Rows(Effort<T>),
-    /// So many updates.
-    Ratio(MuBeta, usize),
+    Ratio(MuBeta),
 }
 
 /// A fit under way.
@@ -124,6 +127,9 @@ impl<'x, T: Scalar> Engine<'x, T> {
     /// One sweep over both factors. Returns the objective of the pair that stands after it, as far as the products know
     /// it; multiplicative updates know it before the second half-step, which can only lower it.
     pub(crate) fn step(&mut self) -> f64 {
+        if self.momentum.accepted() <= CLEAR * self.noise {
+            self.momentum.forget();
+        }
         let Engine { first, second, walk, method, fused, .. } = self;
         let beta = T::from_f64(self.momentum.beta());
         let least = T::from_f64(if self.loss == Loss::Frobenius { 0.0 } else { LEAST_SHARE });
@@ -224,8 +230,9 @@ impl<'x, T: Scalar> Engine<'x, T> {
     }
 
     /// Solves W for the H that stands, from the W at hand: the objective only falls, and transforming the same data gives
-    /// the same W. The pair that stands afterwards is without momentum.
-    pub(crate) fn polish(&mut self, polish: &mut Polish<T>) {
+    /// the same W. Multiplicative updates are slow at this and get `most` of them. The pair that stands afterwards is
+    /// without momentum.
+    pub(crate) fn polish(&mut self, polish: &mut Polish<T>, most: usize) {
         self.drop_momentum();
         let Engine { first, second, walk, h_first, .. } = self;
         let (at, own, other) = if *h_first { (1, second, first) } else { (0, first, second) };
@@ -233,11 +240,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
         match polish {
             Polish::Quadratic(rule) => walk.quadratic(at, rule, own, other, None, None),
             Polish::Rows(effort) => walk.rows(at, effort, own, other, None),
-            Polish::Ratio(rule, times) => {
-                for _ in 0..*times {
-                    walk.ratio(at, rule, own, other, None);
-                }
-            }
+            Polish::Ratio(rule) => walk.ratio_until_settled(at, rule, own, other, most, SETTLED),
         }
         if let Some(previous) = &mut own.previous {
             previous.copy_from(&own.factor);

@@ -23,7 +23,7 @@ use crate::data::view::View;
 use crate::data::{Facts, Matrix};
 use crate::factor::{Factor, padded};
 use crate::kernels::gram::{ColumnSum, GramSum, inner, times_square, tree_sum};
-use crate::kernels::products::{cross, model_tile};
+use crate::kernels::products::cross;
 use crate::kernels::ratio::{Other, Ratio, RatioScratch, Sums, TILE, block_sums, pack};
 use crate::kernels::{Rows, SparseRows, ValuesRef};
 use crate::loss::Loss;
@@ -171,8 +171,8 @@ struct Scratch {
     ratio: RatioScratch<f64>,
 }
 
-/// Per row of the factor: loss, penalty, violation, scale.
-const TERMS: usize = 4;
+/// Per row of the factor: loss, penalty, violation, scale, and how far the gradient points away from zero.
+const TERMS: usize = 5;
 
 struct Terms<'a>(&'a mut [f64]);
 
@@ -284,11 +284,6 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
         let (own, other) = (&mut self.w, &mut self.h);
         let w = T::widen_factor(w, &mut own.wide);
         let h = T::widen_factor(h, &mut other.wide);
-        let stride = h.rows().next_multiple_of(f64::LANES);
-        let columns = &mut other.columns;
-        columns.resize(h.rank() * stride, 0.0);
-        transpose_into(h, columns, stride);
-        let columns = &*columns;
         let (view, scratch) = (&own.view, &self.scratch);
         for_blocks(Terms(&mut own.terms), ROWS, 0, &|first, terms: Terms<'_>| {
             scratch.with(|s| {
@@ -302,11 +297,11 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
                 for from in (0..h.rows()).step_by(TILE) {
                     let width = TILE.min(h.rows() - from);
                     pack(&block, from, width, xs);
-                    let padded = width.next_multiple_of(f64::LANES);
-                    model_tile(w, h.stride(), h.rank(), columns, stride, from, padded, ys, TILE);
+                    let tile = (&*xs, &mut *ys);
+                    differences(w, h, from, width, least, tile);
                     for r in 0..n {
                         let row = xs[r * TILE..][..width].iter().zip(&ys[r * TILE..][..width]);
-                        terms.0[r * TERMS] += row.map(|(&x, &y)| loss.divergence(x.max(least), y)).sum::<f64>();
+                        terms.0[r * TERMS] += row.map(|(&x, &d)| loss.of_difference(x.max(least), d)).sum::<f64>();
                     }
                 }
             });
@@ -363,19 +358,49 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
                 for r in 0..n {
                     let row = r * stride..r * stride + rank;
                     let (w, numer, denom) = (&w[row.clone()], &numer[row.clone()], &denom[row]);
-                    let (mut violation, mut scale) = (0.0, 0.0);
+                    let (mut violation, mut scale, mut pull) = (0.0, 0.0, 0.0);
                     for c in 0..rank {
                         let down = denom[c] + penalty.l1 + penalty.l2 * w[c];
                         violation += (w[c] * down).min((down - numer[c]) * w[c].max(sums[c] / count)).abs();
                         scale += w[c] * down;
+                        pull += (numer[c] - down).max(0.0);
                     }
                     let penalty = penalty.value(w.iter().copied());
-                    terms.0[r * TERMS..][..TERMS].copy_from_slice(&[s.loss[r], penalty, violation, scale]);
+                    terms.0[r * TERMS..][..TERMS].copy_from_slice(&[s.loss[r], penalty, violation, scale, pull]);
                 }
             });
         });
-        let [loss, penalty, violation, scale] = std::array::from_fn(|at| total(&own_half.terms, at));
-        (loss, penalty, if scale > 0.0 { violation / scale } else { 0.0 })
+        let [loss, penalty, violation, scale, pull] = std::array::from_fn(|at| total(&own_half.terms, at));
+        // A factor of zeros has no scale of its own: it is either right or wrong.
+        (loss, penalty, if scale > 0.0 { violation / scale } else { f64::from(pull > 0.0) })
+    }
+}
+
+/// `y - max(x, least)` for a tile, with y to twice the working precision: near an exact fit the rounding of y itself would
+/// be all that is left of the difference.
+fn differences(
+    w: &[f64],
+    h: &Factor<f64>,
+    from: usize,
+    width: usize,
+    least: f64,
+    (x, out): (&[f64], &mut [f64]),
+) {
+    let rank = h.rank();
+    for (r, w) in w.chunks_exact(h.stride()).enumerate() {
+        for j in 0..width {
+            // Compensated dot product (T. Ogita, S. Rump, S. Oishi, 2005, doi:10.1137/030601818, algorithm 5.3).
+            let (mut sum, mut lost) = (-x[r * TILE + j].max(least), 0.0);
+            for (&a, &b) in w[..rank].iter().zip(h.row(from + j)) {
+                let product = a * b;
+                let rest = a.mul_add(b, -product);
+                let next = sum + product;
+                let back = next - sum;
+                lost += (sum - (next - back)) + (product - back) + rest;
+                sum = next;
+            }
+            out[r * TILE + j] = sum + lost;
+        }
     }
 }
 

@@ -29,11 +29,13 @@ const POLISH: usize = 20;
 struct Fitting<'e, 'x, T: Scalar> {
     engine: Engine<'x, T>,
     evaluator: &'e mut Evaluator<'x, T>,
-    polish: Polish<T>,
+    polish: Option<Polish<T>>,
+    steps: usize,
 }
 
 impl<T: Scalar> Iterate for Fitting<'_, '_, T> {
     fn step(&mut self) -> f64 {
+        self.steps += 1;
         self.engine.step()
     }
 
@@ -48,7 +50,10 @@ impl<T: Scalar> Iterate for Fitting<'_, '_, T> {
     }
 
     fn finish(&mut self) -> Assessment {
-        self.engine.polish(&mut self.polish);
+        if let Some(polish) = &mut self.polish {
+            // Never more work than the run itself was.
+            self.engine.polish(polish, self.steps.max(POLISH));
+        }
         self.assess()
     }
 
@@ -57,7 +62,7 @@ impl<T: Scalar> Iterate for Fitting<'_, '_, T> {
     }
 
     fn exact(&self) -> f64 {
-        1e3 * T::EPSILON.to_f64()
+        32.0 * T::EPSILON.to_f64()
     }
 
     fn noise(&self) -> f64 {
@@ -293,7 +298,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
                 relative_error: reference.relative_error(objective),
             })
         };
-        let mut model = Fitting { engine, evaluator, polish: self.polish() };
+        let mut model = Fitting { engine, evaluator, polish: spec.polish.then(|| self.polish()), steps: 0 };
         let run = drive(&mut model, &stop, started, &mut tell);
         let (rejected, fallbacks) = model.engine.incidents();
         *incidents = (incidents.0 + rejected, incidents.1 + fallbacks);
@@ -319,7 +324,9 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
     ) -> Fit<T> {
         let spec = &self.plan.spec;
         let (w, h) = (&mut best.w, &mut best.h);
-        clear_empty(self.x, w, h);
+        if spec.floor == 0.0 {
+            clear_empty(self.x, w, h);
+        }
         let penalised = !(self.penalties.0.is_none() && self.penalties.1.is_none());
         let component_scale = if spec.normalize == Normalize::None && penalised {
             vec![1.0; spec.rank]
@@ -408,12 +415,8 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         let (rank, penalty) = (self.plan.spec.rank, self.penalties.0);
         match self.plan.spec.loss {
             Loss::Frobenius => Polish::Quadratic(hals::Hals::new(rank, POLISH, 1e-3, None)),
-            Loss::KullbackLeibler => match self.plan.spec.rule {
-                // The engine of multiplicative updates does not keep what coordinate descent needs.
-                Rule::Mu => Polish::Ratio(mu::MuBeta::new(Loss::KullbackLeibler, penalty.l1, penalty.l2), POLISH),
-                _ => Polish::Rows(kl_effort(penalty, POLISH, 1e-3)),
-            },
-            loss => Polish::Ratio(mu::MuBeta::new(loss, penalty.l1, penalty.l2), POLISH),
+            Loss::KullbackLeibler => Polish::Rows(kl_effort(penalty, POLISH, 1e-3)),
+            loss => Polish::Ratio(mu::MuBeta::new(loss, penalty.l1, penalty.l2)),
         }
     }
 }

@@ -90,23 +90,29 @@ impl Loss {
     ///
     /// `x >= 0` and `y >= 0`; infinite where the divergence is (`x > 0, y = 0` for beta <= 1; `x = 0` for beta <= 0).
     pub fn divergence(self, x: f64, y: f64) -> f64 {
+        self.of_difference(x, y - x)
+    }
+
+    /// `d(x | x + d)` for one entry, for a difference d that is known better than as the difference of two numbers.
+    pub fn of_difference(self, x: f64, d: f64) -> f64 {
+        let y = x + d;
         match self {
-            Loss::Frobenius => 0.5 * (x - y) * (x - y),
+            Loss::Frobenius => 0.5 * d * d,
             Loss::KullbackLeibler => {
                 if x == 0.0 {
                     y
                 } else {
-                    x * excess((y - x) / x)
+                    x * excess(d / x)
                 }
             }
             Loss::ItakuraSaito => {
-                if x == 0.0 {
+                if x == 0.0 || y == 0.0 {
                     f64::INFINITY
                 } else {
-                    excess((x - y) / y)
+                    excess(-d / y)
                 }
             }
-            Loss::Beta(b) => beta_divergence(b, x, y),
+            Loss::Beta(b) => beta_divergence(b, x, y, d),
         }
     }
 }
@@ -130,14 +136,14 @@ fn excess(u: f64) -> f64 {
     u * s - tail
 }
 
-fn beta_divergence(b: f64, x: f64, y: f64) -> f64 {
+fn beta_divergence(b: f64, x: f64, y: f64, d: f64) -> f64 {
     if x == 0.0 {
         return if b > 0.0 { y.powf(b) / b } else { f64::INFINITY };
     }
     if y == 0.0 {
         return if b > 1.0 { x.powf(b) / (b * (b - 1.0)) } else { f64::INFINITY };
     }
-    let u = (y - x) / x;
+    let u = d / x;
     let t = y / x;
     if u.abs() * b.abs().max(1.0) > 0.1 {
         return x.powf(b) * (1.0 + (b - 1.0) * t.powf(b) - b * t.powf(b - 1.0)) / (b * (b - 1.0));

@@ -59,7 +59,8 @@ impl Nmf {
 
     setters! {
         loss: Loss, rule: Rule, init: Init, extrapolate: bool, shuffle: bool, l1_w: f64, l2_w: f64, l1_h: f64, l2_h: f64,
-        seed: u64, restarts: usize, max_iter: usize, tol: f64, threads: usize, normalize: Normalize, floor: f64, first: First
+        seed: u64, restarts: usize, max_iter: usize, tol: f64, threads: usize, normalize: Normalize, polish: bool, floor: f64,
+        first: First
     }
 
     /// Sets [`Spec::inner`].

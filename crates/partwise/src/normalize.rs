@@ -4,13 +4,14 @@ use crate::factor::Factor;
 use crate::scalar::Scalar;
 use crate::spec::Normalize;
 
-/// Brings H to the scale asked for, W carrying the weight; `None` balances the norms of each component. Components that
-/// are zero in one factor are left as they are. Returns what each row of H was divided by.
+/// Brings H to the scale asked for, W carrying the weight; `None` brings the norms of each component within a factor of
+/// two of each other, by powers of two, which rounds nothing. Components that are zero in one factor are left as they
+/// are. Returns what each row of H was divided by.
 pub(crate) fn scale<T: Scalar>(w: &mut Factor<T>, h: &mut Factor<T>, how: Normalize) -> Vec<f64> {
     let norms = match how {
         Normalize::None => {
             let (w, h) = (w.column_norms(), h.column_norms());
-            w.iter().zip(&h).map(|(&w, &h)| if w > 0.0 && h > 0.0 { (h / w).sqrt() } else { 1.0 }).collect()
+            w.iter().zip(&h).map(|(&w, &h)| if w > 0.0 && h > 0.0 { balance(w, h) } else { 1.0 }).collect()
         }
         Normalize::L1 => h.column_sums(),
         Normalize::L2 => h.column_norms(),
@@ -21,6 +22,11 @@ pub(crate) fn scale<T: Scalar>(w: &mut Factor<T>, h: &mut Factor<T>, how: Normal
     h.scale_columns(&inverse);
     w.scale_columns(&divisors);
     divisors
+}
+
+/// The power of two nearest to `sqrt(h / w)`; that of (h, w) is the inverse of that of (w, h).
+fn balance(w: f64, h: f64) -> f64 {
+    (0.5 * (h.log2() - w.log2())).round().exp2()
 }
 
 /// The share of each component in the total of WH: `sum W_c sum H_c / sum over all c`. Sums to 1, or is all zero.
@@ -60,7 +66,12 @@ mod tests {
                 Normalize::L1 => b.column_sums(),
                 Normalize::L2 => b.column_norms(),
                 Normalize::Max => b.column_maxima(),
-                Normalize::None => a.column_norms().iter().zip(b.column_norms()).map(|(a, b)| if *a > 0.0 { b / a } else { 1.0 }).collect(),
+                Normalize::None => {
+                    let ratio = |(a, b): (&f64, f64)| if *a > 0.0 { b / a } else { 1.0 };
+                    let ratios: Vec<f64> = a.column_norms().iter().zip(b.column_norms()).map(ratio).collect();
+                    assert!(ratios.iter().all(|r| (0.5..=2.0).contains(r)), "{ratios:?}");
+                    continue;
+                }
             };
             assert!(got.iter().all(|n| (n - 1.0).abs() < 1e-14), "{how}: {got:?}");
         }

@@ -75,7 +75,9 @@ impl Spec {
         if facts.sparse {
             notes.push("X is kept by rows and by columns".into());
         }
-        empty_note(facts, &mut notes);
+        if spec.floor == 0.0 {
+            empty_note(facts, &mut notes);
+        }
         Ok(Plan { spec, notes, memory, extrapolate, inner })
     }
 
@@ -168,11 +170,16 @@ fn choose_init(spec: &mut Spec, facts: &Facts, notes: &mut Vec<String>) -> Resul
     let (k, least) = (spec.rank, facts.rows.min(facts.cols));
     match spec.init {
         Init::Auto => {
-            spec.init = if k <= least { Init::NndsvdA } else { Init::Random };
-            notes.push(match spec.init {
-                Init::Random => "init random: an svd start needs rank <= min(m, n)".into(),
-                _ => "init nndsvda: the singular vectors of X are a good start, and the same in every run".to_string(),
-            });
+            // For beta < 1 large entries count for little, and singular vectors are about nothing else.
+            let (init, why) = if k > least {
+                (Init::Random, "an svd start needs rank <= min(m, n)")
+            } else if spec.loss.beta() < 1.0 {
+                (Init::Random, "singular vectors are a poor start for losses with beta < 1")
+            } else {
+                (Init::NndsvdA, "the singular vectors of X are a good start, and the same in every run")
+            };
+            spec.init = init;
+            notes.push(format!("init {init}: {why}"));
         }
         Init::Nndsvd | Init::NndsvdA | Init::NndsvdAr if k > least => {
             return Err(Error::Unsupported {
@@ -201,7 +208,7 @@ fn inner_sweeps(spec: &Spec, facts: &Facts) -> (usize, usize) {
     let side = |rows: usize, others: usize| -> usize {
         let (rows, others) = (rows as f64, others as f64);
         // What the products of a half-step cost in sweeps over the factor.
-        let product = 1.0 + (facts.stored as f64 + others * k) / (rows * (k + 1.0));
+        let product = 1.0 + (facts.nonzeros as f64 + others * k) / (rows * (k + 1.0));
         match spec.rule {
             Rule::Hals => (1.0 + SWEEP_SHARE * product).min(MOST_SWEEPS as f64) as usize,
             Rule::Mu if spec.loss == Loss::Frobenius => (1.0 + 2.0 * product).min(20.0) as usize,

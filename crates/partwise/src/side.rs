@@ -4,6 +4,7 @@
 use crate::evaluate::transpose_into;
 use crate::factor::Factor;
 use crate::kernels::gram::{ColumnSum, GramSum};
+use crate::kernels::ratio::Other;
 use crate::par::{Split, cut};
 use crate::penalty::Elastic;
 use crate::scalar::Scalar;
@@ -83,6 +84,17 @@ impl<T: Scalar> Side<T> {
             }
         }
         transpose_into(&self.factor, &mut self.columns, self.columns_stride);
+    }
+
+    /// Both layouts of its rows, for the sums of a divergence.
+    pub(crate) fn panel(&self) -> Other<'_, T> {
+        Other {
+            rows: self.factor.padded_rows(),
+            stride: self.factor.stride(),
+            rank: self.factor.rank(),
+            columns: &self.columns,
+            columns_stride: self.columns_stride,
+        }
     }
 
     /// The parts of its rows that an update writes.

@@ -65,7 +65,7 @@ documented! {
         /// Iterations at most; one iteration updates both factors.
         pub max_iter: usize = 2000,
         /// Tolerance of the stopping rule: a run has converged when the optimality residual is below it, or when the
-        /// objective falls by less than a hundredth of it per iteration. 0 runs to the iteration limit.
+        /// objective falls by less than a thousandth of it per iteration. 0 runs to the iteration limit.
         pub tol: f64 = 1e-4,
         /// Seconds at most for the iterations of all restarts together; the best factors so far are kept.
         pub time_limit: Option<f64> = None,
@@ -75,6 +75,8 @@ documented! {
         pub threads: usize = 0,
         /// Scale of the result: none (balanced factors), or rows of H scaled to l1, l2 or max norm 1, with W carrying the weight.
         pub normalize: Normalize = Normalize::None,
+        /// Solve W for the final H before returning, so that transforming the same data gives the same W.
+        pub polish: bool = true,
         /// Raise entries of X below this share of its mean to it; for losses that are infinite at zero (beta <= 0) only.
         pub floor: f64 = 0.0,
         /// Which factor moves first in an iteration: auto (the one with more rows), w or h.

@@ -6,12 +6,11 @@ use crate::factor::Factor;
 use crate::init::nndsvd::Fill;
 use crate::init::random::{For, RandomRows};
 use crate::init::{lift_zeros, nndsvd, random, rsvd, spa};
-use crate::loss::Loss;
 use crate::plan::Plan;
 use crate::scalar::Scalar;
 use crate::spec::{Init, Rule};
 
-/// Zeros of a start are lifted to this share of their component's mean where a rule cannot leave zero.
+/// Zeros of a start are lifted to this share of their component's mean for multiplicative updates, which cannot leave zero.
 const LIFT: f64 = 1e-2;
 
 /// Factors to start from; either may be left to [`Spec::init`](crate::Spec).
@@ -95,14 +94,13 @@ pub(crate) fn pair<T: Scalar>(
             )
         }
     };
-    // Multiplicative updates cannot leave zero, and every loss but Frobenius needs a positive model where X is.
-    if spec.rule == Rule::Mu || spec.loss != Loss::Frobenius {
-        let lifted = lift_zeros(&mut w, LIFT) + lift_zeros(&mut h, LIFT);
+    if spec.rule == Rule::Mu {
+        let size = (facts.mean / k as f64).sqrt();
+        let lifted = lift_zeros(&mut w, LIFT, size) + lift_zeros(&mut h, LIFT, size);
         if lifted > 0 {
             notes.push(format!(
-                "{lifted} zeros of the start were lifted to {LIFT} of their component's mean: rule {} with loss {} could \
-                 not leave them",
-                spec.rule, spec.loss
+                "{lifted} zeros of the start were lifted to {LIFT} of their component's mean: multiplicative updates could \
+                 not leave them"
             ));
         }
     }

@@ -7,23 +7,19 @@
 //! 1..=2 the problem is convex and the solution does not depend on the start.
 
 use crate::data::facts::exponent;
-use crate::data::view::View;
 use crate::data::{Facts, Matrix};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::kernels::kl_newton::Effort;
-use crate::kernels::ratio::{Other, Ratio, RatioScratch, Sums, block_sums};
 use crate::loss::Loss;
-use crate::par::{PerThread, Split, Team, for_blocks};
+use crate::par::Team;
 use crate::penalty::Elastic;
 use crate::rules::bpp::Bpp;
 use crate::rules::mu::MuBeta;
 use crate::scalar::Scalar;
-use crate::side::{RowsMut, Side, Wants};
+use crate::side::{Side, Wants};
 use crate::walk::{Method, Walk};
 
-/// Rows of a block of multiplicative updates.
-const ROWS: usize = 16;
 /// Updates or sweeps of a row, at most, and the share by which a row must move to go on.
 const MOST: usize = 5000;
 const ENOUGH: f64 = 1e-8;
@@ -68,10 +64,7 @@ impl<T: Scalar> Model<T> {
         h.scale_power(-e_h);
         let team = Team::new(threads);
         let mut w = team.run(|| {
-            let penalty = Elastic {
-                l1: self.penalty.l1 * (f64::from(e_x - e_h) - self.loss.beta() * f64::from(e_x)).exp2(),
-                l2: self.penalty.l2 * (2.0 * f64::from(e_x - e_h) - self.loss.beta() * f64::from(e_x)).exp2(),
-            };
+            let penalty = self.penalty.in_factor_units(e_x, e_x - e_h, self.loss.beta());
             if far {
                 let x = x.scaled(-e_x);
                 self.solve(&x, &Facts::of(&x), h, penalty, team.threads())
@@ -119,8 +112,7 @@ impl<T: Scalar> Model<T> {
             }
             Method::Rows(effort, _) => walk().rows(0, effort, &mut own, &other, None),
             Method::Ratio(_, rule, _) => {
-                let ratio = Ratio::new(self.loss, facts.mean, self.floor);
-                multiply_until_settled(x, &ratio, rule, &mut own, &other, MOST, threads);
+                walk().ratio_until_settled(0, rule, &mut own, &other, MOST, enough::<T>(ENOUGH));
             }
         }
         own.factor
@@ -129,8 +121,13 @@ impl<T: Scalar> Model<T> {
 
 /// Coordinate descent until a row has settled.
 pub(crate) fn kl_effort<T: Scalar>(penalty: Elastic, sweeps: usize, enough: f64) -> Effort<T> {
-    let enough = T::from_f64(enough.max(4.0 * T::EPSILON.to_f64()));
+    let enough = T::from_f64(self::enough::<T>(enough));
     Effort { sweeps, steps: 1, enough, l1: T::from_f64(penalty.l1), l2: T::from_f64(penalty.l2) }
+}
+
+/// A share that rounding does not reach.
+fn enough<T: Scalar>(share: f64) -> f64 {
+    share.max(4.0 * T::EPSILON.to_f64())
 }
 
 /// Flat rows whose model has the sum of the row of X: a start that depends on nothing but the row and H.
@@ -147,58 +144,4 @@ fn starts<T: Scalar>(x: &Matrix<'_, T>, h: &Factor<T>) -> Factor<T> {
         w.row_mut(i).fill(flat);
     }
     w
-}
-
-/// Multiplicative updates of W, each row until it has settled.
-pub(crate) fn multiply_until_settled<T: Scalar>(
-    x: &Matrix<'_, T>,
-    ratio: &Ratio<T>,
-    rule: &MuBeta,
-    own: &mut Side<T>,
-    other: &Side<T>,
-    most: usize,
-    threads: usize,
-) {
-    let view = View::of(x, false);
-    let (stride, rank) = (own.factor.stride(), own.factor.rank());
-    let enough = ENOUGH.max(4.0 * T::EPSILON.to_f64());
-    let panel = Other {
-        rows: other.factor.padded_rows(),
-        stride,
-        rank,
-        columns: &other.columns,
-        columns_stride: other.columns_stride,
-    };
-    let scratch = PerThread::new(threads, || {
-        let irregular = vec![T::ZERO; view.scratch(ROWS)];
-        (irregular, vec![T::ZERO; 2 * ROWS * stride], vec![0.0; ROWS], RatioScratch::new(ROWS), vec![T::ZERO; rank])
-    });
-    for_blocks(own.rows_mut(), ROWS, 0, &|first, rows: RowsMut<'_, T>| {
-        scratch.with(|(irregular, sums, loss, room, old)| {
-            let n = rows.rows();
-            let x = view.block(first..first + n, irregular);
-            let (numer, denom) = sums.split_at_mut(ROWS * stride);
-            let mut settled = [false; ROWS];
-            for _ in 0..most {
-                let (numer, denom) = (&mut numer[..n * stride], &mut denom[..n * stride]);
-                let mut sums = Sums { numer: &mut *numer, denom: &mut *denom, loss: &mut loss[..n] };
-                block_sums(ratio, &x, rows.factor, &panel, room, &mut sums);
-                for r in (0..n).filter(|&r| !settled[r]).collect::<Vec<_>>() {
-                    let row = r * stride..r * stride + rank;
-                    let w = &mut rows.factor[row.clone()];
-                    old.copy_from_slice(w);
-                    let denom =
-                        if ratio.shares_denominator() { &other.sums_t[..rank] } else { &denom[row.clone()] };
-                    rule.update(w, &numer[row], denom);
-                    let (moved, size) = w.iter().zip(old.iter()).fold((0.0, 0.0), |(moved, size), (&w, &old)| {
-                        (moved + (w - old).to_f64().abs(), size + w.to_f64())
-                    });
-                    settled[r] = moved <= enough * size;
-                }
-                if settled[..n].iter().all(|&s| s) {
-                    break;
-                }
-            }
-        });
-    });
 }

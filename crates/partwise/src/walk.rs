@@ -10,10 +10,11 @@ use crate::factor::padded;
 use crate::kernels::Rows;
 use crate::kernels::kl_newton::{Columns, Effort, RowProblem, kl_loss, solve_row};
 use crate::kernels::products::{cross, cross_transposed_add, model_tile};
-use crate::kernels::ratio::{Other, Ratio, RatioScratch, Sums, block_sums};
+use crate::kernels::ratio::{Ratio, RatioScratch, Sums, block_sums};
 use crate::loss::Loss;
 use crate::par::{PerThread, Split, for_blocks};
 use crate::penalty::Elastic;
+use crate::rules::hals::Hals;
 use crate::rules::mu::MuBeta;
 use crate::rules::{Need, Panel, Quadratic, QuadraticRule, Scratch};
 use crate::scalar::Scalar;
@@ -50,11 +51,16 @@ impl<T: Scalar> Method<T> {
         }
     }
 
-    fn need(&self) -> Need {
+    fn need(&self, rank: usize) -> Need {
         match self {
             Method::Quadratic(a, b) => {
-                let (a, b) = (a.need(), b.need());
-                Need { reals: a.reals.max(b.reals), words: a.words.max(b.words) }
+                // Any rule may be followed by coordinate descent that polishes the result.
+                let polish = QuadraticRule::<T>::need(&Hals::<T>::new(rank, 1, 0.0, None));
+                let needs = [a.need(), b.need(), polish];
+                Need {
+                    reals: needs.iter().map(|n| n.reals).max().unwrap_or(0),
+                    words: needs.iter().map(|n| n.words).max().unwrap_or(0),
+                }
             }
             _ => Need::default(),
         }
@@ -148,13 +154,15 @@ impl<'x, T: Scalar> Walk<'x, T> {
         let stride = padded::<T>(rank);
         let blocks = [0, 1].map(|side: usize| block_rows.unwrap_or_else(|| block_size::<T>(&views[side], method)));
         let largest = blocks[0].max(blocks[1]);
-        let (tiles, entries) = (matches!(method, Method::Ratio(..)), matches!(method, Method::Rows(..)));
+        let tiles = matches!(method, Method::Ratio(..));
+        // Multiplicative updates for Kullback-Leibler end with coordinate descent.
+        let entries = matches!(method, Method::Rows(..) | Method::Ratio(Loss::KullbackLeibler, ..));
         let scratch = PerThread::new(threads, || Work {
             irregular: vec![T::ZERO; views[0].scratch(blocks[0]).max(views[1].scratch(blocks[1]))],
             cross: vec![T::ZERO; largest * stride],
             denom: vec![T::ZERO; if tiles { largest * stride } else { 0 }],
             loss: vec![0.0; largest],
-            rule: Scratch::new(method.need()),
+            rule: Scratch::new(method.need(rank)),
             ratio: if tiles { RatioScratch::new(largest) } else { RatioScratch::default() },
             row: if entries { RowScratch::new(&views, rank) } else { RowScratch::none() },
         });
@@ -240,13 +248,7 @@ impl<'x, T: Scalar> Walk<'x, T> {
     pub(crate) fn ratio(&self, at: usize, rule: &MuBeta, own: &mut Side<T>, other: &Side<T>, push: Option<(T, T)>) {
         let (view, penalty) = (&self.views[at], own.penalty);
         let (stride, rank) = (own.factor.stride(), own.factor.rank());
-        let panel = Other {
-            rows: other.factor.padded_rows(),
-            stride,
-            rank,
-            columns: &other.columns,
-            columns_stride: other.columns_stride,
-        };
+        let panel = other.panel();
         for_blocks(own.rows_mut(), self.blocks[at], 0, &|first, mut rows: RowsMut<'_, T>| {
             self.scratch.with(|work| {
                 let n = rows.rows();
@@ -254,16 +256,65 @@ impl<'x, T: Scalar> Walk<'x, T> {
                 let (numer, denom) = (&mut work.cross[..n * stride], &mut work.denom[..n * stride]);
                 let mut sums = Sums { numer: &mut *numer, denom: &mut *denom, loss: &mut work.loss[..n] };
                 block_sums(&self.ratio, &x, rows.factor, &panel, &mut work.ratio, &mut sums);
+                // The loss is that of the rows before they move, and so is the penalty that goes with it; the first
+                // side's rows are part of the pair as they are afterwards.
+                note_penalty(&mut rows, penalty);
                 for r in 0..n {
                     let row = r * stride..r * stride + rank;
                     let w = &mut rows.factor[row.clone()];
                     rows.terms[r * TERMS] = work.loss[r];
-                    rows.terms[r * TERMS + 1] = penalty.value(w.iter().map(|x| x.to_f64()));
                     let denom =
                         if self.ratio.shares_denominator() { &other.sums_t[..rank] } else { &denom[row.clone()] };
                     rule.update(w, &numer[row], denom);
                 }
                 push_rows(&mut rows, push);
+                if at == 0 {
+                    note_penalty(&mut rows, penalty);
+                }
+            });
+        });
+    }
+
+    /// Multiplicative updates of side `at`, each row until it moves by less than `enough` of itself, or `most` times.
+    pub(crate) fn ratio_until_settled(
+        &self,
+        at: usize,
+        rule: &MuBeta,
+        own: &mut Side<T>,
+        other: &Side<T>,
+        most: usize,
+        enough: f64,
+    ) {
+        let view = &self.views[at];
+        let (stride, rank) = (own.factor.stride(), own.factor.rank());
+        let panel = other.panel();
+        for_blocks(own.rows_mut(), self.blocks[at], 0, &|first, rows: RowsMut<'_, T>| {
+            self.scratch.with(|work| {
+                let n = rows.rows();
+                let x = view.block(first..first + n, &mut work.irregular);
+                let (numer, denom) = (&mut work.cross[..n * stride], &mut work.denom[..n * stride]);
+                let mut moving = vec![true; n];
+                for _ in 0..most {
+                    let mut sums = Sums { numer: &mut *numer, denom: &mut *denom, loss: &mut work.loss[..n] };
+                    block_sums(&self.ratio, &x, rows.factor, &panel, &mut work.ratio, &mut sums);
+                    for (r, moving) in moving.iter_mut().enumerate().filter(|(_, moving)| **moving) {
+                        let row = r * stride..r * stride + rank;
+                        let w = &mut rows.factor[row.clone()];
+                        let before = w.iter().map(|x| x.to_f64()).collect::<Vec<_>>();
+                        let denom =
+                            if self.ratio.shares_denominator() { &other.sums_t[..rank] } else { &denom[row.clone()] };
+                        rule.update(w, &numer[row], denom);
+                        let (mut moved, mut size) = (0.0, 0.0);
+                        for (&w, before) in w.iter().zip(before) {
+                            moved += (w.to_f64() - before).abs();
+                            size += w.to_f64();
+                        }
+                        *moving = moved > enough * size;
+                    }
+                    if !moving.contains(&true) {
+                        break;
+                    }
+                }
             });
         });
     }
@@ -280,9 +331,9 @@ impl<'x, T: Scalar> Walk<'x, T> {
                     let w = &mut rows.factor[r * stride..(r + 1) * stride];
                     rows.terms[r * TERMS] =
                         work.row.solve(&x, r, w, rank, other, effort, self.ratio.least_model);
-                    rows.terms[r * TERMS + 1] = penalty.value(w.iter().map(|x| x.to_f64()));
                 }
                 push_rows(&mut rows, push);
+                note_penalty(&mut rows, penalty);
             });
         });
     }
@@ -313,10 +364,17 @@ fn update_rows<'a, T: Scalar>(
         rows.terms.chunks_exact_mut(TERMS).zip(rows.factor.chunks_exact(q.stride).zip(cross.chunks_exact(q.stride)))
     {
         terms[0] = -w.iter().zip(c).map(|(w, c)| w.to_f64() * c.to_f64()).sum::<f64>();
-        terms[1] = penalty.value(w.iter().map(|x| x.to_f64()));
     }
     push_rows(&mut rows, push);
+    note_penalty(&mut rows, penalty);
     rows.factor
+}
+
+/// Notes the penalty of rows as they are now.
+fn note_penalty<T: Scalar>(rows: &mut RowsMut<'_, T>, penalty: Elastic) {
+    for (terms, w) in rows.terms.chunks_exact_mut(TERMS).zip(rows.factor.chunks_exact(rows.stride)) {
+        terms[1] = penalty.value(w.iter().map(|x| x.to_f64()));
+    }
 }
 
 /// Extrapolates rows that were just moved.

@@ -12,15 +12,14 @@ pub(crate) mod spa;
 use crate::factor::Factor;
 use crate::scalar::Scalar;
 
-/// Raises zeros of a factor to a small share of the mean of their component, for rules that cannot leave zero; returns
-/// how many there were. A component without any entry gets the mean of the factor.
-pub(crate) fn lift_zeros<T: Scalar>(factor: &mut Factor<T>, share: f64) -> usize {
-    let (rows, rank) = (factor.rows(), factor.rank());
-    let sums = factor.column_sums();
-    let overall = sums.iter().sum::<f64>() / (rows * rank) as f64;
-    let least: Vec<T> = sums
+/// Raises zeros of a factor to a share of the mean of their component, for rules that cannot leave zero; returns how many
+/// there were. A component without any entry gets that share of `size`.
+pub(crate) fn lift_zeros<T: Scalar>(factor: &mut Factor<T>, share: f64, size: f64) -> usize {
+    let rows = factor.rows();
+    let least: Vec<T> = factor
+        .column_sums()
         .iter()
-        .map(|&s| T::from_f64(share * if s > 0.0 { s / rows as f64 } else { overall }))
+        .map(|&s| T::from_f64(share * if s > 0.0 { s / rows as f64 } else { size }))
         .collect();
     let mut lifted = 0;
     for i in 0..rows {

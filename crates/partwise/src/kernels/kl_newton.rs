@@ -6,7 +6,7 @@
 //! f(w) = sum over c of (s_c + l1) w_c + l2/2 w_c² - sum over j of x_j log y_j,        y_j = sum over c of w_c h_jc
 //! ```
 //!
-//! Along one coordinate, with `p = sum x_j h_jc / y_j`, `q = sum x_j (h_jc / y_j)²` and `r = max h_jc / y_j`, the gradient
+//! Along one coordinate, with `p = sum x_j h_jc / y_j`, `q = sum x_j (h_jc / y_j)²` and `r = max h_jc / y_j` over `x_j > 0`, the gradient
 //! is `g = s_c + l1 + l2 w_c - p` and the curvature is `q + l2`.
 //!
 //! * `g < 0`, a move to the right. `p` falls and `1/p` is concave along the way (a sum of `a_j / (b_j + w)` is the
@@ -235,7 +235,7 @@ fn pass<T: Scalar, S: Simd, const MOVE: bool>(
             let xt = x[l] * t;
             p[l] += xt;
             q[l] = S::mul_add(xt, t, q[l]);
-            r[l] = if t > r[l] { t } else { r[l] };
+            r[l] = if x[l] > T::ZERO && t > r[l] { t } else { r[l] };
         }
     }
     for (l, (((&x, &h), &b), y)) in x_rest.iter().zip(h_rest).zip(b_rest).zip(y_rest).enumerate() {
@@ -246,7 +246,7 @@ fn pass<T: Scalar, S: Simd, const MOVE: bool>(
         let xt = x * t;
         p[l] += xt;
         q[l] = S::mul_add(xt, t, q[l]);
-        r[l] = if t > r[l] { t } else { r[l] };
+        r[l] = if x > T::ZERO && t > r[l] { t } else { r[l] };
     }
     let mut largest = T::ZERO;
     for &t in &r {

@@ -41,7 +41,13 @@ impl Elastic {
     /// objective by `2^(e beta)`.
     pub(crate) fn in_units(&self, e: i32, beta: f64) -> Elastic {
         let e = f64::from(e);
-        Elastic { l1: self.l1 * (e * (0.5 - beta)).exp2(), l2: self.l2 * (e * (1.0 - beta)).exp2() }
+        Elastic { l1: times_power(self.l1, e * (0.5 - beta)), l2: times_power(self.l2, e * (1.0 - beta)) }
+    }
+
+    /// The same with `2^e` as the unit of X and `2^f` as that of the factor.
+    pub(crate) fn in_factor_units(&self, e: i32, f: i32, beta: f64) -> Elastic {
+        let (e, f) = (f64::from(e), f64::from(f));
+        Elastic { l1: times_power(self.l1, f - beta * e), l2: times_power(self.l2, 2.0 * f - beta * e) }
     }
 
     pub(crate) fn check(&self, l1: &'static str, l2: &'static str) -> Result<()> {
@@ -56,4 +62,9 @@ impl Elastic {
         }
         Ok(())
     }
+}
+
+/// `x * 2^e`, which is 0 for an absent term even where the power overflows.
+fn times_power(x: f64, e: f64) -> f64 {
+    if x == 0.0 { 0.0 } else { x * e.exp2() }
 }

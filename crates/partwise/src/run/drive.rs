@@ -12,6 +12,8 @@ const WINDOW: usize = 10;
 const SLOW: f64 = 1e-4;
 /// With a change below its bound and a residual above this, a run has stalled rather than converged.
 const FAR: f64 = 0.05;
+/// An error that has stopped falling within this factor of rounding is rounding.
+const STUCK: f64 = 1e3;
 /// The residual is computed at this iteration first, then after every quarter more.
 const FIRST_LOOK: usize = 10;
 
@@ -67,11 +69,16 @@ pub(crate) fn drive(
     let record = |iteration, objective, kkt| Record { iteration, seconds: clock().as_secs_f64(), objective, kkt };
     history.push(record(0, last.objective, Some(last.kkt)));
 
-    let (mut iteration, mut finished_at) = (0, usize::MAX);
+    let (mut iteration, mut looked_at, mut finished_at) = (0, 0, usize::MAX);
     let mut next_look = if last.kkt <= stop.kkt { 1 } else { FIRST_LOOK };
     let (status, reason) = loop {
         if last.relative_error <= model.exact() {
             break (Status::ExactFit, format!("relative error {:.1e} is rounding", last.relative_error));
+        }
+        // A step gains about (kkt / relative error)² of the objective: a solution to start from needs none.
+        if iteration == 0 && last.kkt <= stop.kkt && (last.kkt / last.relative_error).powi(2) <= SLOW && stop.kkt > 0.0 {
+            finished_at = 0;
+            break (Status::Converged, format!("optimality residual {:.1e} <= {:.1e} at the start", last.kkt, stop.kkt));
         }
         if iteration >= stop.max_iter {
             break (Status::IterationLimit, format!("the limit of {} iterations was reached", stop.max_iter));
@@ -93,8 +100,9 @@ pub(crate) fn drive(
         // Where the objective is rounding, only a look can tell how good the fit is.
         let blind = objective <= 1e3 * model.noise();
         let look = iteration >= next_look || slow || on_target || (blind && iteration % 5 == 0);
+        let seen = (looked_at, last.objective);
         if look {
-            last = model.assess();
+            (last, looked_at) = (model.assess(), iteration);
             next_look = iteration + (iteration / 4).max(5);
         }
         history.push(record(iteration, objective, look.then_some(last.kkt)));
@@ -106,7 +114,12 @@ pub(crate) fn drive(
             if let Some(target) = stop.target.filter(|&t| last.relative_error <= t) {
                 break (Status::TargetReached, format!("relative error {:.6} <= {target}", last.relative_error));
             }
-            let settled = rate <= SLOW || (blind && fall <= model.noise());
+            let gain = (seen.1 - last.objective) / ((iteration - seen.0).max(1) as f64 * last.objective);
+            let settled = if blind { gain <= SLOW } else { rate <= SLOW };
+            if blind && gain <= SLOW && iteration >= WINDOW && last.relative_error <= STUCK * model.exact() {
+                let error = last.relative_error;
+                break (Status::ExactFit, format!("relative error {error:.1e} no longer falls: it is rounding"));
+            }
             if last.kkt <= stop.kkt && settled && stop.kkt > 0.0 {
                 // What is returned has to pass, not only what was found.
                 (last, finished_at) = (model.finish(), iteration);
@@ -120,9 +133,6 @@ pub(crate) fn drive(
                     break (Status::Converged, why);
                 }
                 break (Status::Stalled, format!("{why}, with an optimality residual of {:.1e}", last.kkt));
-            }
-            if blind && iteration >= WINDOW && fall == 0.0 && stop.kkt > 0.0 {
-                break (Status::Stalled, "the objective has reached its rounding".into());
             }
         }
     };

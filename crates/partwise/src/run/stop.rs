@@ -21,6 +21,6 @@ pub struct StopWhen {
 impl StopWhen {
     /// The two tests that one tolerance stands for.
     pub fn tolerance(max_iter: usize, tol: f64) -> StopWhen {
-        StopWhen { max_iter, kkt: tol, change: tol * 1e-2, time: None, target: None }
+        StopWhen { max_iter, kkt: tol, change: tol * 1e-3, time: None, target: None }
     }
 }

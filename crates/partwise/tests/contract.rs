@@ -1,0 +1,224 @@
+//! What a caller can rely on: stopping, transform, observers, inputs (cases C of the adversarial list).
+
+mod common;
+
+use common::{bits, combinations, counts, distance, planted};
+use partwise::run::Progress;
+use partwise::{Facts, Factor, Init, Loss, Matrix, Model, Nmf, Normalize, Start, Status};
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+/// C1, C2, C4: the iteration limit is a status, and tol = 0 runs to it.
+#[test]
+fn limits_are_statuses() {
+    let x = planted(30, 20, 3, 0.3, 1).dense();
+    let one = Nmf::new(3).max_iter(1).fit(&x).unwrap();
+    assert_eq!((one.status, one.iterations), (Status::IterationLimit, 1));
+    let all = Nmf::new(3).max_iter(37).tol(0.0).fit(&x).unwrap();
+    assert_eq!((all.status, all.iterations, all.history.len()), (Status::IterationLimit, 37, 38));
+    let none = Nmf::new(3).max_iter(0).polish(false).fit(&x).unwrap();
+    assert_eq!((none.status, none.iterations), (Status::IterationLimit, 0));
+    assert!((none.objective() - none.history[0].objective).abs() <= 1e-12 * none.objective());
+    let converged = Nmf::new(3).fit(&x).unwrap();
+    assert_eq!(converged.status, Status::Converged);
+    assert!(converged.iterations < converged.spec.max_iter);
+}
+
+/// C3: time, target and observer.
+#[test]
+fn other_ways_to_stop() {
+    let x = planted(60, 50, 6, 0.3, 2).dense();
+    let base = Nmf::new(6).tol(0.0).max_iter(100_000);
+    let timed = base.clone().time_limit(Duration::from_millis(30)).fit(&x).unwrap();
+    assert_eq!(timed.status, Status::TimeLimit);
+    assert!(timed.relative_error() < 1.0);
+    let nothing = base.clone().time_limit(Duration::ZERO).fit(&x).unwrap();
+    assert_eq!((nothing.status, nothing.iterations), (Status::TimeLimit, 0));
+    let target = base.clone().target_error(0.3).fit(&x).unwrap();
+    assert_eq!(target.status, Status::TargetReached);
+    assert!(target.relative_error() <= 0.3);
+
+    let mut seen = Vec::new();
+    let mut observer = |p: &Progress| {
+        seen.push((p.iteration, p.objective));
+        if p.iteration == 7 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let stopped = base.fit_with(&x, &Facts::of(&x), &Start::default(), &mut observer).unwrap();
+    assert_eq!((stopped.status, stopped.iterations), (Status::Interrupted, 7));
+    assert_eq!(seen.iter().map(|s| s.0).collect::<Vec<_>>(), (1..=7).collect::<Vec<_>>());
+    assert!(stopped.objective() <= seen[6].1 * (1.0 + 1e-12));
+}
+
+/// C5: transforming the training data gives the fit's own W. (For beta < 1 a row can have several minima, and which one
+/// is found depends on the start.)
+#[test]
+fn transform_agrees_with_the_fit() {
+    let positive = planted(40, 30, 3, 0.2, 3);
+    let holes = counts(40, 30, 3, true, 4);
+    for (loss, rule) in combinations().into_iter().filter(|(loss, _)| loss.beta() >= 1.0) {
+        for init in [Init::Random, Init::NndsvdA] {
+            for (table, sparse) in [(&positive, false), (&holes, true)] {
+                let x: Matrix<'_, f64> = if sparse { table.sparse() } else { table.dense() };
+                let fit = Nmf::new(3).loss(loss).rule(rule).init(init).tol(1e-6).max_iter(20_000).fit(&x).unwrap();
+                let w = fit.transform(&x).unwrap();
+                // Multiplicative updates creep along flat directions: there, the models agree and W less so.
+                let exact = matches!(loss, Loss::Frobenius | Loss::KullbackLeibler);
+                let models = distance(&fit.inverse_transform(&w), &fit.inverse_transform(&fit.w));
+                let d = if exact { distance(&w.to_row_major(), &fit.w.to_row_major()) } else { models };
+                assert!(d <= 1e-3, "{loss} {rule} {init} sparse {sparse}: {d:e}, {}", fit.reason);
+            }
+        }
+    }
+}
+
+/// C6: a zero row gives zeros; a row alone and in its batch agree to the bit, whatever the threads.
+#[test]
+fn transform_takes_rows_one_by_one() {
+    let table = planted(50, 30, 4, 0.2, 5);
+    let rest = counts(23, 30, 4, false, 6);
+    let fresh = common::Table::new(24, 30, |i, j| if i == 23 { 0.0 } else { rest.at(i, j) });
+    for loss in [Loss::Frobenius, Loss::KullbackLeibler, Loss::Beta(1.5), Loss::Beta(0.5)] {
+        for (l1, l2) in [(0.0, 0.0), (0.3, 0.2)] {
+            let fit = Nmf::new(4).loss(loss).l1_w(l1).l2_w(l2).max_iter(50).fit(&table.dense()).unwrap();
+            for sparse in [false, true] {
+                let matrix = |t: &common::Table| if sparse { t.sparse() } else { t.dense() };
+                let all = fit.model().transform(&matrix(&fresh), 1).unwrap();
+                assert_eq!(all, fit.model().transform(&matrix(&fresh), 4).unwrap());
+                assert!(all.row(23).iter().all(|&x| x == 0.0), "{loss}: {:?}", all.row(23));
+                for i in [0, 7, 22] {
+                    let row = common::Table::new(1, 30, |_, j| fresh.at(i, j));
+                    let alone = fit.model().transform(&matrix(&row), 2).unwrap();
+                    assert_eq!(alone.row(0), all.row(i), "{loss} sparse {sparse}, row {i}");
+                }
+            }
+        }
+    }
+}
+
+/// The transform is a minimum: no single entry can be moved to gain.
+#[test]
+fn transform_is_optimal() {
+    let table = planted(20, 15, 3, 0.2, 7);
+    for loss in [Loss::Frobenius, Loss::KullbackLeibler, Loss::Beta(1.5), Loss::ItakuraSaito] {
+        let fit = Nmf::new(3).loss(loss).max_iter(30).fit(&table.dense()).unwrap();
+        let w = fit.transform(&table.dense()).unwrap();
+        let value = |w: &[f64], i: usize| -> f64 {
+            (0..15)
+                .map(|j| loss.divergence(table.at(i, j), (0..3).map(|c| w[c] * fit.h.row(j)[c]).sum()))
+                .sum()
+        };
+        for i in 0..20 {
+            let best = value(w.row(i), i);
+            for c in 0..3 {
+                for step in [1e-4, -1e-4] {
+                    let mut other = w.row(i).to_vec();
+                    other[c] = (other[c] * (1.0 + step) + f64::from(step > 0.0) * 1e-6).max(0.0);
+                    let gain = best - value(&other, i);
+                    assert!(gain <= 1e-10 * best, "{loss} row {i}: {gain:e} of {best:e}, w {:?}", w.row(i));
+                }
+            }
+        }
+    }
+}
+
+/// Normalising changes nothing but the scale, transform included.
+#[test]
+fn normalisation_keeps_the_model() {
+    let table = planted(30, 20, 3, 0.2, 8);
+    let fresh = planted(5, 20, 3, 0.2, 9);
+    for (l1, l2) in [(0.0, 0.0), (0.2, 0.1)] {
+        for loss in [Loss::Frobenius, Loss::KullbackLeibler] {
+            let nmf = Nmf::new(3).loss(loss).l1_w(l1).l1_h(l1).l2_w(l2).l2_h(l2).max_iter(200);
+            let plain = nmf.fit(&table.dense()).unwrap();
+            let plain_w = plain.transform(&fresh.dense()).unwrap();
+            for how in [Normalize::L1, Normalize::L2, Normalize::Max] {
+                let fit = nmf.clone().normalize(how).fit(&table.dense()).unwrap();
+                assert!((fit.objective() / plain.objective() - 1.0).abs() < 1e-10, "{loss} {how}");
+                assert!((fit.penalty - plain.penalty).abs() <= 1e-10 * plain.penalty.max(1e-300));
+                let w = fit.transform(&fresh.dense()).unwrap();
+                for i in 0..5 {
+                    for j in 0..20 {
+                        let model = |w: &Factor<f64>, h: &Factor<f64>| -> f64 {
+                            w.row(i).iter().zip(h.row(j)).map(|(a, b)| a * b).sum()
+                        };
+                        let (a, b) = (model(&w, &fit.h), model(&plain_w, &plain.h));
+                        assert!((a - b).abs() <= 1e-6 * b.max(1e-3), "{loss} {how}: {a} {b}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Components come by falling share, and shares sum to one.
+#[test]
+fn components_are_ordered() {
+    let fit = Nmf::new(5).fit(&planted(40, 30, 5, 0.1, 10).dense()).unwrap();
+    assert!(fit.shares.windows(2).all(|w| w[0] >= w[1]), "{:?}", fit.shares);
+    assert!((fit.shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+}
+
+/// Inputs are untouched, starts included, and the wrong number of columns is refused.
+#[test]
+fn inputs_are_left_alone() {
+    let table = counts(20, 15, 3, true, 11);
+    let (dense, sparse) = (table.dense(), table.sparse());
+    let before = (format!("{dense:?}"), common::Table::clone(&table).values);
+    let start = Start { w: Some(Factor::from_row_major(20, 3, &[0.5; 60]).unwrap()), h: None };
+    let copy = start.clone();
+    for x in [&dense, &sparse] {
+        Nmf::new(3).max_iter(5).fit_from(x, &start).unwrap();
+    }
+    assert_eq!(format!("{dense:?}"), before.0);
+    assert_eq!(start, copy);
+    let fit = Nmf::new(3).max_iter(5).fit(&dense).unwrap();
+    let error = fit.transform(&planted(4, 9, 1, 0.1, 1).dense()).unwrap_err().to_string();
+    assert!(error.contains("15 columns") && error.contains("(4, 9)"), "{error}");
+}
+
+/// The kept start is the best one, every start is reported, and the order of starts does not matter.
+#[test]
+fn restarts_keep_the_best() {
+    let x = counts(40, 30, 4, false, 12).sparse();
+    let fit = Nmf::new(4).init(Init::Random).restarts(5).max_iter(100).seed(3).fit(&x).unwrap();
+    assert_eq!(fit.restarts.len(), 5);
+    let best = fit.restarts.iter().map(|r| r.objective).fold(f64::INFINITY, f64::min);
+    assert!((fit.objective() / best - 1.0).abs() < 1e-9);
+    let one = Nmf::new(4).init(Init::Random).max_iter(100).seed(3).fit(&x).unwrap();
+    assert!((one.objective() / fit.restarts[0].objective - 1.0).abs() < 1e-12);
+    let different: std::collections::HashSet<u64> = fit.restarts.iter().map(|r| r.objective.to_bits()).collect();
+    assert!(different.len() > 1, "restarts start from different points");
+    assert_eq!(bits(&fit), bits(&Nmf::new(4).init(Init::Random).restarts(5).max_iter(100).seed(3).fit(&x).unwrap()));
+}
+
+/// A floor makes losses usable that are infinite at zero.
+#[test]
+fn a_floor_for_itakura_saito() {
+    let table = counts(20, 15, 3, false, 13);
+    for x in [table.dense(), table.sparse()] {
+        assert!(Nmf::new(3).loss(Loss::ItakuraSaito).fit(&x).is_err());
+        let fit = Nmf::new(3).loss(Loss::ItakuraSaito).floor(1e-3).fit(&x).unwrap();
+        common::assert_sound(&fit, "floor");
+        assert!(fit.relative_error() < 1.0);
+    }
+}
+
+/// Types that cross threads.
+#[test]
+fn public_types_are_send_and_sync() {
+    fn check<T: Send + Sync>() {}
+    check::<Matrix<'_, f64>>();
+    check::<partwise::Fit<f32>>();
+    check::<Model<f64>>();
+    check::<Nmf>();
+    check::<partwise::Error>();
+}
+
+/// inverse_transform is the product.
+#[test]
+fn inverse_transform_multiplies() {
+    let table = planted(12, 9, 2, 0.0, 14);
+    let fit = Nmf::new(2).tol(1e-8).max_iter(20_000).fit(&table.dense()).unwrap();
+    let back = fit.inverse_transform(&fit.w);
+    assert!(distance(&back, &table.values) < 1e-4);
+}
