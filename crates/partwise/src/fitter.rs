@@ -248,7 +248,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             (rule, Loss::Frobenius) => {
                 let make = |sweeps: usize, salt: u64| -> Box<dyn QuadraticRule<T>> {
                     match rule {
-                        Rule::Mu => Box::new(mu::MuFrobenius::new(stride, sweeps, 0.1)),
+                        Rule::Mu => Box::new(mu::MuFrobenius::new(stride, sweeps, 0.1, self.least())),
                         Rule::Bpp => Box::new(bpp::Bpp::new(rank, stride)),
                         Rule::GreedyCd => {
                             Box::new(greedy_cd::GreedyCd::new(rank, stride, 1e-3, spec.inner.map(|n| n * rank)))
@@ -265,7 +265,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
                 Method::Quadratic(a, b)
             }
             (_, loss) => {
-                let rule = |p: Elastic| mu::MuBeta::new(loss, p.l1, p.l2);
+                let rule = |p: Elastic| mu::MuBeta::new(loss, p.l1, p.l2, self.least());
                 let (a, b) = swap(h_first, rule(penalties.0), rule(penalties.1));
                 Method::Ratio(loss, a, b)
             }
@@ -410,13 +410,18 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         }
     }
 
+    /// Where multiplicative updates hold entries that shrink for ever.
+    fn least(&self) -> f64 {
+        T::EPSILON.to_f64() * (self.facts.mean / self.plan.spec.rank as f64).sqrt()
+    }
+
     /// How W is solved for the final H.
     fn polish(&self) -> Polish<T> {
         let (rank, penalty) = (self.plan.spec.rank, self.penalties.0);
         match self.plan.spec.loss {
             Loss::Frobenius => Polish::Quadratic(hals::Hals::new(rank, POLISH, 1e-3, None)),
             Loss::KullbackLeibler => Polish::Rows(kl_effort(penalty, POLISH, 1e-3)),
-            loss => Polish::Ratio(mu::MuBeta::new(loss, penalty.l1, penalty.l2)),
+            loss => Polish::Ratio(mu::MuBeta::new(loss, penalty.l1, penalty.l2, self.least())),
         }
     }
 }

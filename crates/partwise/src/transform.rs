@@ -96,7 +96,7 @@ impl<T: Scalar> Model<T> {
                 Method::Rows(effort, effort)
             }
             loss => {
-                let rule = MuBeta::new(loss, penalty.l1, penalty.l2);
+                let rule = MuBeta::new(loss, penalty.l1, penalty.l2, 0.0);
                 Method::Ratio(loss, rule, rule)
             }
         };

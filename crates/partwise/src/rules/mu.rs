@@ -33,14 +33,16 @@ pub(crate) struct MuFrobenius<T> {
     stride: usize,
     updates: usize,
     enough: T,
+    least: T,
 }
 
 /// Rows that are updated together.
 const ROWS: usize = 32;
 
 impl<T: Scalar> MuFrobenius<T> {
-    pub(crate) fn new(stride: usize, updates: usize, enough: f64) -> MuFrobenius<T> {
-        MuFrobenius { stride, updates, enough: T::from_f64(enough) }
+    /// `least` is where entries that shrink for ever are held, so that they can come back.
+    pub(crate) fn new(stride: usize, updates: usize, enough: f64, least: f64) -> MuFrobenius<T> {
+        MuFrobenius { stride, updates, enough: T::from_f64(enough), least: T::from_f64(least) }
     }
 }
 
@@ -58,7 +60,7 @@ impl<T: Scalar> QuadraticRule<T> for MuFrobenius<T> {
             for update in 0..self.updates {
                 let denom = &mut denom[..factor.len()];
                 times_square(factor, q.gram, stride, denom);
-                launch(Multiply { q, factor, cross, denom, first, last, enough: self.enough, update });
+                launch(Multiply { rule: self, q, factor, cross, denom, first, last, update });
                 if update > 0 && (0..rows).all(|r| !(last[r] > self.enough * self.enough * first[r])) {
                     break;
                 }
@@ -69,13 +71,13 @@ impl<T: Scalar> QuadraticRule<T> for MuFrobenius<T> {
 
 /// One multiplicative update of some rows; rows that moved little in their last update are left alone.
 struct Multiply<'a, 'b, T> {
+    rule: &'a MuFrobenius<T>,
     q: &'a Quadratic<'b, T>,
     factor: &'a mut [T],
     cross: &'a [T],
     denom: &'a [T],
     first: &'a mut [T],
     last: &'a mut [T],
-    enough: T,
     update: usize,
 }
 
@@ -84,8 +86,9 @@ impl<T: Scalar> Kernel for Multiply<'_, '_, T> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let Quadratic { stride, rank, l1, l2, .. } = *self.q;
+        let MuFrobenius { enough, least, .. } = *self.rule;
         for (r, w) in self.factor.chunks_exact_mut(stride).enumerate() {
-            if self.update > 0 && !(self.last[r] > self.enough * self.enough * self.first[r]) {
+            if self.update > 0 && !(self.last[r] > enough * enough * self.first[r]) {
                 continue;
             }
             let (numer, denom) = (&self.cross[r * stride..][..rank], &self.denom[r * stride..][..rank]);
@@ -93,6 +96,7 @@ impl<T: Scalar> Kernel for Multiply<'_, '_, T> {
             for c in 0..rank {
                 let below = denom[c] + l1 + l2 * w[c];
                 let new = if below > T::ZERO { w[c] * (numer[c].max(T::ZERO) / below) } else { w[c] };
+                let new = if new > T::ZERO { new.max(least) } else { new };
                 let d = new - w[c];
                 moved += d * d * self.q.gram[c * stride + c];
                 w[c] = new;
@@ -112,37 +116,38 @@ pub(crate) struct MuBeta {
     exponent: f64,
     l1: f64,
     l2: f64,
+    least: f64,
 }
 
 impl MuBeta {
-    pub(crate) fn new(loss: Loss, l1: f64, l2: f64) -> MuBeta {
-        MuBeta { beta: loss.beta(), exponent: loss.mm_exponent(), l1, l2 }
+    /// `least` as in [`MuFrobenius::new`].
+    pub(crate) fn new(loss: Loss, l1: f64, l2: f64, least: f64) -> MuBeta {
+        MuBeta { beta: loss.beta(), exponent: loss.mm_exponent(), l1, l2, least }
     }
 
     /// Updates a row; `denom` is this row's, or the one all rows share.
     pub(crate) fn update<T: Scalar>(&self, w: &mut [T], numer: &[T], denom: &[T]) {
-        let (l1, l2) = (T::from_f64(self.l1), T::from_f64(self.l2));
-        if self.l2 > 0.0 && self.beta < 2.0 {
-            for ((w, &n), &d) in w.iter_mut().zip(numer).zip(denom) {
-                if *w > T::ZERO {
-                    let (n, d, w64) = (n.to_f64(), d.to_f64(), w.to_f64());
-                    *w = T::from_f64(w64 * self.stationary(n, d, w64));
+        let (l1, l2, least) = (T::from_f64(self.l1), T::from_f64(self.l2), T::from_f64(self.least));
+        for ((w, &n), &d) in w.iter_mut().zip(numer).zip(denom) {
+            let old = *w;
+            if self.l2 > 0.0 && self.beta < 2.0 {
+                if old > T::ZERO {
+                    let t = self.stationary(n.to_f64(), d.to_f64(), old.to_f64());
+                    *w = T::from_f64(old.to_f64() * t);
+                }
+            } else {
+                let below = d + l1 + l2 * old;
+                if below > T::ZERO {
+                    let ratio = n / below;
+                    *w = if self.exponent == 1.0 {
+                        old * ratio
+                    } else {
+                        T::from_f64(old.to_f64() * ratio.to_f64().powf(self.exponent))
+                    };
                 }
             }
-        } else if self.exponent == 1.0 {
-            for ((w, &n), &d) in w.iter_mut().zip(numer).zip(denom) {
-                let below = d + l1 + l2 * *w;
-                if below > T::ZERO {
-                    *w = *w * (n / below);
-                }
-            }
-        } else {
-            for ((w, &n), &d) in w.iter_mut().zip(numer).zip(denom) {
-                let below = d + l1 + l2 * *w;
-                if below > T::ZERO {
-                    let ratio = (n / below).to_f64();
-                    *w = T::from_f64(w.to_f64() * ratio.powf(self.exponent));
-                }
+            if *w > T::ZERO {
+                *w = w.max(least);
             }
         }
     }
@@ -180,7 +185,7 @@ mod tests {
     #[test]
     fn one_update_is_lee_and_seungs() {
         for problem in Problem::some() {
-            let got = problem.updated(&mut MuFrobenius::new(problem.stride, 1, 0.0), 1);
+            let got = problem.updated(&mut MuFrobenius::new(problem.stride, 1, 0.0, 0.0), 1);
             for i in 0..problem.rows {
                 let w = problem.row(&problem.factor, i);
                 let want: Vec<f64> = (0..problem.rank)
@@ -198,8 +203,8 @@ mod tests {
 
     #[test]
     fn frobenius_descends_and_keeps_rows_apart() {
-        check_descends(|p| Box::new(MuFrobenius::new(p.stride, 3, 0.01)));
-        check_rows_are_independent(|p| Box::new(MuFrobenius::new(p.stride, 5, 0.1)));
+        check_descends(|p| Box::new(MuFrobenius::new(p.stride, 3, 0.01, 0.0)));
+        check_rows_are_independent(|p| Box::new(MuFrobenius::new(p.stride, 5, 0.1, 1e-16)));
     }
 
     /// The penalised divergence never rises, for every beta and penalty.
@@ -218,7 +223,7 @@ mod tests {
                     (0..n).map(|j| loss.divergence(x[j], model(w, j))).sum::<f64>()
                         + w.iter().map(|&w| l1 * w + 0.5 * l2 * w * w).sum::<f64>()
                 };
-                let rule = MuBeta::new(loss, l1, l2);
+                let rule = MuBeta::new(loss, l1, l2, 1e-16);
                 let mut before = value(&w);
                 for step in 0..200 {
                     let sum = |power: f64, with_x: bool| -> Vec<f64> {
