@@ -64,9 +64,9 @@ pub trait Scalar:
     fn abs(self) -> Self;
     /// `self * a + b`, rounded once.
     fn mul_add(self, a: Self, b: Self) -> Self;
-    /// The larger of the two; the other one if one is NaN.
+    /// The larger of the two; `other` if either is NaN.
     fn max(self, other: Self) -> Self;
-    /// The smaller of the two; the other one if one is NaN.
+    /// The smaller of the two; `other` if either is NaN.
     fn min(self, other: Self) -> Self;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
@@ -145,11 +145,12 @@ macro_rules! scalar {
             }
             #[inline(always)]
             fn max(self, other: Self) -> Self {
-                $t::max(self, other)
+                // One instruction, unlike the standard library's, which looks for NaN on both sides.
+                if self > other { self } else { other }
             }
             #[inline(always)]
             fn min(self, other: Self) -> Self {
-                $t::min(self, other)
+                if self < other { self } else { other }
             }
             #[inline(always)]
             fn is_finite(self) -> bool {

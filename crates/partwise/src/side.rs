@@ -4,6 +4,7 @@
 use crate::evaluate::transpose_into;
 use crate::factor::Factor;
 use crate::kernels::gram::{ColumnSum, GramSum};
+use crate::kernels::kl_newton::PARTS;
 use crate::kernels::ratio::Other;
 use crate::par::{Split, cut};
 use crate::penalty::Elastic;
@@ -49,7 +50,7 @@ pub(crate) struct Side<T> {
 impl<T: Scalar> Side<T> {
     pub(crate) fn new(factor: Factor<T>, penalty: Elastic, wants: Wants, has_state: bool) -> Side<T> {
         let (rows, stride) = (factor.rows(), factor.stride());
-        let columns_stride = if wants.columns { rows.next_multiple_of(T::LANES) } else { 0 };
+        let columns_stride = if wants.columns { rows.next_multiple_of(PARTS) } else { 0 };
         Side {
             state: if has_state { vec![T::ZERO; rows * stride] } else { Vec::new() },
             terms: vec![0.0; rows * TERMS],

@@ -8,7 +8,8 @@ use crate::data::{Facts, Matrix};
 use crate::extrapolate::push;
 use crate::factor::padded;
 use crate::kernels::Rows;
-use crate::kernels::kl_newton::{Columns, Effort, RowProblem, kl_loss, solve_row};
+use crate::kernels::isa::launch;
+use crate::kernels::kl_newton::{Columns, Effort, PARTS, RowProblem, SparseRow, kl_loss, solve_row};
 use crate::kernels::products::{cross, cross_transposed_add, model_tile};
 use crate::kernels::ratio::{Ratio, RatioScratch, Sums, block_sums};
 use crate::loss::Loss;
@@ -390,7 +391,7 @@ impl<T: Scalar> RowScratch<T> {
     }
 
     fn new(views: &[View<'_, T>; 2], rank: usize) -> RowScratch<T> {
-        let entries = views[0].fullest_row().max(views[1].fullest_row()).next_multiple_of(T::LANES);
+        let entries = views[0].fullest_row().max(views[1].fullest_row()).next_multiple_of(PARTS);
         let sparse = views[0].is_sparse();
         let gathers = sparse && entries * rank <= GATHER;
         let scattered = if sparse && !gathers { entries } else { 0 };
@@ -420,14 +421,21 @@ impl<T: Scalar> RowScratch<T> {
             Rows::Dense(x) => x.cols,
             Rows::Sparse(x) => x.starts[r + 1] - x.starts[r],
         };
-        let (xs, ys) = (&mut self.x[..entries], &mut self.y[..entries]);
+        let padded = entries.next_multiple_of(PARTS);
+        let (xs, ys) = (&mut self.x[..padded], &mut self.y[..padded]);
         let columns = match x {
             Rows::Dense(x) => {
-                x.copy_row(r, xs);
-                let padded = other.columns_stride;
-                let room = &mut self.y[..padded];
-                model_tile(w, stride, rank, &other.columns, padded, 0, padded, room, padded);
+                x.copy_row(r, &mut xs[..entries]);
+                xs[entries..].fill(T::ZERO);
+                model_tile(w, stride, rank, &other.columns, padded, 0, padded, ys, padded);
+                ys.iter_mut().for_each(|y| *y = y.max(least_model));
                 Columns::Gathered { data: &other.columns, stride: padded }
+            }
+            Rows::Sparse(x) if padded * rank <= self.gathered.len() => {
+                let gathered = &mut self.gathered[..padded * rank];
+                let w = &w[..rank];
+                launch(SparseRow { x, row: r, h, h_stride: stride, w, xs, ys, gathered, least_model });
+                Columns::Gathered { data: &self.gathered, stride: padded }
             }
             Rows::Sparse(x) => {
                 let range = x.starts[r]..x.starts[r + 1];
@@ -435,33 +443,20 @@ impl<T: Scalar> RowScratch<T> {
                 for (to, e) in xs.iter_mut().zip(range) {
                     *to = x.values.get(e);
                 }
-                if entries * rank <= self.gathered.len() {
-                    for (e, &j) in at.iter().enumerate() {
-                        for (c, &h) in h[j as usize * stride..][..rank].iter().enumerate() {
-                            self.gathered[c * entries + e] = h;
-                        }
-                    }
-                    ys.fill(T::ZERO);
-                    for (c, &w) in w[..rank].iter().enumerate() {
-                        if w != T::ZERO {
-                            for (y, &h) in ys.iter_mut().zip(&self.gathered[c * entries..][..entries]) {
-                                *y += w * h;
-                            }
-                        }
-                    }
-                    Columns::Gathered { data: &self.gathered, stride: entries }
-                } else {
-                    for (y, &j) in ys.iter_mut().zip(at) {
-                        *y = h[j as usize * stride..][..rank].iter().zip(&*w).map(|(&h, &w)| h * w).sum();
-                    }
-                    Columns::Scattered { rows: h, stride, at, now: &mut self.now, before: &mut self.before }
+                xs[entries..].fill(T::ZERO);
+                for (y, &j) in ys.iter_mut().zip(at) {
+                    let y_j: T = h[j as usize * stride..][..rank].iter().zip(&*w).map(|(&h, &w)| h * w).sum();
+                    *y = y_j.max(least_model);
                 }
+                ys[entries..].fill(T::ONE);
+                // Beyond the entries both hold zeros, which `fetch` leaves alone.
+                let (now, before) = (&mut self.now[..padded], &mut self.before[..padded]);
+                now[entries..].fill(T::ZERO);
+                before[entries..].fill(T::ZERO);
+                Columns::Scattered { rows: h, stride, at, now, before }
             }
         };
-        let (xs, ys) = (&self.x[..entries], &mut self.y[..entries]);
-        for y in ys.iter_mut() {
-            *y = y.max(least_model);
-        }
+        let (xs, ys) = (&self.x[..padded], &mut self.y[..padded]);
         solve_row(RowProblem {
             x: xs,
             h: columns,

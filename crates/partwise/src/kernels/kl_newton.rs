@@ -27,10 +27,12 @@
 use super::elementary::ln;
 use super::isa::{Kernel, Simd, launch};
 use super::ratio::tree;
+use super::{SparseRows, ValuesRef};
 use crate::scalar::Scalar;
 
-/// Sums over a row are kept in so many parts, added up in a fixed order.
-const PARTS: usize = 16;
+/// Sums over a row are kept in so many parts, added up in a fixed order. Rows are padded to a multiple of it with entries
+/// that count for nothing: x = 0, h = 0.
+pub(crate) const PARTS: usize = 16;
 
 /// How far a row is taken.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +56,7 @@ pub(crate) enum Columns<'a, T> {
     Scattered { rows: &'a [T], stride: usize, at: &'a [u32], now: &'a mut [T], before: &'a mut [T] },
 }
 
-/// One row problem. `y` holds the model at the row's entries on entry and on return.
+/// One row problem, padded. `y` holds the model at the row's entries on entry and on return.
 pub(crate) struct RowProblem<'a, T> {
     /// The row's entries.
     pub(crate) x: &'a [T],
@@ -178,7 +180,7 @@ impl<T: Scalar> Columns<'_, T> {
     }
 }
 
-/// `sum x log(x / y)` over the entries with x > 0.
+/// `sum x log(x / y)` over the entries with x > 0 of a padded row.
 pub(crate) fn kl_loss<T: Scalar>(x: &[T], y: &[T]) -> f64 {
     launch(KlLoss { x, y })
 }
@@ -197,15 +199,12 @@ impl<T: Scalar> Kernel for KlLoss<'_, T> {
             x * ln::<S>((x / y.to_f64()).max(f64::MIN_POSITIVE))
         };
         let mut parts = [0.0; PARTS];
-        let (xs, x_rest) = self.x.as_chunks::<PARTS>();
-        let (ys, y_rest) = self.y.as_chunks::<PARTS>();
-        for (x, y) in xs.iter().zip(ys) {
+        let (x, _) = self.x.as_chunks::<PARTS>();
+        let (y, _) = self.y.as_chunks::<PARTS>();
+        for (x, y) in x.iter().zip(y) {
             for l in 0..PARTS {
                 parts[l] += term(x[l], y[l]);
             }
-        }
-        for (l, (&x, &y)) in x_rest.iter().zip(y_rest).enumerate() {
-            parts[l] += term(x, y);
         }
         tree(&mut parts)
     }
@@ -222,11 +221,11 @@ fn pass<T: Scalar, S: Simd, const MOVE: bool>(
     least_model: T,
 ) -> (T, T, T) {
     let (mut p, mut q, mut r) = ([T::ZERO; PARTS], [T::ZERO; PARTS], [T::ZERO; PARTS]);
-    let (xs, x_rest) = x.as_chunks::<PARTS>();
-    let (hs, h_rest) = h.as_chunks::<PARTS>();
-    let (bs, b_rest) = before.as_chunks::<PARTS>();
-    let (ys, y_rest) = y.as_chunks_mut::<PARTS>();
-    for (((x, h), b), y) in xs.iter().zip(hs).zip(bs).zip(ys) {
+    let (x, _) = x.as_chunks::<PARTS>();
+    let (h, _) = h.as_chunks::<PARTS>();
+    let (b, _) = before.as_chunks::<PARTS>();
+    let (y, _) = y.as_chunks_mut::<PARTS>();
+    for (((x, h), b), y) in x.iter().zip(h).zip(b).zip(y) {
         for l in 0..PARTS {
             if MOVE {
                 y[l] = S::mul_add(d, b[l], y[l]).max(least_model);
@@ -238,21 +237,61 @@ fn pass<T: Scalar, S: Simd, const MOVE: bool>(
             r[l] = if x[l] > T::ZERO && t > r[l] { t } else { r[l] };
         }
     }
-    for (l, (((&x, &h), &b), y)) in x_rest.iter().zip(h_rest).zip(b_rest).zip(y_rest).enumerate() {
-        if MOVE {
-            *y = S::mul_add(d, b, *y).max(least_model);
-        }
-        let t = h / *y;
-        let xt = x * t;
-        p[l] += xt;
-        q[l] = S::mul_add(xt, t, q[l]);
-        r[l] = if x > T::ZERO && t > r[l] { t } else { r[l] };
-    }
     let mut largest = T::ZERO;
     for &t in &r {
         largest = largest.max(t);
     }
     (tree(&mut p), tree(&mut q), largest)
+}
+
+/// The entries of a sparse row and the other factor there, ready for [`solve_row`].
+pub(crate) struct SparseRow<'a, 'b, T> {
+    pub(crate) x: &'a SparseRows<'b, T>,
+    /// Which row of the block.
+    pub(crate) row: usize,
+    /// The other factor, `(n, h_stride)`, and the row's own entry in this one.
+    pub(crate) h: &'a [T],
+    pub(crate) h_stride: usize,
+    pub(crate) w: &'a [T],
+    /// Padded: entries, model, and the other factor's components one after the other.
+    pub(crate) xs: &'a mut [T],
+    pub(crate) ys: &'a mut [T],
+    pub(crate) gathered: &'a mut [T],
+    pub(crate) least_model: T,
+}
+
+impl<T: Scalar> Kernel for SparseRow<'_, '_, T> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let SparseRow { x, row, h, h_stride, w, xs, ys, gathered, least_model } = self;
+        let (start, end) = (x.starts[row], x.starts[row + 1]);
+        let padded = xs.len();
+        match x.values {
+            ValuesRef::Full(v) => xs.iter_mut().zip(&v[start..end]).for_each(|(to, &v)| *to = v),
+            ValuesRef::Single(v) => xs.iter_mut().zip(&v[start..end]).for_each(|(to, &v)| *to = v.into()),
+        }
+        xs[end - start..].fill(T::ZERO);
+        ys.fill(T::ZERO);
+        // Entry by entry, as a row of the other factor is one or two cache lines.
+        let rank = w.len();
+        for (e, &j) in x.columns[start..end].iter().enumerate() {
+            for (c, &h) in h[j as usize * h_stride..][..rank].iter().enumerate() {
+                gathered[c * padded + e] = h;
+            }
+        }
+        for (column, &w) in gathered.chunks_exact_mut(padded.max(1)).zip(w) {
+            column[end - start..].fill(T::ZERO);
+            if w != T::ZERO {
+                for (y, &h) in ys.iter_mut().zip(&*column) {
+                    *y = S::mul_add(w, h, *y);
+                }
+            }
+        }
+        for y in ys.iter_mut() {
+            *y = y.max(least_model);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -274,7 +313,7 @@ mod tests {
             (state >> 11) as f64 / (1u64 << 53) as f64
         };
         for case in 0..60 {
-            let (k, n) = (1 + case % 5, 1 + case % 37);
+            let (k, n) = (1 + case % 5, 16 * (1 + case % 3));
             let (l1, l2) = ([0.0, 0.3, 0.0][case % 3], [0.0, 0.0, 0.7][case % 3]);
             let h: Vec<Vec<f64>> = (0..k).map(|_| (0..n).map(|_| next().powi(6) + 1e-6).collect()).collect();
             let x: Vec<f64> = (0..n).map(|_| next().powi(3) * 50.0).collect();
