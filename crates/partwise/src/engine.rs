@@ -104,7 +104,8 @@ impl<'x, T: Scalar> Engine<'x, T> {
         let rises = matches!(&method, Method::Quadratic(a, b) if !(a.descends() && b.descends()));
         let best = rises.then(|| (first.factor.clone(), second.factor.clone(), f64::INFINITY));
 
-        let walk = Walk::new(x, facts, loss, floor, h_first, &method, first.factor.rank(), block_rows, threads);
+        let walk =
+            Walk::new(x, facts, loss, floor, h_first, &method, first.factor.rank(), block_rows, threads);
         let fused = walk.fused(&method, first.factor.stride());
         let mut engine = Engine {
             noise: noise::<T>() * reference.size,

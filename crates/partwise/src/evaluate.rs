@@ -21,13 +21,15 @@
 
 use crate::data::view::View;
 use crate::data::{Facts, Matrix};
+use crate::error::{Error, Result};
 use crate::factor::{Factor, padded};
+use crate::fit::Residuals;
 use crate::kernels::gram::{ColumnSum, GramSum, inner, times_square, tree_sum};
 use crate::kernels::products::cross;
 use crate::kernels::ratio::{Other, Ratio, RatioScratch, Sums, TILE, block_sums, pack};
 use crate::kernels::{Rows, SparseRows, ValuesRef};
 use crate::loss::Loss;
-use crate::par::{PerThread, Split, cut, for_blocks};
+use crate::par::{PerThread, Split, Team, cut, for_blocks};
 use crate::penalty::Elastic;
 use crate::scalar::Scalar;
 
@@ -146,6 +148,36 @@ pub(crate) struct Evaluator<'x, T: Scalar> {
     scratch: PerThread<Scratch>,
 }
 
+/// The loss of every row and column.
+pub(crate) fn residuals<T: Scalar>(
+    x: &Matrix<'_, T>,
+    w: &Factor<T>,
+    h: &Factor<T>,
+    loss: Loss,
+    floor: f64,
+    threads: usize,
+) -> Result<Residuals> {
+    if (x.rows(), x.cols()) != (w.rows(), h.rows()) {
+        return Err(Error::Shape {
+            what: "X",
+            expected: format!("({}, {}), the shape of the fit", w.rows(), h.rows()),
+            got: format!("({}, {})", x.rows(), x.cols()),
+        });
+    }
+    let facts = Facts::of(x);
+    facts.check(loss, floor)?;
+    let team = Team::new(threads);
+    Ok(team.run(|| {
+        let none = (Elastic::default(), Elastic::default());
+        let mut evaluator = Evaluator::new(x, &facts, loss, floor, w.rank(), none, team.threads());
+        let (mut rows, mut cols) = (Vec::new(), Vec::new());
+        evaluator.entry_by_entry(w, h, Some(&mut rows));
+        std::mem::swap(&mut evaluator.w, &mut evaluator.h);
+        evaluator.entry_by_entry(h, w, Some(&mut cols));
+        Residuals { rows, cols }
+    }))
+}
+
 /// One factor with the view of X whose rows are its rows.
 struct Half<'x, T: Scalar> {
     view: View<'x, T>,
@@ -187,7 +219,13 @@ impl Split for Terms<'_> {
 }
 
 impl<'x, T: Scalar> Half<'x, T> {
-    fn new(x: &'x Matrix<'_, T>, transposed: bool, rank: usize, penalty: Elastic, tiles: bool) -> Half<'x, T> {
+    fn new(
+        x: &'x Matrix<'_, T>,
+        transposed: bool,
+        rank: usize,
+        penalty: Elastic,
+        tiles: bool,
+    ) -> Half<'x, T> {
         let view = View::of(x, transposed);
         let rows = view.rows();
         let stride = padded::<f64>(rank);
@@ -278,7 +316,12 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
     }
 
     /// The loss alone, and that without cancellation; also per row of W if asked.
-    pub(crate) fn entry_by_entry(&mut self, w: &Factor<T>, h: &Factor<T>, rows: Option<&mut Vec<f64>>) -> f64 {
+    pub(crate) fn entry_by_entry(
+        &mut self,
+        w: &Factor<T>,
+        h: &Factor<T>,
+        rows: Option<&mut Vec<f64>>,
+    ) -> f64 {
         let loss = self.loss;
         let least = self.ratio.least_data;
         let (own, other) = (&mut self.w, &mut self.h);
@@ -301,7 +344,8 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
                     differences(w, h, from, width, least, tile);
                     for r in 0..n {
                         let row = xs[r * TILE..][..width].iter().zip(&ys[r * TILE..][..width]);
-                        terms.0[r * TERMS] += row.map(|(&x, &d)| loss.of_difference(x.max(least), d)).sum::<f64>();
+                        terms.0[r * TERMS] +=
+                            row.map(|(&x, &d)| loss.of_difference(x.max(least), d)).sum::<f64>();
                     }
                 }
             });
@@ -366,7 +410,8 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
                         pull += (numer[c] - down).max(0.0);
                     }
                     let penalty = penalty.value(w.iter().copied());
-                    terms.0[r * TERMS..][..TERMS].copy_from_slice(&[s.loss[r], penalty, violation, scale, pull]);
+                    terms.0[r * TERMS..][..TERMS]
+                        .copy_from_slice(&[s.loss[r], penalty, violation, scale, pull]);
                 }
             });
         });

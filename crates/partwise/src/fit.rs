@@ -2,6 +2,7 @@
 
 use crate::data::Matrix;
 use crate::error::Result;
+use crate::evaluate;
 use crate::factor::Factor;
 use crate::run::Record;
 use crate::scalar::Scalar;
@@ -43,6 +44,16 @@ pub struct Fit<T> {
     pub spec: Spec,
     pub(crate) relative_error: f64,
     pub(crate) kkt: (f64, f64),
+}
+
+/// The loss, row by row and column by column; both sum to the loss of the fit.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Residuals {
+    /// One number per row of X.
+    pub rows: Vec<f64>,
+    /// One number per column of X.
+    pub cols: Vec<f64>,
 }
 
 /// How one start went.
@@ -91,6 +102,14 @@ impl<T: Scalar> Fit<T> {
     /// As [`Model::transform`].
     pub fn transform(&self, x: &Matrix<'_, T>) -> Result<Factor<T>> {
         self.model().transform(x, self.spec.threads)
+    }
+
+    /// The loss of every row and of every column of X, the data of the fit: which ones the model explains badly.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) if X has not the shape of the fit.
+    pub fn residuals(&self, x: &Matrix<'_, T>) -> Result<Residuals> {
+        evaluate::residuals(x, &self.w, &self.h, self.spec.loss, self.spec.floor, self.spec.threads)
     }
 
     /// `WH` for rows W, `(rows of W, n)` in row-major order.

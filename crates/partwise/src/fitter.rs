@@ -250,9 +250,12 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
                     match rule {
                         Rule::Mu => Box::new(mu::MuFrobenius::new(stride, sweeps, 0.1, self.least())),
                         Rule::Bpp => Box::new(bpp::Bpp::new(rank, stride)),
-                        Rule::GreedyCd => {
-                            Box::new(greedy_cd::GreedyCd::new(rank, stride, 1e-3, spec.inner.map(|n| n * rank)))
-                        }
+                        Rule::GreedyCd => Box::new(greedy_cd::GreedyCd::new(
+                            rank,
+                            stride,
+                            1e-3,
+                            spec.inner.map(|n| n * rank),
+                        )),
                         Rule::Nesterov => Box::new(nesterov::Nesterov::new(rank, sweeps, 0.1)),
                         Rule::Admm => Box::new(admm::Admm::new(rank, sweeps)),
                         _ => {

@@ -17,7 +17,8 @@ pub(crate) fn scale<T: Scalar>(w: &mut Factor<T>, h: &mut Factor<T>, how: Normal
         Normalize::L2 => h.column_norms(),
         Normalize::Max => h.column_maxima(),
     };
-    let divisors: Vec<f64> = norms.into_iter().map(|n: f64| if n > 0.0 && n.is_finite() { n } else { 1.0 }).collect();
+    let divisors: Vec<f64> =
+        norms.into_iter().map(|n: f64| if n > 0.0 && n.is_finite() { n } else { 1.0 }).collect();
     let inverse: Vec<f64> = divisors.iter().map(|d| 1.0 / d).collect();
     h.scale_columns(&inverse);
     w.scale_columns(&divisors);

@@ -88,7 +88,8 @@ impl Spec {
 }
 
 fn check_values(spec: &Spec) -> Result<()> {
-    let bad = |name, value: String, needs: &str| Err(Error::BadParameter { name, value, needs: needs.into() });
+    let bad =
+        |name, value: String, needs: &str| Err(Error::BadParameter { name, value, needs: needs.into() });
     if spec.rank == 0 {
         return bad("rank", "0".into(), "at least one component is needed");
     }
@@ -111,9 +112,15 @@ fn check_values(spec: &Spec) -> Result<()> {
         return bad("floor", spec.floor.to_string(), "a finite number >= 0 is needed");
     }
     if spec.floor > 0.0 && spec.loss.allows_zeros() {
-        return bad("floor", spec.floor.to_string(), "a floor is for losses with beta <= 0 only; zeros are fine here");
+        return bad(
+            "floor",
+            spec.floor.to_string(),
+            "a floor is for losses with beta <= 0 only; zeros are fine here",
+        );
     }
-    for (name, value) in [("restarts", Some(spec.restarts)), ("inner", spec.inner), ("block_rows", spec.block_rows)] {
+    for (name, value) in
+        [("restarts", Some(spec.restarts)), ("inner", spec.inner), ("block_rows", spec.block_rows)]
+    {
         if value == Some(0) {
             return bad(name, "0".into(), "at least 1 is needed");
         }
@@ -146,7 +153,11 @@ fn choose_rule(spec: &mut Spec, notes: &mut Vec<String>) -> Result<()> {
             notes.push(format!("rule mu: the only one for the loss {}", spec.loss));
         }
         (Loss::Frobenius, Rule::Scd | Rule::Ccd) => {
-            return unsupported(spec.rule, "it solves Kullback-Leibler problems", "use rule hals, or loss kl");
+            return unsupported(
+                spec.rule,
+                "it solves Kullback-Leibler problems",
+                "use rule hals, or loss kl",
+            );
         }
         (Loss::Frobenius, _) | (_, Rule::Mu) | (Loss::KullbackLeibler, Rule::Scd | Rule::Ccd) => {}
         (Loss::KullbackLeibler, rule) => {
@@ -235,11 +246,14 @@ fn memory<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate) -> u6
         (Extrapolate::Both, _) => (3, 2),
     };
     let row = stride.saturating_mul(number);
-    let factors = row.saturating_mul(long.saturating_mul(copies.0).saturating_add(short.saturating_mul(copies.1)));
+    let factors =
+        row.saturating_mul(long.saturating_mul(copies.0).saturating_add(short.saturating_mul(copies.1)));
     // Transposes for tiles, in the run and in the evaluation.
-    let tiles = if facts.sparse && matches!(spec.loss, Loss::Frobenius | Loss::KullbackLeibler) { 0 } else { 2 };
+    let tiles =
+        if facts.sparse && matches!(spec.loss, Loss::Frobenius | Loss::KullbackLeibler) { 0 } else { 2 };
     let columns = row.saturating_mul(m + n).saturating_mul(tiles);
-    let index = if facts.sparse { facts.stored.saturating_mul(4 + number).saturating_add(8 * short) } else { 0 };
+    let index =
+        if facts.sparse { facts.stored.saturating_mul(4 + number).saturating_add(8 * short) } else { 0 };
     let grams = 6 * stride.saturating_mul(stride).saturating_mul(8);
     let work = (spec.threads as u64).saturating_mul(row.saturating_mul(512).saturating_add(2 << 20));
     let best = if spec.restarts > 1 { row.saturating_mul(m + n) } else { 0 };
@@ -247,7 +261,9 @@ fn memory<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate) -> u6
 }
 
 fn empty_note(facts: &Facts, notes: &mut Vec<String>) {
-    for (count, what, factor) in [(facts.empty_rows, "row", "rows of W"), (facts.empty_cols, "column", "columns of H")] {
+    for (count, what, factor) in
+        [(facts.empty_rows, "row", "rows of W"), (facts.empty_cols, "column", "columns of H")]
+    {
         match count {
             0 => {}
             1 => notes.push(format!("1 {what} of X is empty; it gets zeros in the {factor}")),

@@ -126,7 +126,7 @@ macro_rules! scalar {
             const LANES: usize = $lanes;
             const NAME: &'static str = stringify!($t);
             const COMFORT: i32 = $comfort;
-            
+
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
                 $from(x)
@@ -219,5 +219,29 @@ fn same_rows<'a>(rows: Rows<'a, f64>, _room: &'a mut [f64]) -> Rows<'a, f64> {
     rows
 }
 
-scalar!(f64, 4, 192, 32, [4, 8, 12, 16, 20, 24, 28], std::convert::identity, whole, same_factor, same_rows, Full64, Unit64);
-scalar!(f32, 8, 26, 64, [8, 16, 24, 32, 40, 48, 56], |x: f64| x as f32, in_pieces, wider_factor, widen_rows, Full32, Unit32);
+scalar!(
+    f64,
+    4,
+    192,
+    32,
+    [4, 8, 12, 16, 20, 24, 28],
+    std::convert::identity,
+    whole,
+    same_factor,
+    same_rows,
+    Full64,
+    Unit64
+);
+scalar!(
+    f32,
+    8,
+    26,
+    64,
+    [8, 16, 24, 32, 40, 48, 56],
+    |x: f64| x as f32,
+    in_pieces,
+    wider_factor,
+    widen_rows,
+    Full32,
+    Unit32
+);

@@ -211,10 +211,14 @@ mod tests {
 
     #[test]
     fn survives_json_and_refuses_what_it_does_not_know() {
-        let spec = Spec { rank: 7, loss: Loss::Beta(1.5), rule: Rule::Mu, time_limit: Some(3.0), ..Spec::default() };
+        let spec =
+            Spec { rank: 7, loss: Loss::Beta(1.5), rule: Rule::Mu, time_limit: Some(3.0), ..Spec::default() };
         let text = serde_json::to_string(&spec).unwrap();
         assert_eq!(serde_json::from_str::<Spec>(&text).unwrap(), spec);
-        assert_eq!(serde_json::from_str::<Spec>("{\"rank\": 7}").unwrap(), Spec { rank: 7, ..Spec::default() });
+        assert_eq!(
+            serde_json::from_str::<Spec>("{\"rank\": 7}").unwrap(),
+            Spec { rank: 7, ..Spec::default() }
+        );
         assert!(serde_json::from_str::<Spec>("{\"ranks\": 7}").is_err());
     }
 

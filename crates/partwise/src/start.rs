@@ -58,9 +58,8 @@ pub(crate) fn pair<T: Scalar>(
 ) -> (Factor<T>, Factor<T>) {
     let spec = &plan.spec;
     let (m, n, k) = (facts.rows, facts.cols, spec.rank);
-    let draw = |rows, which| {
-        random::factor(rows, k, facts.mean, RandomRows::new(spec.seed, restart as u64, which))
-    };
+    let draw =
+        |rows, which| random::factor(rows, k, facts.mean, RandomRows::new(spec.seed, restart as u64, which));
     // Only the first start can be anything but random: the others would be the same.
     let init = if restart == 0 { spec.init } else { Init::Random };
     let (mut w, mut h) = match (&given.w, &given.h) {

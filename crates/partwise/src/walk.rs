@@ -153,7 +153,8 @@ impl<'x, T: Scalar> Walk<'x, T> {
     ) -> Walk<'x, T> {
         let views = [View::of(x, h_first), View::of(x, !h_first)];
         let stride = padded::<T>(rank);
-        let blocks = [0, 1].map(|side: usize| block_rows.unwrap_or_else(|| block_size::<T>(&views[side], method)));
+        let blocks =
+            [0, 1].map(|side: usize| block_rows.unwrap_or_else(|| block_size::<T>(&views[side], method)));
         let largest = blocks[0].max(blocks[1]);
         let tiles = matches!(method, Method::Ratio(..));
         // Multiplicative updates for Kullback-Leibler end with coordinate descent.
@@ -246,7 +247,14 @@ impl<'x, T: Scalar> Walk<'x, T> {
     }
 
     /// A half-step of multiplicative updates of side `at`.
-    pub(crate) fn ratio(&self, at: usize, rule: &MuBeta, own: &mut Side<T>, other: &Side<T>, push: Option<(T, T)>) {
+    pub(crate) fn ratio(
+        &self,
+        at: usize,
+        rule: &MuBeta,
+        own: &mut Side<T>,
+        other: &Side<T>,
+        push: Option<(T, T)>,
+    ) {
         let (view, penalty) = (&self.views[at], own.penalty);
         let (stride, rank) = (own.factor.stride(), own.factor.rank());
         let panel = other.panel();
@@ -264,8 +272,11 @@ impl<'x, T: Scalar> Walk<'x, T> {
                     let row = r * stride..r * stride + rank;
                     let w = &mut rows.factor[row.clone()];
                     rows.terms[r * TERMS] = work.loss[r];
-                    let denom =
-                        if self.ratio.shares_denominator() { &other.sums_t[..rank] } else { &denom[row.clone()] };
+                    let denom = if self.ratio.shares_denominator() {
+                        &other.sums_t[..rank]
+                    } else {
+                        &denom[row.clone()]
+                    };
                     rule.update(w, &numer[row], denom);
                 }
                 push_rows(&mut rows, push);
@@ -302,8 +313,11 @@ impl<'x, T: Scalar> Walk<'x, T> {
                         let row = r * stride..r * stride + rank;
                         let w = &mut rows.factor[row.clone()];
                         let before = w.iter().map(|x| x.to_f64()).collect::<Vec<_>>();
-                        let denom =
-                            if self.ratio.shares_denominator() { &other.sums_t[..rank] } else { &denom[row.clone()] };
+                        let denom = if self.ratio.shares_denominator() {
+                            &other.sums_t[..rank]
+                        } else {
+                            &denom[row.clone()]
+                        };
                         rule.update(w, &numer[row], denom);
                         let (mut moved, mut size) = (0.0, 0.0);
                         for (&w, before) in w.iter().zip(before) {
@@ -321,7 +335,14 @@ impl<'x, T: Scalar> Walk<'x, T> {
     }
 
     /// A half-step of Kullback-Leibler coordinate descent of side `at`.
-    pub(crate) fn rows(&self, at: usize, effort: &Effort<T>, own: &mut Side<T>, other: &Side<T>, push: Option<(T, T)>) {
+    pub(crate) fn rows(
+        &self,
+        at: usize,
+        effort: &Effort<T>,
+        own: &mut Side<T>,
+        other: &Side<T>,
+        push: Option<(T, T)>,
+    ) {
         let (view, penalty) = (&self.views[at], own.penalty);
         let (stride, rank) = (own.factor.stride(), own.factor.rank());
         for_blocks(own.rows_mut(), self.blocks[at], 0, &|first, mut rows: RowsMut<'_, T>| {
@@ -361,8 +382,10 @@ fn update_rows<'a, T: Scalar>(
     push: Option<(T, T)>,
 ) -> &'a [T] {
     rule.update(q, Panel { factor: rows.factor, cross, state: rows.state }, scratch);
-    for (terms, (w, c)) in
-        rows.terms.chunks_exact_mut(TERMS).zip(rows.factor.chunks_exact(q.stride).zip(cross.chunks_exact(q.stride)))
+    for (terms, (w, c)) in rows
+        .terms
+        .chunks_exact_mut(TERMS)
+        .zip(rows.factor.chunks_exact(q.stride).zip(cross.chunks_exact(q.stride)))
     {
         terms[0] = -w.iter().zip(c).map(|(w, c)| w.to_f64() * c.to_f64()).sum::<f64>();
     }
@@ -398,7 +421,16 @@ impl<T: Scalar> RowScratch<T> {
         RowScratch {
             x: vec![T::ZERO; entries],
             y: vec![T::ZERO; entries],
-            gathered: vec![T::ZERO; if !sparse { 0 } else if gathers { entries * rank } else { GATHER }],
+            gathered: vec![
+                T::ZERO;
+                if !sparse {
+                    0
+                } else if gathers {
+                    entries * rank
+                } else {
+                    GATHER
+                }
+            ],
             now: vec![T::ZERO; scattered],
             before: vec![T::ZERO; scattered],
         }

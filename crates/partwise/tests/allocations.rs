@@ -44,7 +44,8 @@ fn the_loop_allocates_nothing() {
             }
             let x = if is_sparse { table.sparse() } else { table.dense() };
             let count = |iterations: usize| {
-                let nmf = Nmf::new(4).loss(loss).rule(rule).max_iter(iterations).tol(0.0).threads(1).polish(false);
+                let nmf =
+                    Nmf::new(4).loss(loss).rule(rule).max_iter(iterations).tol(0.0).threads(1).polish(false);
                 let before = ALLOCATIONS.load(Ordering::Relaxed);
                 let fit = nmf.fit(&x).unwrap();
                 assert_eq!(fit.iterations, iterations);

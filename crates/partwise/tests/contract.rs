@@ -4,7 +4,7 @@ mod common;
 
 use common::{bits, combinations, counts, distance, planted};
 use partwise::run::Progress;
-use partwise::{Facts, Factor, Init, Loss, Matrix, Model, Nmf, Normalize, Start, Status};
+use partwise::{Factor, Facts, Init, Loss, Matrix, Model, Nmf, Normalize, Start, Status};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -59,7 +59,8 @@ fn transform_agrees_with_the_fit() {
         for init in [Init::Random, Init::NndsvdA] {
             for (table, sparse) in [(&positive, false), (&holes, true)] {
                 let x: Matrix<'_, f64> = if sparse { table.sparse() } else { table.dense() };
-                let fit = Nmf::new(3).loss(loss).rule(rule).init(init).tol(1e-6).max_iter(20_000).fit(&x).unwrap();
+                let fit =
+                    Nmf::new(3).loss(loss).rule(rule).init(init).tol(1e-6).max_iter(20_000).fit(&x).unwrap();
                 let w = fit.transform(&x).unwrap();
                 // Multiplicative updates creep along flat directions: there, the models agree and W less so.
                 let exact = matches!(loss, Loss::Frobenius | Loss::KullbackLeibler);
@@ -186,9 +187,13 @@ fn restarts_keep_the_best() {
     assert!((fit.objective() / best - 1.0).abs() < 1e-9);
     let one = Nmf::new(4).init(Init::Random).max_iter(100).seed(3).fit(&x).unwrap();
     assert!((one.objective() / fit.restarts[0].objective - 1.0).abs() < 1e-12);
-    let different: std::collections::HashSet<u64> = fit.restarts.iter().map(|r| r.objective.to_bits()).collect();
+    let different: std::collections::HashSet<u64> =
+        fit.restarts.iter().map(|r| r.objective.to_bits()).collect();
     assert!(different.len() > 1, "restarts start from different points");
-    assert_eq!(bits(&fit), bits(&Nmf::new(4).init(Init::Random).restarts(5).max_iter(100).seed(3).fit(&x).unwrap()));
+    assert_eq!(
+        bits(&fit),
+        bits(&Nmf::new(4).init(Init::Random).restarts(5).max_iter(100).seed(3).fit(&x).unwrap())
+    );
 }
 
 /// A floor makes losses usable that are infinite at zero.
@@ -221,4 +226,22 @@ fn inverse_transform_multiplies() {
     let fit = Nmf::new(2).tol(1e-8).max_iter(20_000).fit(&table.dense()).unwrap();
     let back = fit.inverse_transform(&fit.w);
     assert!(distance(&back, &table.values) < 1e-4);
+}
+
+/// Residuals by row and by column both add up to the loss.
+#[test]
+fn residuals_add_up() {
+    let table = counts(20, 15, 3, true, 15);
+    for loss in [Loss::Frobenius, Loss::KullbackLeibler, Loss::Beta(1.5)] {
+        for x in [table.dense(), table.sparse()] {
+            let fit = Nmf::new(3).loss(loss).max_iter(50).fit(&x).unwrap();
+            let residuals = fit.residuals(&x).unwrap();
+            assert_eq!((residuals.rows.len(), residuals.cols.len()), (20, 15));
+            for sums in [&residuals.rows, &residuals.cols] {
+                assert!((sums.iter().sum::<f64>() / fit.loss - 1.0).abs() < 1e-10, "{loss}");
+                assert!(sums.iter().all(|&r| r >= 0.0));
+            }
+            assert!(fit.residuals(&planted(4, 9, 1, 0.1, 1).dense()).is_err());
+        }
+    }
 }

@@ -51,8 +51,10 @@ fn a2_empty_rows_and_columns() {
 fn a3_constant() {
     for (loss, rule) in combinations().into_iter().filter(|(_, rule)| *rule != Rule::Admm) {
         for rank in [1, 3] {
-            let fit = Nmf::new(rank).loss(loss).rule(rule).fit(&Table::new(8, 6, |_, _| 2.5).dense()).unwrap();
-            let error = product(&fit).iter().map(|y| (y / 2.5 - 1.0).powi(2)).sum::<f64>().sqrt() / 48f64.sqrt();
+            let fit =
+                Nmf::new(rank).loss(loss).rule(rule).fit(&Table::new(8, 6, |_, _| 2.5).dense()).unwrap();
+            let error =
+                product(&fit).iter().map(|y| (y / 2.5 - 1.0).powi(2)).sum::<f64>().sqrt() / 48f64.sqrt();
             // Gradient and Newton steps approach it at a linear rate and are stopped by their tolerance; least squares
             // by coordinates is exact.
             let bound = match rule {
@@ -69,7 +71,8 @@ fn a3_constant() {
 #[test]
 fn a4_rank_one() {
     let mut n = Numbers::new(3);
-    let (a, b): (Vec<f64>, Vec<f64>) = ((0..20).map(|_| n.next()).collect(), (0..15).map(|_| n.next()).collect());
+    let (a, b): (Vec<f64>, Vec<f64>) =
+        ((0..20).map(|_| n.next()).collect(), (0..15).map(|_| n.next()).collect());
     let table = Table::new(20, 15, |i, j| a[i] * b[j]);
     for rule in [Rule::Hals, Rule::Bpp, Rule::GreedyCd, Rule::Nesterov] {
         for init in [Init::Random, Init::Nndsvd, Init::NndsvdA] {
@@ -88,7 +91,8 @@ fn a6_kl_recovers_from_a_model_that_is_zero() {
         let mut half = vec![0.0; 16];
         half[..8].fill(1.0);
         let start = Start { w: Some(blank), h: Some(partwise::Factor::from_row_major(8, 2, &half).unwrap()) };
-        let fit = Nmf::new(2).loss(Loss::KullbackLeibler).rule(rule).fit_from(&table.dense(), &start).unwrap();
+        let fit =
+            Nmf::new(2).loss(Loss::KullbackLeibler).rule(rule).fit_from(&table.dense(), &start).unwrap();
         assert_sound(&fit, rule.name());
         assert!(fit.relative_error() < 0.7, "{rule}: {}", fit.relative_error());
         assert_eq!(rule == Rule::Mu, fit.notes.iter().any(|n| n.contains("lifted")), "{:?}", fit.notes);
@@ -202,7 +206,9 @@ fn parameters_out_of_range() {
 /// A13, A14: entries that cannot be factorized are named by place.
 #[test]
 fn a13_bad_entries() {
-    for (value, want) in [(f64::NAN, "NaN"), (f64::INFINITY, "an infinite entry"), (-1e-300, "negative entry")] {
+    for (value, want) in
+        [(f64::NAN, "NaN"), (f64::INFINITY, "an infinite entry"), (-1e-300, "negative entry")]
+    {
         let mut values = vec![1.0; 12];
         values[7] = value;
         values[10] = value;
@@ -281,7 +287,8 @@ fn b5_underflow() {
     let base = planted(10, 8, 2, 0.1, 4);
     let with = |tiny: f64| Table::new(10, 8, |i, j| if (i + j) % 3 == 0 { tiny } else { base.at(i, j) });
     let (zero, tiny) = (with(0.0), with(1e-323));
-    let fit = |t: &Table| Nmf::new(2).loss(Loss::KullbackLeibler).max_iter(30).tol(0.0).fit(&t.dense()).unwrap();
+    let fit =
+        |t: &Table| Nmf::new(2).loss(Loss::KullbackLeibler).max_iter(30).tol(0.0).fit(&t.dense()).unwrap();
     assert!((fit(&zero).loss / fit(&tiny).loss - 1.0).abs() < 1e-10);
     let is = Nmf::new(2).loss(Loss::ItakuraSaito).max_iter(30).fit(&tiny.dense()).unwrap();
     assert_sound(&is, "itakura-saito with denormals");

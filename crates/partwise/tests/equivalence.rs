@@ -86,7 +86,8 @@ fn the_transpose_mirrors() {
         for table in [&wide, &square] {
             for sparse in [false, true] {
                 let matrix = |t: &Table| if sparse { t.sparse() } else { t.dense() };
-                let start = Nmf::new(3).init(Init::Random).max_iter(0).threads(1).fit(&matrix(table)).unwrap();
+                let start =
+                    Nmf::new(3).init(Init::Random).max_iter(0).threads(1).fit(&matrix(table)).unwrap();
                 let nmf = Nmf::new(3).loss(loss).rule(rule).max_iter(12).tol(0.0).threads(1).polish(false);
                 let there = Start { w: Some(start.w.clone()), h: Some(start.h.clone()) };
                 let back = Start { w: Some(start.h.clone()), h: Some(start.w.clone()) };

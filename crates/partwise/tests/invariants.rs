@@ -54,7 +54,14 @@ fn converged_means_optimal() {
     let table = planted(40, 25, 3, 0.2, 7);
     for (loss, rule) in combinations() {
         let tol = 1e-5;
-        let fit = Nmf::new(3).loss(loss).rule(rule).tol(tol).max_iter(20_000).threads(1).fit(&table.dense()).unwrap();
+        let fit = Nmf::new(3)
+            .loss(loss)
+            .rule(rule)
+            .tol(tol)
+            .max_iter(20_000)
+            .threads(1)
+            .fit(&table.dense())
+            .unwrap();
         assert_eq!(fit.status, Status::Converged, "{loss} {rule}: {}", fit.reason);
         // Multiplicative updates can become slow far from a solution; then they say so.
         if rule != Rule::Mu {
@@ -71,7 +78,8 @@ fn converged_means_optimal() {
 /// Largest `|min(F, gradient)|` over both factors, with components balanced and both parts scaled to their maxima.
 fn independent_kkt(x: &common::Table, fit: &partwise::Fit<f64>, loss: Loss) -> f64 {
     let k = fit.w.rank();
-    let norm = |f: &partwise::Factor<f64>, c: usize| (0..f.rows()).map(|i| f.row(i)[c].powi(2)).sum::<f64>().sqrt();
+    let norm =
+        |f: &partwise::Factor<f64>, c: usize| (0..f.rows()).map(|i| f.row(i)[c].powi(2)).sum::<f64>().sqrt();
     let balance: Vec<f64> = (0..k).map(|c| (norm(&fit.h, c) / norm(&fit.w, c)).sqrt()).collect();
     let y = common::product(fit);
     let b = loss.beta();

@@ -22,11 +22,8 @@ fn worst_match(found: &Factor<f64>, truth: &[Vec<f64>]) -> f64 {
 /// positive data: on the uniqueness of NMF", doi:10.1155/2008/764206, section 5, eq. 9: X = WWᵀ with a W that is the only
 /// one up to order and scale for a = 0.1 and a = 0.3.
 fn laurberg(a: f64) -> (Vec<Vec<f64>>, Table) {
-    let w = vec![
-        vec![a, 1.0, 1.0, a, 0.0, 0.0],
-        vec![1.0, a, 0.0, 0.0, a, 1.0],
-        vec![0.0, 0.0, a, 1.0, 1.0, a],
-    ];
+    let w =
+        vec![vec![a, 1.0, 1.0, a, 0.0, 0.0], vec![1.0, a, 0.0, 0.0, a, 1.0], vec![0.0, 0.0, a, 1.0, 1.0, a]];
     let x = Table::new(6, 6, |i, j| w.iter().map(|c| c[i] * c[j]).sum());
     (w, x)
 }
@@ -59,9 +56,8 @@ fn swimmer() -> (Vec<Vec<f64>>, Table) {
     let limbs: Vec<Vec<usize>> = [(4, 2, -1, -1), (6, 2, 1, -1), (4, 8, -1, 1), (6, 8, 1, 1)]
         .iter()
         .flat_map(|&(x, y, sx, sy)| {
-            [(sx, 0), (sx, sy), (0, sy), (sx, -sy)].map(|(dx, dy): (i32, i32)| {
-                (1..3).map(|t| pixel(x + dx * t, y + dy * t)).collect::<Vec<_>>()
-            })
+            [(sx, 0), (sx, sy), (0, sy), (sx, -sy)]
+                .map(|(dx, dy): (i32, i32)| (1..3).map(|t| pixel(x + dx * t, y + dy * t)).collect::<Vec<_>>())
         })
         .collect();
     let part = |pixels: &[usize]| {
@@ -80,7 +76,8 @@ fn swimmer() -> (Vec<Vec<f64>>, Table) {
 fn the_swimmers_limbs_are_found() {
     let (limbs, table) = swimmer();
     for loss in [Loss::Frobenius, Loss::KullbackLeibler] {
-        let fit = Nmf::new(16).loss(loss).init(Init::Random).restarts(10).tol(1e-8).fit(&table.dense()).unwrap();
+        let fit =
+            Nmf::new(16).loss(loss).init(Init::Random).restarts(10).tol(1e-8).fit(&table.dense()).unwrap();
         let error = fit.relative_error();
         assert!(error < 1e-4, "{loss}: {error}");
         // Compare limbs alone: the body may ride on any of them, and limbs overlap it and each other nowhere.
@@ -116,9 +113,8 @@ fn nested_hexagons_have_their_non_negative_rank() {
 fn thomas_matrix_needs_four_parts() {
     let rows = [[1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 1.0, 1.0]];
     let x = Table::new(4, 4, |i, j| rows[i][j]).dense();
-    let error = |rank| {
-        Nmf::new(rank).init(Init::Random).restarts(20).tol(1e-9).fit(&x).unwrap().relative_error()
-    };
+    let error =
+        |rank| Nmf::new(rank).init(Init::Random).restarts(20).tol(1e-9).fit(&x).unwrap().relative_error();
     assert!(error(3) > 0.1, "{}", error(3));
     assert!(error(4) < 1e-4, "{}", error(4));
 }
@@ -126,8 +122,10 @@ fn thomas_matrix_needs_four_parts() {
 /// Block-diagonal data fall apart into their blocks.
 #[test]
 fn blocks_are_separated() {
-    let table = Table::new(30, 24, |i, j| f64::from(i / 10 == j / 8) * (1.0 + (i % 3) as f64 + (j % 2) as f64));
-    for (loss, rule) in [(Loss::Frobenius, Rule::Hals), (Loss::KullbackLeibler, Rule::Scd), (Loss::Frobenius, Rule::Mu)]
+    let table =
+        Table::new(30, 24, |i, j| f64::from(i / 10 == j / 8) * (1.0 + (i % 3) as f64 + (j % 2) as f64));
+    for (loss, rule) in
+        [(Loss::Frobenius, Rule::Hals), (Loss::KullbackLeibler, Rule::Scd), (Loss::Frobenius, Rule::Mu)]
     {
         let fit = Nmf::new(3).loss(loss).rule(rule).tol(1e-8).fit(&table.sparse()).unwrap();
         for i in 0..30 {
@@ -182,7 +180,14 @@ fn lee_and_seungs_trajectories() {
                 }
             }
         }
-        let nmf = Nmf::new(k).loss(loss).rule(Rule::Mu).inner(1).extrapolate(false).max_iter(2).tol(0.0).polish(false);
+        let nmf = Nmf::new(k)
+            .loss(loss)
+            .rule(Rule::Mu)
+            .inner(1)
+            .extrapolate(false)
+            .max_iter(2)
+            .tol(0.0)
+            .polish(false);
         let fit = nmf.fit_from(&table.dense(), &given).unwrap();
         let want: Vec<f64> =
             (0..m * n).map(|at| (0..k).map(|c| w[at / n * k + c] * h[c * n + at % n]).sum()).collect();

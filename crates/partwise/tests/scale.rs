@@ -106,7 +106,10 @@ fn the_ends_of_the_range() {
         for c in [1e300, 1e-300] {
             let fit = nmf.fit(&table.map(|x| x * c).dense()).unwrap();
             for factor in [&fit.w, &fit.h] {
-                assert!(factor.to_row_major().iter().all(|x| x.is_finite() && *x >= 0.0), "{loss} {rule} x {c:e}");
+                assert!(
+                    factor.to_row_major().iter().all(|x| x.is_finite() && *x >= 0.0),
+                    "{loss} {rule} x {c:e}"
+                );
             }
             let difference = (fit.relative_error() / base.relative_error() - 1.0).abs();
             assert!(difference <= 1e-9, "{loss} {rule} x {c:e}: {difference:e}");
@@ -116,7 +119,10 @@ fn the_ends_of_the_range() {
         for c in [1e-40, 3e37] {
             let fit = nmf.fit(&table.map(|x| x * c).dense32()).unwrap();
             assert!(fit.w.to_row_major().iter().all(|x| x.is_finite()), "f32 {loss} {rule} x {c:e}");
-            assert!((fit.relative_error() / base.relative_error() - 1.0).abs() < 2e-2, "f32 {loss} {rule} x {c:e}");
+            assert!(
+                (fit.relative_error() / base.relative_error() - 1.0).abs() < 2e-2,
+                "f32 {loss} {rule} x {c:e}"
+            );
         }
     }
 }
@@ -133,9 +139,7 @@ fn given_starts_are_in_the_units_of_x() {
     let from = |w: partwise::Factor<f64>, h: partwise::Factor<f64>| Start { w: Some(w), h: Some(h) };
     let nmf = Nmf::new(2).max_iter(5).tol(0.0).threads(1);
     let base = nmf.fit_from(&table.dense(), &from(first.w.clone(), first.h.clone())).unwrap();
-    let fit = nmf
-        .fit_from(&table.map(|x| x * c).dense(), &from(scaled(&first.w), scaled(&first.h)))
-        .unwrap();
+    let fit = nmf.fit_from(&table.map(|x| x * c).dense(), &from(scaled(&first.w), scaled(&first.h))).unwrap();
     assert!((fit.relative_error() / base.relative_error() - 1.0).abs() < 1e-9);
     assert_eq!(f64::NAME, "f64");
 }

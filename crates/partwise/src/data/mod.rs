@@ -1,5 +1,6 @@
 //! What X can be: dense or sparse, and the facts about it that every choice is made from.
 
+mod convert;
 pub mod dense;
 pub mod facts;
 pub mod sparse;

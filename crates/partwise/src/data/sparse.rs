@@ -263,9 +263,7 @@ impl<T: Scalar> Sparse<T> {
     pub(crate) fn scaled(&self, e: i32) -> Sparse<T> {
         let (form, by_rows) = self.any();
         let values =
-            (0..form.values.len())
-            .map(|at| T::from_f64(scale_up(form.values.get(at).to_f64(), e)))
-            .collect();
+            (0..form.values.len()).map(|at| T::from_f64(scale_up(form.values.get(at).to_f64(), e))).collect();
         let form = Compressed {
             width: form.width,
             starts: form.starts.clone(),

@@ -1,8 +1,8 @@
 //! X as one side of the factorization sees it: with that side's rows as rows.
 
+use super::Matrix;
 use super::dense::Dense;
 use super::sparse::Compressed;
-use super::Matrix;
 use crate::kernels::Rows;
 use crate::scalar::Scalar;
 use std::ops::Range;

@@ -43,7 +43,10 @@ pub(crate) fn factors<T: Scalar>(
         match svd.sigma.get(c) {
             Some(&sigma) if sigma > rounding => {
                 let part = |factor: &Factor<T>, sign: f64| -> f64 {
-                    (0..factor.rows()).map(|i| (sign * factor.row(i)[c].to_f64()).max(0.0).powi(2)).sum::<f64>().sqrt()
+                    (0..factor.rows())
+                        .map(|i| (sign * factor.row(i)[c].to_f64()).max(0.0).powi(2))
+                        .sum::<f64>()
+                        .sqrt()
                 };
                 let norms = [1.0, -1.0].map(|sign| (part(&svd.u, sign), part(&svd.v, sign)));
                 let which = usize::from(norms[1].0 * norms[1].1 > norms[0].0 * norms[0].1);
@@ -104,7 +107,8 @@ mod tests {
     #[test]
     fn scales_as_the_square_root_of_the_data() {
         for fill in [Fill::Zero, Fill::Mean, Fill::Random] {
-            let start = |scale: f64, mean| factors(&svd(&data(scale), 4, 0, 1), 4, fill, mean, 0).0.to_row_major();
+            let start =
+                |scale: f64, mean| factors(&svd(&data(scale), 4, 0, 1), 4, fill, mean, 0).0.to_row_major();
             let (base, scaled) = (start(1.0, 0.25), start(100.0, 25.0));
             for (b, s) in base.iter().zip(&scaled) {
                 assert!((10.0 * b - s).abs() <= 1e-9 * s.abs().max(1.0), "{fill:?}: {b} {s}");

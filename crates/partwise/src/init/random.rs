@@ -84,7 +84,12 @@ mod tests {
         };
         let base = draw(3, 1, 0, For::W);
         assert_eq!(base, draw(100, 1, 0, For::W));
-        for other in [draw(3, 2, 0, For::W), draw(3, 1, 1, For::W), draw(3, 1, 0, For::H), draw(3, u64::MAX, 0, For::W)] {
+        for other in [
+            draw(3, 2, 0, For::W),
+            draw(3, 1, 1, For::W),
+            draw(3, 1, 0, For::H),
+            draw(3, u64::MAX, 0, For::W),
+        ] {
             assert_ne!(base, other);
         }
     }

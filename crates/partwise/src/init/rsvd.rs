@@ -44,7 +44,12 @@ impl<T: Scalar> Split for Out<'_, T> {
 }
 
 /// `out = view panel`.
-pub(crate) fn multiply<T: Scalar>(view: &View<'_, T>, panel: &Factor<T>, out: &mut Factor<T>, threads: usize) {
+pub(crate) fn multiply<T: Scalar>(
+    view: &View<'_, T>,
+    panel: &Factor<T>,
+    out: &mut Factor<T>,
+    threads: usize,
+) {
     let stride = panel.stride();
     let scratch = PerThread::new(threads, || vec![T::ZERO; view.scratch(ROWS)]);
     for_blocks(Out(out.padded_rows_mut(), stride), ROWS, 0, &|first, out: Out<'_, T>| {

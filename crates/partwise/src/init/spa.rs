@@ -44,9 +44,10 @@ pub(crate) fn columns<T: Scalar>(x: &Matrix<'_, T>, rank: usize, threads: usize)
     let mut found = Vec::new();
     let (mut direction, mut along) = (Factor::<T>::zeros(x.rows(), 1), Factor::<T>::zeros(n, 1));
     while found.len() < rank {
-        let (best, norm) = norms.iter().enumerate().fold((0, f64::NEG_INFINITY), |best, (j, &norm)| {
-            if norm > best.1 { (j, norm) } else { best }
-        });
+        let (best, norm) = norms
+            .iter()
+            .enumerate()
+            .fold((0, f64::NEG_INFINITY), |best, (j, &norm)| if norm > best.1 { (j, norm) } else { best });
         if !(norm > rounding) {
             break;
         }

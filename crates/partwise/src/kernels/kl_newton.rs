@@ -96,7 +96,9 @@ impl<T: Scalar> Kernel for RowProblem<'_, T> {
                     let (p, q, r) = {
                         let column = self.h.get(c, entries);
                         match pending.take() {
-                            None => pass::<T, S, false>(self.x, column, column, T::ZERO, self.y, self.least_model),
+                            None => {
+                                pass::<T, S, false>(self.x, column, column, T::ZERO, self.y, self.least_model)
+                            }
                             Some((last, d)) => {
                                 let last = self.h.get_last(last, c, entries);
                                 pass::<T, S, true>(self.x, column, last, d, self.y, self.least_model)

@@ -113,7 +113,8 @@ fn lanes<T: Scalar, S: Simd, const R: usize>(p: Rounds<'_, '_, T>) {
     let (x, rest) = rest.split_at_mut(k);
     let cross = &mut rest[..k];
     let rows = stride * R;
-    let panels = p.panel.factor.chunks_mut(rows).zip(p.panel.cross.chunks(rows)).zip(p.panel.state.chunks_mut(rows));
+    let panels =
+        p.panel.factor.chunks_mut(rows).zip(p.panel.cross.chunks(rows)).zip(p.panel.state.chunks_mut(rows));
     for ((factor, from), state) in panels {
         load(factor, stride, k, w);
         load(from, stride, k, cross);

@@ -90,7 +90,13 @@ impl<T: Scalar> QuadraticRule<T> for Bpp {
 }
 
 impl Bpp {
-    fn solve<T: Scalar>(&self, q: &Quadratic<'_, T>, factor: &mut [T], cross: &[T], scratch: &mut Scratch<T>) {
+    fn solve<T: Scalar>(
+        &self,
+        q: &Quadratic<'_, T>,
+        factor: &mut [T],
+        cross: &[T],
+        scratch: &mut Scratch<T>,
+    ) {
         let (k, stride) = (self.rank, self.stride);
         let n = factor.len() / stride;
         let (sets, rest) = scratch.words.split_at_mut(ROWS * self.words);
@@ -187,7 +193,8 @@ impl Bpp {
         for _ in 0..100 {
             for c in 0..self.rank {
                 if q.gram[c * q.stride + c] > T::ZERO {
-                    let pull: T = q.gram[c * q.stride..][..self.rank].iter().zip(w.iter()).map(|(&g, &w)| g * w).sum();
+                    let pull: T =
+                        q.gram[c * q.stride..][..self.rank].iter().zip(w.iter()).map(|(&g, &w)| g * w).sum();
                     let down = cross[c] - q.l1 - q.l2 * w[c] - pull;
                     w[c] = (w[c] + down / q.curvature(c)).max(T::ZERO);
                 }

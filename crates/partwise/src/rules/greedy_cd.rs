@@ -45,7 +45,13 @@ impl<T: Scalar> QuadraticRule<T> for GreedyCd {
     }
 
     fn update(&self, q: &Quadratic<'_, T>, panel: Panel<'_, T>, scratch: &mut Scratch<T>) {
-        let call = Steps { enough: T::from_f64(self.enough), most: self.most, q, panel, scratch: &mut scratch.reals };
+        let call = Steps {
+            enough: T::from_f64(self.enough),
+            most: self.most,
+            q,
+            panel,
+            scratch: &mut scratch.reals,
+        };
         launch(call);
     }
 }
@@ -69,7 +75,9 @@ impl<T: Scalar> Kernel for Steps<'_, '_, T> {
         }
         let curvature = &curvature[..rank];
         let half = T::from_f64(0.5);
-        for (w, cross) in self.panel.factor.chunks_exact_mut(stride).zip(self.panel.cross.chunks_exact(stride)) {
+        for (w, cross) in
+            self.panel.factor.chunks_exact_mut(stride).zip(self.panel.cross.chunks_exact(stride))
+        {
             for c in 0..stride {
                 gradient[c] = l1 + l2 * w[c] - cross[c];
             }

@@ -167,7 +167,8 @@ impl MuBeta {
         let (p, q) = ((self.beta - 1.0).max(0.0), 2.0 - self.beta);
         let rises = |t: f64| denom * t.powf(p) + self.l1 + ridge * t > numer * t.powf(-q);
         let shrinks = rises(1.0);
-        let (mut low, mut high) = if shrinks { (0.0, 1.0) } else { (1.0, (numer / denom).powf(self.exponent)) };
+        let (mut low, mut high) =
+            if shrinks { (0.0, 1.0) } else { (1.0, (numer / denom).powf(self.exponent)) };
         for _ in 0..60 {
             let middle = 0.5 * (low + high);
             if rises(middle) { high = middle } else { low = middle }

@@ -87,7 +87,9 @@ impl Problem {
         for _ in 0..times {
             rule.prepare(&self.quadratic());
             let mut states = state.chunks_mut(rows * self.stride);
-            for (factor, cross) in factor.chunks_mut(rows * self.stride).zip(self.cross.chunks(rows * self.stride)) {
+            for (factor, cross) in
+                factor.chunks_mut(rows * self.stride).zip(self.cross.chunks(rows * self.stride))
+            {
                 let panel = Panel { factor, cross, state: states.next().unwrap_or_default() };
                 rule.update(&self.quadratic(), panel, &mut scratch);
             }
@@ -130,8 +132,14 @@ pub(crate) fn check_descends(make: impl Fn(&Problem) -> Box<dyn QuadraticRule<f6
             let factor = problem.updated(make(&problem).as_mut(), times);
             for i in 0..problem.rows {
                 let after = problem.value(&factor, i);
-                let rounding = 32.0 * problem.rank as f64 * f64::EPSILON * (before[i].abs() + after.abs() + 1.0);
-                assert!(after <= before[i] + rounding, "rank {}, row {i}: {} -> {after}", problem.rank, before[i]);
+                let rounding =
+                    32.0 * problem.rank as f64 * f64::EPSILON * (before[i].abs() + after.abs() + 1.0);
+                assert!(
+                    after <= before[i] + rounding,
+                    "rank {}, row {i}: {} -> {after}",
+                    problem.rank,
+                    before[i]
+                );
                 before[i] = after;
             }
         }
@@ -154,7 +162,11 @@ pub(crate) fn check_rows_are_independent(make: impl Fn(&Problem) -> Box<dyn Quad
     for problem in Problem::some() {
         let together = problem.updated(make(&problem).as_mut(), 3);
         for rows in [1, 7, 33] {
-            assert_eq!(together, problem.updated_in_panels(make(&problem).as_mut(), 3, rows), "panels of {rows} rows");
+            assert_eq!(
+                together,
+                problem.updated_in_panels(make(&problem).as_mut(), 3, rows),
+                "panels of {rows} rows"
+            );
         }
     }
 }

@@ -66,7 +66,8 @@ pub(crate) fn drive(
     let mut history: Vec<Record> = Vec::with_capacity(stop.max_iter.min(100_000) + 2);
     let clock = || started.elapsed();
     let mut last = model.assess();
-    let record = |iteration, objective, kkt| Record { iteration, seconds: clock().as_secs_f64(), objective, kkt };
+    let record =
+        |iteration, objective, kkt| Record { iteration, seconds: clock().as_secs_f64(), objective, kkt };
     history.push(record(0, last.objective, Some(last.kkt)));
 
     let (mut iteration, mut looked_at, mut finished_at) = (0, 0, usize::MAX);
@@ -76,9 +77,16 @@ pub(crate) fn drive(
             break (Status::ExactFit, format!("relative error {:.1e} is rounding", last.relative_error));
         }
         // A step gains about (kkt / relative error)² of the objective: a solution to start from needs none.
-        if iteration == 0 && last.kkt <= stop.kkt && (last.kkt / last.relative_error).powi(2) <= SLOW && stop.kkt > 0.0 {
+        if iteration == 0
+            && last.kkt <= stop.kkt
+            && (last.kkt / last.relative_error).powi(2) <= SLOW
+            && stop.kkt > 0.0
+        {
             finished_at = 0;
-            break (Status::Converged, format!("optimality residual {:.1e} <= {:.1e} at the start", last.kkt, stop.kkt));
+            break (
+                Status::Converged,
+                format!("optimality residual {:.1e} <= {:.1e} at the start", last.kkt, stop.kkt),
+            );
         }
         if iteration >= stop.max_iter {
             break (Status::IterationLimit, format!("the limit of {} iterations was reached", stop.max_iter));
@@ -112,23 +120,35 @@ pub(crate) fn drive(
         }
         if look {
             if let Some(target) = stop.target.filter(|&t| last.relative_error <= t) {
-                break (Status::TargetReached, format!("relative error {:.6} <= {target}", last.relative_error));
+                break (
+                    Status::TargetReached,
+                    format!("relative error {:.6} <= {target}", last.relative_error),
+                );
             }
             let gain = (seen.1 - last.objective) / ((iteration - seen.0).max(1) as f64 * last.objective);
             let settled = if blind { gain <= SLOW } else { rate <= SLOW };
             if blind && gain <= SLOW && iteration >= WINDOW && last.relative_error <= STUCK * model.exact() {
                 let error = last.relative_error;
-                break (Status::ExactFit, format!("relative error {error:.1e} no longer falls: it is rounding"));
+                break (
+                    Status::ExactFit,
+                    format!("relative error {error:.1e} no longer falls: it is rounding"),
+                );
             }
             if last.kkt <= stop.kkt && settled && stop.kkt > 0.0 {
                 // What is returned has to pass, not only what was found.
                 (last, finished_at) = (model.finish(), iteration);
                 if last.kkt <= stop.kkt {
-                    break (Status::Converged, format!("optimality residual {:.1e} <= {:.1e}", last.kkt, stop.kkt));
+                    break (
+                        Status::Converged,
+                        format!("optimality residual {:.1e} <= {:.1e}", last.kkt, stop.kkt),
+                    );
                 }
             }
             if slow && !blind {
-                let why = format!("the objective falls by {rate:.1e} of itself per iteration, <= {:.1e}", stop.change);
+                let why = format!(
+                    "the objective falls by {rate:.1e} of itself per iteration, <= {:.1e}",
+                    stop.change
+                );
                 if last.kkt <= FAR {
                     break (Status::Converged, why);
                 }
