@@ -1,0 +1,374 @@
+//! Text tables: CSV, TSV and their relatives.
+//!
+//! Every cell is a number, a missing value (which becomes NaN), or a name in the first row or column; anything else
+//! is an error with its line and column. Text never becomes 0.
+
+mod cells;
+mod layout;
+
+use crate::error::{Error, Place, Result, count, shown};
+use crate::format::Format;
+use crate::npy::core_error;
+use crate::read::{Context, Parsed};
+use crate::real::{Real, too_large};
+use crate::text::lines::Lines;
+use crate::text::number::{self, NotANumber};
+use crate::write::unguarded;
+use cells::{Cell, Cells, Delimiter, Row, Rows};
+pub(crate) use layout::looks_like_text;
+use layout::{Header, Layout, is_missing, uncommented};
+use partwise::data::{Dense, Matrix};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::io::Read;
+
+const SAMPLE_BYTES: usize = 1 << 16;
+const SAMPLE_LINES: usize = 4;
+const LONGEST_LINE: u64 = 1 << 30;
+
+/// Reads a text table.
+pub(crate) fn read(
+    bytes: impl Read,
+    _size: Option<u64>,
+    format: Format,
+    cx: &mut Context<'_>,
+) -> Result<Parsed> {
+    // The rest of the limit is for what the line becomes.
+    let longest = (cx.budget.left() / 4).clamp(1 << 12, LONGEST_LINE) as usize;
+    let mut lines = Lines::new(bytes, longest, &cx.at)?;
+    let layout = {
+        let (sample, complete) = lines.peek(SAMPLE_BYTES, SAMPLE_LINES)?;
+        Layout::find(sample, complete, format, cx.options, &cx.at)?
+    };
+    let mut last = Vec::new();
+    for _ in 0..layout.skip {
+        last.clear();
+        last.extend_from_slice(lines.next()?.unwrap_or_default());
+    }
+    let comment_line = lines.number;
+    let mut rows = Rows::new(lines, layout.delimiter, &cx.at);
+    let col_names = match layout.header {
+        Header::None => None,
+        Header::Comment => {
+            let text = uncommented(&last);
+            Some(headings(Row { bytes: text, line: comment_line, quotes: true }, &layout, cx)?)
+        }
+        Header::FirstRow => {
+            let mut names = None;
+            while names.is_none() {
+                let Some(row) = rows.next()? else { break };
+                if !row.bytes.trim_ascii().is_empty() {
+                    names = Some(headings(row, &layout, cx)?);
+                }
+            }
+            names
+        }
+    };
+    say(&layout, format, cx);
+    let (matrix, row_names) = if cx.options.precision.is_single(false) {
+        let (x, names) = body::<f32>(&mut rows, &layout, cx)?;
+        (f32::wrap(x), names)
+    } else {
+        let (x, names) = body::<f64>(&mut rows, &layout, cx)?;
+        (f64::wrap(x), names)
+    };
+    for (names, what) in [(&row_names, "row"), (&col_names, "column")] {
+        note_repeated(names.as_deref().unwrap_or_default(), what, cx);
+    }
+    Ok(Parsed { matrix, row_names, col_names, stored_as: "text".into() })
+}
+
+/// Tells the user what was found out.
+fn say(layout: &Layout, format: Format, cx: &mut Context<'_>) {
+    match layout.header {
+        Header::None => {}
+        Header::FirstRow => cx.note("the first row was taken as column names"),
+        Header::Comment => cx.note("the comment before the first row was taken as column names"),
+    }
+    if layout.names {
+        cx.note("the first column was taken as row names");
+    }
+    let usual = match format {
+        Format::Csv => layout.delimiter == Delimiter::Comma,
+        Format::Tsv => layout.delimiter == Delimiter::Tab,
+        _ => false,
+    };
+    if !usual && layout.cells > 1 {
+        cx.note(format!("cells are separated by {}", layout.delimiter.name()));
+    }
+    if layout.empty_last {
+        cx.note("the last column is empty and was left out");
+    }
+    if layout.comments > 0 {
+        let were = if layout.comments == 1 { "was" } else { "were" };
+        cx.note(format!("{} before the table {were} left out", count(layout.comments, "comment line")));
+    }
+}
+
+fn note_repeated(names: &[String], what: &str, cx: &mut Context<'_>) {
+    let mut seen = HashSet::new();
+    if let Some(name) = names.iter().find(|name| !seen.insert(name.as_str())) {
+        cx.note(format!("the {what} name {} occurs more than once", shown(name.as_bytes())));
+    }
+}
+
+/// The names of the columns.
+fn headings(row: Row<'_>, layout: &Layout, cx: &mut Context<'_>) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    let mut cells = 0;
+    for cell in Cells::of(row.bytes, layout.delimiter) {
+        let cell = cell.map_err(|stray| stray_text(&row, stray.0, &cx.at))?;
+        names.push(name(&cell, &row, cx)?);
+        cells += 1;
+    }
+    let expected = layout.cells - usize::from(layout.empty_last);
+    // The headings may lack the one over the row names, or have an empty one at the end.
+    let (skip, fits) = match cells {
+        _ if cells == expected => (usize::from(layout.names), true),
+        _ if cells == expected + 1 && layout.empty_last => (usize::from(layout.names), true),
+        _ if cells + 1 == expected && layout.names => (0, true),
+        _ => (0, false),
+    };
+    if !fits {
+        return Err(ragged(&row, cells, layout.cells, &cx.at));
+    }
+    names.drain(..skip.min(names.len()));
+    names.truncate(layout.cols());
+    Ok(names)
+}
+
+/// A cell as a name.
+fn name(cell: &Cell<'_>, row: &Row<'_>, cx: &mut Context<'_>) -> Result<String> {
+    let text = match &cell.text {
+        Cow::Borrowed(text) => std::str::from_utf8(text),
+        Cow::Owned(text) => std::str::from_utf8(text),
+    };
+    let text = text.map_err(|_| not_utf8(row, cell.at, &cx.at))?;
+    if text.contains('\0') {
+        return Err(nul(row, cell.at, &cx.at));
+    }
+    cx.budget.charge((text.len() + size_of::<String>()) as u64)?;
+    Ok(unguarded(text).to_string())
+}
+
+type Body<T> = (Matrix<'static, T>, Option<Vec<String>>);
+
+/// All rows of numbers.
+fn body<T: Real>(rows: &mut Rows<impl Read>, layout: &Layout, cx: &mut Context<'_>) -> Result<Body<T>> {
+    let cols = layout.cols();
+    let mut values: Vec<T> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    let (mut count_rows, mut missing, mut empty, mut empty_inside) = (0usize, 0u64, 0u64, 0u64);
+    // Rows of nothing but separators: missing values if more rows follow, else what spreadsheets leave at the end.
+    let mut blank_rows = 0usize;
+    while let Some(row) = rows.next()? {
+        if row.bytes.is_empty() || (!separates_with(layout, b'\t') && row.bytes.trim_ascii().is_empty()) {
+            empty += 1;
+            continue;
+        }
+        if layout.cells > 1 && row.bytes.iter().all(|&b| separates_with(layout, b) || b == b' ') {
+            blank_rows += 1;
+            continue;
+        }
+        if blank_rows > 0 {
+            cx.budget.grow(&mut values, cols * blank_rows)?;
+            values.resize(values.len() + cols * blank_rows, T::from_f64(f64::NAN));
+            if layout.names {
+                cx.budget.charge_items::<String>(blank_rows as u64)?;
+                names.resize(names.len() + blank_rows, String::new());
+            }
+            missing += (cols * blank_rows) as u64;
+            count_rows += blank_rows;
+            blank_rows = 0;
+        }
+        empty_inside = empty;
+        cx.budget.grow(&mut values, cols)?;
+        let mut taker = Taker { row, layout, values: &mut values, room: cols, missing: 0, cells: 0 };
+        match layout.delimiter.byte() {
+            Some(delimiter) if !row.quotes => taker.plain(delimiter, &mut names, cx)?,
+            _ => taker.quoted(&mut names, cx)?,
+        }
+        missing += taker.missing;
+        if taker.cells != layout.cells {
+            return Err(ragged(&row, taker.cells, layout.cells, &cx.at));
+        }
+        count_rows += 1;
+    }
+    if empty_inside > 0 {
+        let were = if empty_inside == 1 { "was" } else { "were" };
+        cx.note(format!("{} between rows {were} left out", count(empty_inside, "empty line")));
+    }
+    if blank_rows > 0 {
+        let were = if blank_rows == 1 { "was" } else { "were" };
+        cx.note(format!("{} without values at the end {were} left out", count(blank_rows as u64, "row")));
+    }
+    if missing > 0 {
+        let were = if missing == 1 { "was" } else { "were" };
+        cx.note(format!("{} {were} read as NaN: empty, or spelled like NA", count(missing, "missing value")));
+    }
+    values.shrink_to_fit();
+    let dense = Dense::from_vec(count_rows, cols, values);
+    let matrix = dense.map(Matrix::from).map_err(|error| core_error(&cx.at, &error))?;
+    Ok((matrix, layout.names.then_some(names)))
+}
+
+fn separates_with(layout: &Layout, byte: u8) -> bool {
+    layout.delimiter.byte() == Some(byte)
+}
+
+/// Takes the cells of a row.
+struct Taker<'a, T> {
+    row: Row<'a>,
+    layout: &'a Layout,
+    values: &'a mut Vec<T>,
+    /// Values that the row may still have.
+    room: usize,
+    missing: u64,
+    cells: usize,
+}
+
+impl<T: Real> Taker<'_, T> {
+    /// A row without quotes, cut at a byte: most rows of most files.
+    fn plain(&mut self, delimiter: u8, names: &mut Vec<String>, cx: &mut Context<'_>) -> Result<()> {
+        let bytes = self.row.bytes;
+        let mut at = 0;
+        if self.layout.names {
+            let end = memchr::memchr(delimiter, bytes).unwrap_or(bytes.len());
+            let text = bytes.get(..end).unwrap_or_default().trim_ascii();
+            names.push(name(&Cell { text: Cow::Borrowed(text), quoted: false, at }, &self.row, cx)?);
+            self.cells = 1;
+            at = end + 1;
+        }
+        while let Some(rest) = bytes.get(at..) {
+            if let Some((x, length)) = number::fast(rest)
+                && rest.get(length).is_none_or(|&b| b == delimiter)
+            {
+                let x = T::nearest(x, rest.get(..length).unwrap_or_default());
+                self.push(x, at, cx)?;
+                at += length + 1;
+                continue;
+            }
+            let length = memchr::memchr(delimiter, rest).unwrap_or(rest.len());
+            let cell = rest.get(..length).unwrap_or_default();
+            let padding = cell.len() - cell.trim_ascii_start().len();
+            self.cell(cell.trim_ascii(), at + padding, cx)?;
+            at += length + 1;
+        }
+        Ok(())
+    }
+
+    fn quoted(&mut self, names: &mut Vec<String>, cx: &mut Context<'_>) -> Result<()> {
+        let row = self.row;
+        for cell in Cells::of(row.bytes, self.layout.delimiter) {
+            let cell = cell.map_err(|stray| stray_text(&row, stray.0, &cx.at))?;
+            if self.cells == 0 && self.layout.names {
+                names.push(name(&cell, &row, cx)?);
+                self.cells = 1;
+            } else {
+                self.cell(cell.text.trim_ascii(), cell.at, cx)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn cell(&mut self, text: &[u8], at: usize, cx: &Context<'_>) -> Result<()> {
+        if self.room == 0 && text.is_empty() && self.layout.empty_last && self.cells + 1 == self.layout.cells
+        {
+            self.cells += 1;
+            return Ok(());
+        }
+        if is_missing(text) {
+            self.missing += u64::from(self.room > 0);
+            return self.push(f64::NAN, at, cx);
+        }
+        match number::parse(text) {
+            Ok(x) => self.push(T::nearest(x, text), at, cx),
+            Err(why) => Err(self.not_a_number(text, at, why, cx)),
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, x: f64, at: usize, cx: &Context<'_>) -> Result<()> {
+        if T::misfit(&[x]).is_some() {
+            let (problem, instead) = too_large(x);
+            return Err(Error::Data { at: self.row.place(at, &cx.at), problem, instead });
+        }
+        self.cells += 1;
+        // What is too much is only counted.
+        if self.room > 0 {
+            self.room -= 1;
+            self.values.push(T::from_f64(x));
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn not_a_number(&self, text: &[u8], at: usize, why: NotANumber, cx: &Context<'_>) -> Error {
+        if text.contains(&0) {
+            return nul(&self.row, at, &cx.at);
+        }
+        if std::str::from_utf8(text).is_err() {
+            return not_utf8(&self.row, at, &cx.at);
+        }
+        let place = self.row.place(at, &cx.at);
+        if why == NotANumber::TooLarge {
+            let problem = format!("{} is too large for a double", shown(text));
+            return Error::Data { at: place, problem, instead: "scale the data".into() };
+        }
+        let problem = format!("{} is not a number (cell {} of the row)", shown(text), self.cells + 1);
+        let hint = number::hint(text);
+        let instead = match (hint, self.layout.names) {
+            ("", true) => "only the first column may hold names; write missing values as NA",
+            ("", false) => {
+                "only the first row and the first column may hold names; write missing values as NA"
+            }
+            (hint, _) => hint,
+        };
+        Error::Data { at: place, problem, instead: instead.into() }
+    }
+}
+
+#[cold]
+fn ragged(row: &Row<'_>, found: usize, expected: usize, at: &Place) -> Error {
+    Error::Data {
+        at: at.at_line(row.line),
+        problem: format!("the row has {}, the other rows have {expected}", count(found as u64, "cell")),
+        instead: "every row needs the same number of cells; is the separator right?".into(),
+    }
+}
+
+#[cold]
+fn stray_text(row: &Row<'_>, byte: usize, at: &Place) -> Error {
+    let rest = row.bytes.get(byte..).unwrap_or_default();
+    Error::Data {
+        at: row.place(byte, at),
+        problem: format!("{} follows the quote that closes the cell", shown(rest)),
+        instead: "write a quote within a name twice".into(),
+    }
+}
+
+#[cold]
+fn not_utf8(row: &Row<'_>, byte: usize, at: &Place) -> Error {
+    let rest = row.bytes.get(byte..).unwrap_or_default();
+    let valid = rest.utf8_chunks().next().map_or(0, |chunk| chunk.valid().len());
+    let value = rest.get(valid).copied().unwrap_or_default();
+    Error::Data {
+        at: row.place(byte + valid, at),
+        problem: format!("byte 0x{value:02X} is not UTF-8 text"),
+        instead: "save the file as UTF-8, for example with `iconv -f latin1 -t utf-8`".into(),
+    }
+}
+
+#[cold]
+fn nul(row: &Row<'_>, byte: usize, at: &Place) -> Error {
+    let rest = row.bytes.get(byte..).unwrap_or_default();
+    let offset = rest.iter().position(|&b| b == 0).unwrap_or(0);
+    Error::Data {
+        at: row.place(byte + offset, at),
+        problem: "there is a NUL byte, so this is not text".into(),
+        instead: "copy or download the file again".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! A hash of what a matrix holds, whatever form it is held in.
+
+use crate::read::{AnyMatrix, with_matrix};
+use crate::write::for_each_entry;
+use partwise::data::Matrix;
+use partwise::scalar::Scalar;
+use xxhash_rust::xxh3::xxh3_128;
+
+/// A hash of the shape and of all entries that are not zero, as `xxh3:` and 32 hexadecimal digits.
+///
+/// It is the same for dense and sparse storage, for either precision if the values are the same, and for every file
+/// format. Entries are hashed one by one with their place and added up, so that their order does not matter and
+/// nothing is copied. It recognises data; it does not protect against somebody who wants two matrices to look alike.
+pub fn fingerprint(matrix: &AnyMatrix) -> String {
+    with_matrix!(matrix, x => fingerprint_of(x))
+}
+
+fn fingerprint_of<T: Scalar>(x: &Matrix<'_, T>) -> String {
+    let (mut sum, mut entries) = (0u128, 0u64);
+    for_each_entry(x, |i, j, x| {
+        let x = x.to_f64();
+        if x != 0.0 {
+            // There are many NaNs, and one is as good as another.
+            let bits = if x.is_nan() { f64::NAN } else { x }.to_bits();
+            sum = sum.wrapping_add(hash(&[i as u64, j as u64, bits]));
+            entries += 1;
+        }
+    });
+    let whole = [x.rows() as u64, x.cols() as u64, entries, sum as u64, (sum >> 64) as u64];
+    format!("xxh3:{:032x}", hash(&whole))
+}
+
+fn hash(words: &[u64]) -> u128 {
+    let mut bytes = [0u8; 40];
+    for (to, word) in bytes.chunks_exact_mut(8).zip(words) {
+        to.copy_from_slice(&word.to_le_bytes());
+    }
+    xxh3_128(bytes.get(..8 * words.len()).unwrap_or(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use partwise::data::{Dense, Sparse};
+
+    #[test]
+    fn it_depends_on_content_and_on_nothing_else() {
+        let dense = |values: Vec<f64>| AnyMatrix::F64(Dense::from_vec(2, 3, values).unwrap().into());
+        let x = dense(vec![0.0, 1.5, 0.0, 2.0, -0.0, 7.0]);
+        let by_columns = Dense::from_vec_col_major(2, 3, vec![0.0, 2.0, 1.5, 0.0, 0.0, 7.0]).unwrap();
+        let sparse = Sparse::from_coo(2, 3, &[1, 0, 1], &[2, 1, 0], vec![7.0f32, 1.5, 2.0]).unwrap();
+        let by_cols =
+            Sparse::from_csc(2, 3, vec![0, 1, 2, 3], vec![1, 0, 1], vec![2.0f64, 1.5, 7.0]).unwrap();
+        let same = [
+            AnyMatrix::F64(by_columns.into()),
+            AnyMatrix::F32(sparse.into()),
+            AnyMatrix::F64(by_cols.into()),
+        ];
+        for other in same {
+            assert_eq!(fingerprint(&x), fingerprint(&other));
+        }
+        // Frozen: run.json files hold it.
+        assert_eq!(fingerprint(&x), "xxh3:1880f000d5973effed390e385ae6643a");
+        let others = [
+            dense(vec![0.0, 1.5, 0.0, 2.0, 0.0, 8.0]),
+            dense(vec![1.5, 0.0, 0.0, 2.0, 0.0, 7.0]),
+            dense(vec![0.0; 6]),
+            x.clone().transposed(),
+        ];
+        for other in others {
+            assert_ne!(fingerprint(&x), fingerprint(&other));
+        }
+        let nan = |bits| dense(vec![f64::from_bits(bits), 0.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(fingerprint(&nan(0x7ff8_0000_0000_0001)), fingerprint(&nan(0xfff8_0000_0000_0000)));
+    }
+}
