@@ -9,7 +9,6 @@ use partwise::data::Matrix;
 
 /// A matrix in the precision it was read in.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub enum AnyMatrix {
     /// Single precision.
     F32(Matrix<'static, f32>),

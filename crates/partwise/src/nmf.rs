@@ -127,7 +127,7 @@ impl Nmf {
         observer: &mut dyn Observer,
     ) -> Result<Fit<T>> {
         facts.check(self.spec.loss, self.spec.floor)?;
-        let plan = self.spec.plan::<T>(facts)?;
+        let plan = self.spec.plan_from::<T>(facts, (start.w.is_some(), start.h.is_some()))?;
         start.check(facts, self.spec.rank)?;
         let team = Team::new(plan.spec.threads);
         // An even exponent, so that both factors take an exact power of two of it.

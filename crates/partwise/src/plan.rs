@@ -43,13 +43,21 @@ impl Spec {
     /// [`Error::BadParameter`] for a value outside its range, [`Error::Unsupported`] for a combination that cannot be,
     /// [`Error::Memory`] if the fit would need more than [`Spec::memory_limit`].
     pub fn plan<T: Scalar>(&self, facts: &Facts) -> Result<Plan> {
+        self.plan_from::<T>(facts, (false, false))
+    }
+
+    /// As [`Spec::plan`], for a fit that is given W, H or both to start from.
+    ///
+    /// # Errors
+    /// As [`Spec::plan`].
+    pub fn plan_from<T: Scalar>(&self, facts: &Facts, given: (bool, bool)) -> Result<Plan> {
         check_values(self)?;
         let mut spec = self.clone();
         let mut notes = Vec::new();
         let (m, n, k) = (facts.rows, facts.cols, spec.rank);
 
         choose_rule(&mut spec, &mut notes)?;
-        choose_init(&mut spec, facts, &mut notes)?;
+        choose_init(&mut spec, facts, given, &mut notes)?;
         if k > m.min(n) {
             notes.push(format!("rank {k} is larger than min(m, n) = {}: an exact fit is possible", m.min(n)));
         }
@@ -177,9 +185,25 @@ fn choose_rule(spec: &mut Spec, notes: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-fn choose_init(spec: &mut Spec, facts: &Facts, notes: &mut Vec<String>) -> Result<()> {
+fn choose_init(spec: &mut Spec, facts: &Facts, given: (bool, bool), notes: &mut Vec<String>) -> Result<()> {
     let (k, least) = (spec.rank, facts.rows.min(facts.cols));
+    if given == (true, true) {
+        spec.init = Init::Given;
+        return Ok(());
+    }
+    match given {
+        (true, false) => notes.push("W is given; H starts anew and moves first".into()),
+        (false, true) => notes.push("H is given; W starts anew and moves first".into()),
+        _ => {}
+    }
     match spec.init {
+        Init::Given => {
+            return Err(Error::BadParameter {
+                name: "init",
+                value: "given".into(),
+                needs: "both factors are needed for that, and they were not given".into(),
+            });
+        }
         Init::Auto => {
             // For beta < 1 large entries count for little, and singular vectors are about nothing else.
             let (init, why) = if k > least {

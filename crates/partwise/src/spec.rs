@@ -91,7 +91,7 @@ documented! {
 impl Spec {
     /// The documentation of a field, as help text.
     pub fn doc(field: &str) -> &'static str {
-        Spec::DOCS.iter().find(|(name, _)| *name == field).map_or("", |(_, doc)| doc)
+        Spec::DOCS.iter().find(|(name, _)| *name == field).map_or("", |(_, doc)| doc.trim_start())
     }
 }
 
@@ -176,6 +176,8 @@ names! {
         NndsvdAr = "nndsvdar",
         /// W from k columns of X found by successive projection (Gillis & Vavasis 2014).
         Spa = "spa",
+        /// Both factors given by the caller; see [`Start`](crate::Start). Set by the plan, never asked for.
+        Given = "given",
     }
 }
 

@@ -84,7 +84,7 @@ pub(crate) fn pair<T: Scalar>(
                     notes.push(format!("init spa took the columns {}", listed.join(", ")));
                     spa::factors(x, &found, k, facts.mean, threads)
                 }
-                Init::Auto | Init::Random => (draw(m, For::W), draw(n, For::H)),
+                Init::Auto | Init::Random | Init::Given => (draw(m, For::W), draw(n, For::H)),
             };
             let one = restart == 0;
             (

@@ -68,6 +68,20 @@ impl<'a, T: Scalar> Matrix<'a, T> {
         }
     }
 
+    /// All entries in row-major order, zeros filled in.
+    pub fn to_row_major(&self) -> Vec<T> {
+        let (m, n) = (self.rows(), self.cols());
+        let mut out = Vec::with_capacity(m * n);
+        match self {
+            Matrix::Dense(x) => x.for_each_row(|_, row| out.extend_from_slice(row)),
+            Matrix::Sparse(x) => {
+                out.resize(m * n, T::ZERO);
+                x.for_each(|i, j, value| out[i * n + j] = value);
+            }
+        }
+        out
+    }
+
     /// The matrix times `2^e`, in memory of its own.
     pub(crate) fn scaled(&self, e: i32) -> Matrix<'static, T> {
         match self {

@@ -1,0 +1,391 @@
+//! The command line. Help texts of what a fit takes come from [`Spec::doc`].
+
+use crate::talk::Level;
+use bytesize::ByteSize;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use partwise::{Init, Loss, Normalize, Rule, Spec};
+use partwise_io::Precision;
+use partwise_report::Size;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  partwise demo                                  see what it does, on handwritten digits
+  partwise inspect counts.npz --rank 20          what is in the file, and what a fit would take
+  partwise fit counts.npz --rank 20 --loss kl --out programs
+  partwise transform programs new.npz --out usage.tsv
+
+Results go to files or to standard output, messages to standard error. `partwise COMMAND --help` says more.";
+
+const FIT_EXAMPLES: &str = "\
+Examples:
+  partwise fit faces.npy --rank 49 --image 19x19 --out faces
+  partwise fit tfidf.npz --rank 20 --out topics --format tsv
+  partwise fit sbs96.tsv --rank 10 --loss kl --restarts 20 --normalize l1 --transpose --out signatures
+  zcat counts.mtx.gz | partwise fit - --rank 12 --loss kl --time-limit 10m --out programs
+
+X has samples in rows and features in columns: W (m x k) says how much of each component is in a sample, and H (k x n) what
+a component consists of. --transpose turns a file that has it the other way round.";
+
+/// Non-negative matrix factorization: X (m x n) becomes W (m x k) times H (k x n), all of them non-negative.
+#[derive(Debug, Parser)]
+#[command(name = "partwise", version, about, after_help = EXAMPLES, max_term_width = 110, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Factorize a matrix.
+    #[command(after_help = FIT_EXAMPLES)]
+    Fit(Box<FitArgs>),
+    /// Find W for new rows, with the H of a fit.
+    Transform(TransformArgs),
+    /// Say what is in a file, and what a fit of it would take.
+    Inspect(InspectArgs),
+    /// Write a matrix in another format.
+    Convert(ConvertArgs),
+    /// Factorize data that come with the program, and show the parts.
+    Demo(DemoArgs),
+    /// Print the completions of a shell.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How much is said.
+#[derive(Debug, Args)]
+pub(crate) struct TalkArgs {
+    /// Say nothing but errors.
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say what was chosen, and how the iterations go.
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+impl TalkArgs {
+    pub(crate) fn level(&self) -> Level {
+        match (self.quiet, self.verbose) {
+            (true, _) => Level::Quiet,
+            (_, true) => Level::Verbose,
+            _ => Level::Normal,
+        }
+    }
+}
+
+/// How an input is read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub(crate) struct SourceArgs {
+    /// The array to take from a .npz with several.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) key: Option<String>,
+    /// Take columns as samples: factorize the transpose of the file.
+    #[arg(long)]
+    pub(crate) transpose: bool,
+    /// Precision of the computation: single where the file has it, else double; or as given.
+    #[arg(long, value_enum, default_value_t = PrecisionArg::Auto)]
+    pub(crate) precision: PrecisionArg,
+    /// Whether the first line of a text table names the columns.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
+    pub(crate) header: When,
+    /// Whether the first column of a text table names the rows.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
+    pub(crate) row_names: When,
+    /// Memory to take at most, such as 4GB [default: 80 % of the machine's].
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory_limit: Option<ByteSize>,
+}
+
+/// Single or double.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PrecisionArg {
+    Auto,
+    F32,
+    F64,
+}
+
+impl From<PrecisionArg> for Precision {
+    fn from(arg: PrecisionArg) -> Precision {
+        match arg {
+            PrecisionArg::Auto => Precision::Auto,
+            PrecisionArg::F32 => Precision::F32,
+            PrecisionArg::F64 => Precision::F64,
+        }
+    }
+}
+
+/// Yes, no, or to be found out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    Auto,
+    Yes,
+    No,
+}
+
+impl When {
+    pub(crate) fn known(self) -> Option<bool> {
+        match self {
+            When::Auto => None,
+            When::Yes => Some(true),
+            When::No => Some(false),
+        }
+    }
+}
+
+/// Format of the factors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    Npy,
+    Csv,
+    Tsv,
+}
+
+impl TableFormat {
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            TableFormat::Npy => "npy",
+            TableFormat::Csv => "csv",
+            TableFormat::Tsv => "tsv",
+        }
+    }
+}
+
+/// Where to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum InitArg {
+    Named(Init),
+    Files { w: Option<PathBuf>, h: Option<PathBuf> },
+}
+
+fn init(text: &str) -> Result<InitArg, String> {
+    if let Some((w, h)) = text.split_once(',') {
+        let path = |name: &str| (!name.is_empty()).then(|| PathBuf::from(name));
+        return match (path(w), path(h)) {
+            (None, None) => Err("a file is needed before the comma, after it, or both".into()),
+            (w, h) => Ok(InitArg::Files { w, h }),
+        };
+    }
+    match text.parse() {
+        Ok(Init::Given) => Err("give the files, such as W.npy,H.npy".into()),
+        Ok(init) => Ok(InitArg::Named(init)),
+        Err(_) => {
+            let names: Vec<&str> =
+                Init::ALL.iter().filter(|&&i| i != Init::Given).map(|init| init.name()).collect();
+            Err(format!("one of {} is needed, or files such as W.npy,H.npy", names.join(", ")))
+        }
+    }
+}
+
+/// `30`, `30s`, `10m`, `1h 30m`
+fn duration(text: &str) -> Result<f64, String> {
+    let seconds = match text.parse::<f64>() {
+        Ok(seconds) => seconds,
+        Err(_) => humantime::parse_duration(text)
+            .map_err(|error| format!("{error}; write 30s, 10m or 1h30m"))?
+            .as_secs_f64(),
+    };
+    if seconds.is_finite() && seconds >= 0.0 {
+        Ok(seconds)
+    } else {
+        Err("a finite time >= 0 is needed".into())
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FitArgs {
+    /// The matrix: .npy, .npz (dense or SciPy sparse), .mtx, .csv, .tsv, each also .gz; - is standard input.
+    pub(crate) input: PathBuf,
+
+    #[arg(short = 'k', long, help = Spec::doc("rank"))]
+    pub(crate) rank: usize,
+    /// The folder that W, H and run.json go to.
+    #[arg(short, long, value_name = "DIR", required_unless_present = "dry_run")]
+    pub(crate) out: Option<PathBuf>,
+
+    #[arg(long, help = Spec::doc("loss"), default_value = "frobenius", help_heading = "Model")]
+    pub(crate) loss: Loss,
+    #[arg(long, help = Spec::doc("rule"), default_value = "auto", help_heading = "Model")]
+    pub(crate) rule: Rule,
+    #[arg(long, value_parser = init, help = format!("{} Files are given as W.npy,H.npy; either may be left out.", Spec::doc("init")),
+          default_value = "auto", help_heading = "Model")]
+    pub(crate) init: InitArg,
+    #[arg(long, value_name = "A", help = Spec::doc("l1_w"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
+    pub(crate) l1_w: f64,
+    #[arg(long, value_name = "A", help = Spec::doc("l2_w"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
+    pub(crate) l2_w: f64,
+    #[arg(long, value_name = "A", help = Spec::doc("l1_h"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
+    pub(crate) l1_h: f64,
+    #[arg(long, value_name = "A", help = Spec::doc("l2_h"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
+    pub(crate) l2_h: f64,
+    #[arg(long, help = Spec::doc("floor"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
+    pub(crate) floor: f64,
+    #[arg(long, help = Spec::doc("normalize"), default_value = "none", help_heading = "Model")]
+    pub(crate) normalize: Normalize,
+    #[arg(long, help = Spec::doc("seed"), default_value_t = 0, help_heading = "Model")]
+    pub(crate) seed: u64,
+    #[arg(long, value_name = "N", help = Spec::doc("restarts"), default_value_t = 1, help_heading = "Model")]
+    pub(crate) restarts: usize,
+
+    #[arg(long, value_name = "N", help = Spec::doc("max_iter"), default_value_t = Spec::default().max_iter, help_heading = "Effort")]
+    pub(crate) max_iter: usize,
+    #[arg(long, value_name = "T", help = Spec::doc("tol"), default_value_t = Spec::default().tol, help_heading = "Effort", allow_negative_numbers = true)]
+    pub(crate) tol: f64,
+    #[arg(long, value_name = "TIME", value_parser = duration, help = Spec::doc("time_limit"), help_heading = "Effort")]
+    pub(crate) time_limit: Option<f64>,
+    #[arg(long, value_name = "E", help = Spec::doc("target_error"), help_heading = "Effort", allow_negative_numbers = true)]
+    pub(crate) target_error: Option<f64>,
+    #[arg(long, value_name = "N", help = Spec::doc("threads"), default_value_t = 0, help_heading = "Effort")]
+    pub(crate) threads: usize,
+    #[arg(long, value_name = "N", help = Spec::doc("inner"), help_heading = "Effort")]
+    pub(crate) inner: Option<usize>,
+    #[arg(long, help = Spec::doc("shuffle"), help_heading = "Effort")]
+    pub(crate) shuffle: bool,
+    /// Do not extrapolate; every iteration is then the plain step of the rule.
+    #[arg(long, help_heading = "Effort")]
+    pub(crate) no_extrapolation: bool,
+    /// Return W as the last iteration left it, instead of solving it for the final H.
+    #[arg(long, help_heading = "Effort")]
+    pub(crate) no_polish: bool,
+
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    /// Format of W and H. Names of rows and columns stand in .csv and .tsv, and beside .npy in names.json.
+    #[arg(long, value_enum, default_value_t = TableFormat::Npy, help_heading = "Output")]
+    pub(crate) format: TableFormat,
+    /// Draw the rows of H as pictures of this height and width into parts.png.
+    #[arg(long, value_name = "HxW", help_heading = "Output")]
+    pub(crate) image: Option<Size>,
+    /// Replace the files of an earlier fit in DIR.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) force: bool,
+    /// Read the input and say what would be done, but do not do it.
+    #[arg(short = 'n', long, help_heading = "Output")]
+    pub(crate) dry_run: bool,
+    /// Print run.json to standard output, and nothing else.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TransformArgs {
+    /// The folder of a fit.
+    pub(crate) model: PathBuf,
+    /// The new rows, in any format that `fit` reads, and in the same orientation as its input.
+    pub(crate) input: PathBuf,
+    /// Where W goes: .npy, .csv or .tsv; - is standard output, as tab-separated text.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[arg(long, value_name = "N", help = Spec::doc("threads"), default_value_t = 0)]
+    pub(crate) threads: usize,
+    /// The array to take from a .npz with several.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) key: Option<String>,
+    /// Whether the first line of a text table names the columns.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
+    pub(crate) header: When,
+    /// Whether the first column of a text table names the rows.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
+    pub(crate) row_names: When,
+    /// Memory to take at most, such as 4GB [default: 80 % of the machine's].
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory_limit: Option<ByteSize>,
+    /// Replace FILE if it exists.
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// The matrix, as for `fit`.
+    pub(crate) input: PathBuf,
+    /// Say what a fit at this rank would take.
+    #[arg(short = 'k', long)]
+    pub(crate) rank: Option<usize>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConvertArgs {
+    /// The matrix, as for `fit`.
+    pub(crate) input: PathBuf,
+    /// The new file: .npy, .npz, .mtx, .csv or .tsv, all but .npz also .gz.
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// Replace the new file if it exists.
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Which one.
+    #[arg(value_enum, default_value_t = DemoName::Digits)]
+    pub(crate) name: DemoName,
+    /// The folder that the results go to.
+    #[arg(short, long, value_name = "DIR", default_value = "partwise-demo")]
+    pub(crate) out: PathBuf,
+    /// Replace what is in DIR, whatever wrote it.
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+/// The demonstrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DemoName {
+    /// 1,797 handwritten digits (real): their strokes
+    Digits,
+    /// Counts drawn from five known profiles (generated): are they found again?
+    Counts,
+}
+
+impl DemoName {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            DemoName::Digits => "digits",
+            DemoName::Counts => "counts",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn starts_and_times_are_read() {
+        assert_eq!(init("spa"), Ok(InitArg::Named(Init::Spa)));
+        assert_eq!(init("w.npy,"), Ok(InitArg::Files { w: Some("w.npy".into()), h: None }));
+        assert_eq!(init(",h.npy"), Ok(InitArg::Files { w: None, h: Some("h.npy".into()) }));
+        assert!(init(",").is_err() && init("given").is_err());
+        assert!(init("nndsv").unwrap_err().contains("nndsvda"));
+        assert_eq!((duration("30"), duration("1h 30m"), duration("1.5")), (Ok(30.0), Ok(5400.0), Ok(1.5)));
+        for bad in ["-1", "inf", "NaN", "soon", ""] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! How a command ends, and its exit code, after `sysexits.h`.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | done; a fit that ended before convergence is done too, and says so |
+//! | 1 | a fault of partwise itself |
+//! | 2 | the command line is wrong |
+//! | 65 | the data are wrong, or cannot be factorized as asked |
+//! | 66 | an input is missing or cannot be opened |
+//! | 71 | memory does not suffice |
+//! | 73 | an output cannot be created, or exists already |
+//! | 74 | reading or writing failed on the way |
+//! | 130, 143 | stopped by Ctrl-C or by SIGTERM; what a fit had found so far is written |
+//! | 141 | whoever read the output went away |
+
+use std::io;
+
+/// The command line is wrong.
+pub(crate) const USAGE: u8 = 2;
+/// The data are wrong.
+const DATA: u8 = 65;
+/// Memory does not suffice.
+const MEMORY: u8 = 71;
+/// Reading or writing failed.
+const IO: u8 = 74;
+/// The reader of the output went away.
+pub(crate) const CLOSED_PIPE: u8 = 141;
+
+/// A command that ended as it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All is done.
+    Done,
+    /// A signal ended the work early; what there was has been written.
+    Interrupted(u8),
+}
+
+impl Outcome {
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Outcome::Done => 0,
+            Outcome::Interrupted(signal) => 128 + signal,
+        }
+    }
+}
+
+/// A command that could not do its work.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A combination of arguments that cannot be.
+    Usage(String),
+    /// The factorization was refused.
+    Fit(partwise::Error),
+    /// The same, with the place in the words of the file.
+    Data(String),
+    /// A file could not be read or written.
+    File(partwise_io::Error),
+    /// A picture could not be drawn.
+    Picture(partwise_report::Error),
+    /// Writing to standard output failed.
+    Stdout(io::Error),
+    /// Standard output was closed by its reader.
+    ClosedPipe,
+    /// Something that cannot happen.
+    Internal(String),
+}
+
+impl Failure {
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Failure::Usage(_) => USAGE,
+            Failure::Fit(partwise::Error::BadParameter { .. } | partwise::Error::Unsupported { .. }) => USAGE,
+            Failure::Fit(partwise::Error::Memory { .. }) => MEMORY,
+            Failure::Fit(_) | Failure::Data(_) => DATA,
+            Failure::File(error) => error.exit_code(),
+            Failure::Picture(_) => USAGE,
+            Failure::Stdout(_) => IO,
+            Failure::ClosedPipe => CLOSED_PIPE,
+            Failure::Internal(_) => 1,
+        }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Failure::Usage(text) | Failure::Data(text) => f.write_str(text),
+            Failure::Fit(error) => write!(f, "{error}"),
+            Failure::File(error) => write!(f, "{error}"),
+            Failure::Picture(error) => write!(f, "{error}"),
+            Failure::Stdout(error) => write!(f, "standard output: {error}"),
+            Failure::ClosedPipe => f.write_str("standard output was closed"),
+            Failure::Internal(text) => {
+                write!(f, "{text}; this is a fault of partwise, please report it with the command you ran")
+            }
+        }
+    }
+}
+
+impl From<partwise::Error> for Failure {
+    fn from(error: partwise::Error) -> Failure {
+        Failure::Fit(error)
+    }
+}
+
+impl From<partwise_io::Error> for Failure {
+    fn from(error: partwise_io::Error) -> Failure {
+        match error {
+            partwise_io::Error::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => {
+                Failure::ClosedPipe
+            }
+            error => Failure::File(error),
+        }
+    }
+}
+
+impl From<partwise_report::Error> for Failure {
+    fn from(error: partwise_report::Error) -> Failure {
+        Failure::Picture(error)
+    }
+}

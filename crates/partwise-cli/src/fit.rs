@@ -1,0 +1,217 @@
+//! `partwise fit`
+
+use crate::any::{Number, as_h, as_w, with_matrix};
+use crate::args::{FitArgs, InitArg, TableFormat};
+use crate::failure::{Failure, Outcome};
+use crate::output::{Folder, RUN};
+use crate::progress::Watch;
+use crate::record::{Record, Seconds};
+use crate::signals::{self, Phase};
+use crate::source::Source;
+use crate::summary;
+use crate::talk::{self, Talk, bytes, count};
+use partwise::data::Matrix;
+use partwise::plan::Plan;
+use partwise::run::Progress;
+use partwise::{Fit, Init, Nmf, Spec, Start};
+use partwise_io::{Input, ReadOptions, read};
+use partwise_report::Size;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Where results go, and in which form.
+pub(crate) struct Destination {
+    pub(crate) folder: Folder,
+    pub(crate) format: TableFormat,
+    pub(crate) image: Option<Size>,
+    pub(crate) json: bool,
+}
+
+pub(crate) fn run(args: &FitArgs, talk: &Talk) -> Result<Outcome, Failure> {
+    let spec = spec(args);
+    let mut inputs: Vec<&Path> = vec![&args.input];
+    if let InitArg::Files { w, h } = &args.init {
+        inputs.extend(w.iter().chain(h).map(PathBuf::as_path));
+    }
+    let folder = match &args.out {
+        Some(out) if !args.dry_run => Some(Folder::create(out, args.force, &inputs)?),
+        _ => None,
+    };
+    let (matrix, source) = Source::open(&args.input, &args.source)?;
+    source.introduce(talk);
+    if let Some(size) = args.image.filter(|s| s.height.checked_mul(s.width) != Some(source.facts.cols)) {
+        let n = source.facts.cols;
+        return Err(Failure::Usage(format!(
+            "--image {size}: rows of H have {n} entries, not {}",
+            size_of(size)
+        )));
+    }
+    with_matrix!(matrix, x => fit(x, &source, spec, args, folder, talk))
+}
+
+fn size_of(size: Size) -> String {
+    size.height.checked_mul(size.width).map_or("so many".into(), |n| n.to_string())
+}
+
+fn fit<T: Number>(
+    x: Matrix<'static, T>,
+    source: &Source,
+    spec: Spec,
+    args: &FitArgs,
+    folder: Option<Folder>,
+    talk: &Talk,
+) -> Result<Outcome, Failure> {
+    source.check(spec.loss, spec.floor)?;
+    let start = given::<T>(&args.init, source.memory_limit)?;
+    let plan = spec.plan_from::<T>(&source.facts, (start.w.is_some(), start.h.is_some()))?;
+    let limit = source.memory_limit.saturating_sub(source.bytes);
+    if plan.memory > limit {
+        return Err(partwise::Error::Memory { rank: spec.rank, needed: plan.memory, limit }.into());
+    }
+    let Some(folder) = folder else {
+        return dry_run::<T>(source, &plan, args).map(|()| Outcome::Done);
+    };
+    for note in &plan.notes {
+        talk.detail(format!("  {note}"));
+    }
+    let to = Destination { folder, format: args.format, image: args.image, json: args.json };
+    let (_, outcome) = solve(x, source, spec, &start, to, talk)?;
+    Ok(outcome)
+}
+
+/// Fits, writes, and tells.
+pub(crate) fn solve<T: Number>(
+    x: Matrix<'static, T>,
+    source: &Source,
+    spec: Spec,
+    start: &Start<T>,
+    to: Destination,
+    talk: &Talk,
+) -> Result<(Fit<T>, Outcome), Failure> {
+    signals::enter(Phase::Solving);
+    let mut watch = Watch::new(talk, spec.tol * 1e-3, spec.time_limit);
+    let nmf = Nmf::from_spec(spec);
+    let fitted = nmf.fit_with(&x, &source.facts, start, &mut |progress: &Progress| watch.iteration(progress));
+    watch.finish();
+    let fit = fitted?;
+    signals::enter(Phase::Writing);
+    drop(x);
+
+    let clock = Instant::now();
+    let files = to.folder.write(&fit, &source.names, to.format, to.image)?;
+    let write = clock.elapsed().as_secs_f64();
+    let seconds = Seconds { load: source.seconds, init: fit.seconds.0, solve: fit.seconds.1, write };
+    let json = Record::new(source, &fit, seconds, files.clone())
+        .to_json()
+        .map_err(|error| Failure::Internal(error.to_string()))?;
+    to.folder.put(RUN, &json)?;
+    let target = to.folder.target().to_path_buf();
+    to.folder.commit(&files)?;
+
+    summary::tell(&fit, &source.names, talk);
+    let mut written = files.all();
+    written.push(RUN);
+    talk.say(format!("\nwrote {} to {}", written.join(", "), shown(&target).display()));
+    if to.json {
+        talk::data(&json)?;
+    }
+    let outcome = match (fit.status, signals::received()) {
+        (partwise::Status::Interrupted, Some(signal)) => Outcome::Interrupted(signal),
+        _ => Outcome::Done,
+    };
+    Ok((fit, outcome))
+}
+
+/// A path as the user would write it.
+fn shown(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().ok().and_then(|here| std::fs::canonicalize(here).ok());
+    let relative = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf));
+    relative.filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| path.to_path_buf())
+}
+
+fn spec(args: &FitArgs) -> Spec {
+    let mut spec = Spec::default();
+    spec.rank = args.rank;
+    spec.loss = args.loss;
+    spec.rule = args.rule;
+    spec.inner = args.inner;
+    spec.shuffle = args.shuffle;
+    spec.extrapolate = !args.no_extrapolation;
+    spec.polish = !args.no_polish;
+    spec.init = match args.init {
+        InitArg::Named(init) => init,
+        InitArg::Files { .. } => Init::Auto,
+    };
+    (spec.l1_w, spec.l2_w, spec.l1_h, spec.l2_h) = (args.l1_w, args.l2_w, args.l1_h, args.l2_h);
+    spec.floor = args.floor;
+    spec.normalize = args.normalize;
+    (spec.seed, spec.restarts) = (args.seed, args.restarts);
+    (spec.max_iter, spec.tol) = (args.max_iter, args.tol);
+    (spec.time_limit, spec.target_error) = (args.time_limit, args.target_error);
+    spec.threads = args.threads;
+    spec
+}
+
+/// Factors from files.
+fn given<T: Number>(init: &InitArg, memory_limit: u64) -> Result<Start<T>, Failure> {
+    let InitArg::Files { w, h } = init else { return Ok(Start::default()) };
+    let mut options = ReadOptions::default();
+    options.precision = T::PRECISION;
+    options.memory_limit = memory_limit;
+    let open = |path: &Option<PathBuf>| -> Result<Option<Matrix<'static, T>>, Failure> {
+        let Some(path) = path else { return Ok(None) };
+        let table = read(Input::path(path), &options)?;
+        T::of(table.matrix)
+            .map(Some)
+            .ok_or_else(|| Failure::Internal("a factor was read in another precision than asked for".into()))
+    };
+    let (w, h) = (open(w)?, open(h)?);
+    let mut start = Start::default();
+    start.w = w.as_ref().map(as_w).transpose()?;
+    start.h = h.as_ref().map(as_h).transpose()?;
+    Ok(start)
+}
+
+/// What would be done: on standard output, as text or JSON.
+fn dry_run<T: Number>(source: &Source, plan: &Plan, args: &FitArgs) -> Result<(), Failure> {
+    let x_bytes = source.bytes;
+    if args.json {
+        let document = serde_json::json!({
+            "schema_version": crate::record::SCHEMA_VERSION,
+            "dry_run": true,
+            "shape": [source.facts.rows, source.facts.cols],
+            "stored": source.facts.stored,
+            "precision": T::NAME,
+            "data_bytes": x_bytes,
+            "fit_bytes": plan.memory,
+            "options": plan.spec,
+            "notes": plan.notes,
+        });
+        return talk::data(format!("{document:#}\n").as_bytes());
+    }
+    let (m, n, k) = (source.facts.rows, source.facts.cols, plan.spec.rank);
+    let mut text = format!("X ({m}, {n}) -> W ({m}, {k}), H ({k}, {n}), in {}\n", T::NAME);
+    let s = &plan.spec;
+    text += &format!(
+        "loss {}, rule {}, init {}, {}, seed {}, {}\n",
+        s.loss,
+        s.rule,
+        s.init,
+        count(s.restarts as u64, "start"),
+        s.seed,
+        count(s.threads as u64, "thread"),
+    );
+    text += &format!("at most {} per start, tolerance {:e}\n", count(s.max_iter as u64, "iteration"), s.tol);
+    text += &format!("memory: X {}, the fit about {} more\n", bytes(x_bytes), bytes(plan.memory));
+    for note in &plan.notes {
+        text += &format!("note: {note}\n");
+    }
+    match &args.out {
+        Some(out) => {
+            let e = args.format.extension();
+            text += &format!("would write W.{e}, H.{e} and {RUN} to {}\n", out.display());
+        }
+        None => text += "nothing would be written without --out\n",
+    }
+    talk::data(text.as_bytes())
+}

@@ -1,0 +1,122 @@
+//! `partwise inspect`
+
+use crate::any::{Number, with_matrix};
+use crate::args::InspectArgs;
+use crate::failure::{Failure, Outcome};
+use crate::record::SCHEMA_VERSION;
+use crate::source::Source;
+use crate::talk::{self, bytes, count};
+use partwise::data::facts::Bad;
+use partwise::data::{Canonical, Matrix};
+use partwise::{Facts, Spec};
+
+pub(crate) fn run(args: &InspectArgs) -> Result<Outcome, Failure> {
+    let (matrix, source) = Source::open(&args.input, &args.source)?;
+    with_matrix!(matrix, x => inspect(&x, &source, args))
+}
+
+fn inspect<T: Number>(x: &Matrix<'_, T>, source: &Source, args: &InspectArgs) -> Result<Outcome, Failure> {
+    let canonical = match x {
+        Matrix::Sparse(x) => x.canonical(),
+        _ => Canonical::default(),
+    };
+    let needed = args.rank.map(|rank| fit_bytes::<T>(rank, &source.facts)).transpose()?;
+    if args.json {
+        let f = &source.facts;
+        let document = serde_json::json!({
+            "schema_version": SCHEMA_VERSION,
+            "input": source.name,
+            "format": source.format,
+            "stored_as": source.stored_as,
+            "precision": source.precision,
+            "facts": f,
+            "zeros": f.zeros(),
+            "density": f.density(),
+            "duplicates": canonical.duplicates,
+            "stored_zeros": canonical.stored_zeros,
+            "row_names": source.names.rows.is_some(),
+            "col_names": source.names.cols.is_some(),
+            "bytes": source.bytes,
+            "rank": args.rank,
+            "fit_bytes": needed,
+            "memory_limit_bytes": source.memory_limit,
+            "hash": source.fingerprint,
+            "notes": source.notes,
+        });
+        talk::data(format!("{document:#}\n").as_bytes())?;
+        return Ok(Outcome::Done);
+    }
+    talk::data(text(source, canonical, args.rank.zip(needed)).as_bytes())?;
+    Ok(Outcome::Done)
+}
+
+/// Bytes of a fit with default options. Bad entries are no hindrance here.
+fn fit_bytes<T: Number>(rank: usize, facts: &Facts) -> Result<u64, Failure> {
+    let mut spec = Spec::default();
+    spec.rank = rank;
+    Ok(spec.plan::<T>(facts)?.memory)
+}
+
+fn text(source: &Source, canonical: Canonical, fit: Option<(usize, u64)>) -> String {
+    let f = &source.facts;
+    let mut lines: Vec<(&str, String)> = vec![
+        ("file", format!("{}, {} of {}", source.name, source.format, source.stored_as)),
+        ("shape", format!("{} x {}{}", f.rows, f.cols, if source.transposed { " (transposed)" } else { "" })),
+        ("not zero", format!("{} of {} ({:.4} %)", f.nonzeros, f.nonzeros + f.zeros(), 100.0 * f.density())),
+        ("range", format!("{} to {}, mean {:.6}", f.min, f.max, f.mean)),
+    ];
+    if let Some(least) = f.min_positive {
+        lines.push(("least > 0", least.to_string()));
+    }
+    let bad = |bad: &Bad| match bad.first {
+        None => "none".to_string(),
+        Some((i, j)) => format!("{}, the first at row {i}, column {j}", bad.count),
+    };
+    lines.push(("NaN", bad(&f.nan)));
+    lines.push(("infinite", bad(&f.infinite)));
+    lines.push(("negative", bad(&f.negative)));
+    lines.push((
+        "empty",
+        format!("{}, {}", count(f.empty_rows as u64, "row"), count(f.empty_cols as u64, "column")),
+    ));
+    if f.sparse {
+        lines.push(("stored", format!("{}, sparse", count(f.stored, "entry"))));
+        let duplicates = count(canonical.duplicates as u64, "duplicate");
+        let zeros = count(canonical.stored_zeros as u64, "stored zero");
+        lines.push(("cleaned", format!("{duplicates} added up, {zeros} dropped")));
+    } else {
+        lines.push(("stored", "all entries, dense".into()));
+    }
+    let named = |names: &Option<Vec<String>>| match names.as_deref() {
+        None | Some([]) => "no names".to_string(),
+        Some([first, ..]) => format!("named, from '{}'", first.escape_debug()),
+    };
+    lines.push(("rows", named(&source.names.rows)));
+    lines.push(("columns", named(&source.names.cols)));
+    lines.push(("memory", format!("{} as {}", bytes(source.bytes), source.precision)));
+    if let Some((rank, needed)) = fit {
+        let total = source.bytes.saturating_add(needed);
+        let fits = if total > source.memory_limit { "more than" } else { "within" };
+        lines.push((
+            "fit",
+            format!(
+                "rank {rank} takes about {} more, {} in all, {fits} the limit of {}",
+                bytes(needed),
+                bytes(total),
+                bytes(source.memory_limit)
+            ),
+        ));
+    }
+    lines.push(("hash", source.fingerprint.clone()));
+    lines.extend(source.notes.iter().map(|note| ("note", note.clone())));
+    if !f.sparse && f.density() < 0.1 && f.rows > 1 {
+        lines.push((
+            "advice",
+            "mostly zeros: as .npz or .mtx it would be read sparse, and fitted faster".into(),
+        ));
+    }
+    if f.nan.count + f.infinite.count + f.negative.count > 0 {
+        lines.push(("advice", "NMF needs finite X >= 0: these entries have to be dealt with first".into()));
+    }
+    lines.into_iter().map(|(key, value)| format!("{key:<10} {value}\n")).collect()
+}

@@ -1,0 +1,64 @@
+//! `partwise`: non-negative matrix factorization of the file you hold.
+//!
+//! stdout is data, stderr is talk. Exit codes are those of [`failure`].
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod any;
+mod args;
+mod convert;
+mod demo;
+mod failure;
+mod fit;
+mod inspect;
+mod model;
+mod output;
+mod progress;
+mod record;
+mod signals;
+mod source;
+mod summary;
+mod talk;
+mod transform;
+
+use args::{Cli, Command};
+use clap::{CommandFactory, Parser};
+use failure::{Failure, Outcome};
+use std::process::ExitCode;
+use talk::Talk;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout with 0, mistakes to stderr with 2; a closed pipe is no reason to complain.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { failure::USAGE } else { 0 });
+        }
+    };
+    signals::listen();
+    match run(cli) {
+        Ok(outcome) => ExitCode::from(outcome.code()),
+        Err(Failure::ClosedPipe) => ExitCode::from(failure::CLOSED_PIPE),
+        Err(failure) => {
+            talk::error(&failure);
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Outcome, Failure> {
+    match cli.command {
+        Command::Fit(args) => fit::run(&args, &Talk::new(args.talk.level(), args.json)),
+        Command::Transform(args) => transform::run(&args, &Talk::new(args.talk.level(), false)),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Convert(args) => convert::run(&args, &Talk::new(args.talk.level(), false)),
+        Command::Demo(args) => demo::run(&args, &Talk::new(args.talk.level(), false)),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "partwise", &mut script);
+            talk::data(&script)?;
+            Ok(Outcome::Done)
+        }
+    }
+}

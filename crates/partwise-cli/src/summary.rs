@@ -1,0 +1,108 @@
+//! What came out of a fit, in a few lines and a table.
+
+use crate::any::Number;
+use crate::output::AxisNames;
+use crate::talk::{Talk, count, seconds};
+use partwise::Fit;
+
+/// Components in the table, at most.
+const MOST: usize = 30;
+/// Columns named for a component.
+const TOP: usize = 5;
+
+/// How the run ended, and how good the result is.
+pub(crate) fn tell<T: Number>(fit: &Fit<T>, names: &AxisNames, talk: &Talk) {
+    talk.say(format!(
+        "{} after {} in {}: {}",
+        fit.status.name().replace('_', " "),
+        count(fit.iterations as u64, "iteration"),
+        seconds(fit.seconds.0 + fit.seconds.1),
+        fit.reason
+    ));
+    talk.say(format!(
+        "relative error {:.6}, {} loss {:.6e}, optimality residual {:.1e}",
+        fit.relative_error(),
+        fit.spec.loss,
+        fit.loss,
+        fit.kkt_residual()
+    ));
+    if fit.restarts.len() > 1 {
+        let mut objectives: Vec<f64> = fit.restarts.iter().map(|r| r.objective).collect();
+        objectives.sort_by(f64::total_cmp);
+        let (best, worst) = (objectives.first().copied(), objectives.last().copied());
+        talk.say(format!(
+            "best of {}: objectives from {:.6e} to {:.6e}",
+            count(objectives.len() as u64, "start"),
+            best.unwrap_or_default(),
+            worst.unwrap_or_default()
+        ));
+    }
+    for note in &fit.notes {
+        talk.say(format!("  {note}"));
+    }
+    if !fit.status.is_converged() {
+        if let Some(advice) = advice(fit.status) {
+            talk.say(format!("  {advice}"));
+        }
+    }
+    talk.say("");
+    for line in table(fit, names) {
+        talk.say(line);
+    }
+}
+
+fn advice(status: partwise::Status) -> Option<&'static str> {
+    match status {
+        partwise::Status::IterationLimit => {
+            Some("the factors are the best so far; raise --max-iter to go on")
+        }
+        partwise::Status::TimeLimit => Some("the factors are the best so far; raise --time-limit to go on"),
+        partwise::Status::Interrupted => {
+            Some("the factors are the best so far; --init W.npy,H.npy goes on from them")
+        }
+        _ => None,
+    }
+}
+
+/// Components with their share and the columns that they weigh most.
+fn table<T: Number>(fit: &Fit<T>, names: &AxisNames) -> Vec<String> {
+    let k = fit.spec.rank;
+    let mut lines = vec!["component  share  largest columns of H".to_string()];
+    for c in 0..k.min(MOST) {
+        let tops: Vec<String> =
+            top(fit, c).into_iter().map(|(j, value)| format!("{} {value:.3}", column(names, j))).collect();
+        let share = fit.shares.get(c).copied().unwrap_or_default();
+        lines.push(format!("{:>9} {:>5.1}%  {}", c + 1, 100.0 * share, tops.join(", ")));
+    }
+    if k > MOST {
+        lines.push(format!("      ... {} more", k - MOST));
+    }
+    lines
+}
+
+/// The largest entries of a row of H, as shares of its sum.
+fn top<T: Number>(fit: &Fit<T>, c: usize) -> Vec<(usize, f64)> {
+    let mut best: Vec<(usize, f64)> = Vec::with_capacity(TOP + 1);
+    let mut sum = 0.0;
+    for j in 0..fit.h.rows() {
+        let value = fit.h.row(j).get(c).map_or(0.0, |v| v.to_f64());
+        sum += value;
+        if value > 0.0 && (best.len() < TOP || best.last().is_some_and(|last| value > last.1)) {
+            let at = best.partition_point(|&(_, other)| other >= value);
+            best.insert(at, (j, value));
+            best.truncate(TOP);
+        }
+    }
+    best.into_iter().map(|(j, value)| (j, value / sum)).collect()
+}
+
+/// The name of a column, shortened; else its number.
+fn column(names: &AxisNames, j: usize) -> String {
+    match names.cols.as_ref().and_then(|names| names.get(j)) {
+        Some(name) => {
+            let clean: String = name.chars().flat_map(char::escape_debug).collect();
+            if clean.chars().count() > 24 { clean.chars().take(23).chain(['…']).collect() } else { clean }
+        }
+        None => format!("[{j}]"),
+    }
+}

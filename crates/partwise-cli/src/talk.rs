@@ -1,0 +1,97 @@
+//! What is said, to whom: data on stdout, everything else on stderr.
+
+use crate::failure::Failure;
+use indicatif::HumanBytes;
+use std::io::{self, IsTerminal, Write};
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// Errors only.
+    Quiet,
+    /// What was done.
+    Normal,
+    /// And how.
+    Verbose,
+}
+
+/// The voice of a command on stderr.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Talk {
+    level: Level,
+}
+
+impl Talk {
+    /// With `json`, a machine listens: only what was asked for with `-v` is said.
+    pub(crate) fn new(level: Level, json: bool) -> Talk {
+        Talk { level: if json && level == Level::Normal { Level::Quiet } else { level } }
+    }
+
+    /// What was done.
+    pub(crate) fn say(&self, text: impl AsRef<str>) {
+        if self.level >= Level::Normal {
+            line(text.as_ref());
+        }
+    }
+
+    /// How it was done.
+    pub(crate) fn detail(&self, text: impl AsRef<str>) {
+        if self.level >= Level::Verbose {
+            line(text.as_ref());
+        }
+    }
+
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.level >= Level::Verbose
+    }
+
+    /// Whether something that moves may be shown.
+    pub(crate) fn shows_progress(&self) -> bool {
+        self.level >= Level::Normal
+            && io::stderr().is_terminal()
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    }
+}
+
+/// A line on stderr. Nobody there to read it is no reason to stop.
+pub(crate) fn line(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// A failure, as the last line on stderr.
+pub(crate) fn error(failure: &Failure) {
+    line(&format!("partwise: error: {failure}"));
+}
+
+/// Data, on stdout.
+pub(crate) fn data(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::ClosedPipe,
+        _ => Failure::Stdout(error),
+    })
+}
+
+/// `1.2 GiB`
+pub(crate) fn bytes(n: u64) -> String {
+    HumanBytes(n).to_string()
+}
+
+/// `0.034 s`, `12.3 s`, `2 min 05 s`, `3 h 12 min`
+pub(crate) fn seconds(s: f64) -> String {
+    match s {
+        s if s < 1.0 => format!("{s:.3} s"),
+        s if s < 100.0 => format!("{s:.1} s"),
+        s if s < 6000.0 => format!("{} min {:02} s", s as u64 / 60, s as u64 % 60),
+        s => format!("{} h {:02} min", s as u64 / 3600, s as u64 % 3600 / 60),
+    }
+}
+
+/// `1 row`, `2 rows`
+pub(crate) fn count(n: u64, one: &str) -> String {
+    match (n, one.strip_suffix('y')) {
+        (1, _) => format!("1 {one}"),
+        (_, Some(stem)) => format!("{n} {stem}ies"),
+        _ => format!("{n} {one}s"),
+    }
+}
