@@ -21,11 +21,17 @@ const FIT_EXAMPLES: &str = "\
 Examples:
   partwise fit faces.npy --rank 49 --image 19x19 --out faces
   partwise fit tfidf.npz --rank 20 --out topics --format tsv
-  partwise fit sbs96.tsv --rank 10 --loss kl --restarts 20 --normalize l1 --transpose --out signatures
+  partwise fit sbs96.tsv --rank 10 --loss kl --restarts 20 --transpose --out signatures
   zcat counts.mtx.gz | partwise fit - --rank 12 --loss kl --time-limit 10m --out programs
 
-X has samples in rows and features in columns: W (m x k) says how much of each component is in a sample, and H (k x n) what
-a component consists of. --transpose turns a file that has it the other way round.";
+X has samples in rows and features in columns: W (m x k) says how much of each component
+is in a sample, and H (k x n) what a component consists of. --transpose turns a file that
+has it the other way round.";
+
+/// The documentation of a field of [`Spec`], without the full stop, as clap has it.
+fn doc(field: &str) -> &'static str {
+    Spec::doc(field).trim_end_matches('.')
+}
 
 /// Non-negative matrix factorization: X (m x n) becomes W (m x k) times H (k x n), all of them non-negative.
 #[derive(Debug, Parser)]
@@ -58,6 +64,7 @@ pub(crate) enum Command {
 
 /// How much is said.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct TalkArgs {
     /// Say nothing but errors.
     #[arg(short, long, conflicts_with = "verbose")]
@@ -201,49 +208,49 @@ pub(crate) struct FitArgs {
     /// The matrix: .npy, .npz (dense or SciPy sparse), .mtx, .csv, .tsv, each also .gz; - is standard input.
     pub(crate) input: PathBuf,
 
-    #[arg(short = 'k', long, help = Spec::doc("rank"))]
+    #[arg(short = 'k', long, help = doc("rank"))]
     pub(crate) rank: usize,
     /// The folder that W, H and run.json go to.
     #[arg(short, long, value_name = "DIR", required_unless_present = "dry_run")]
     pub(crate) out: Option<PathBuf>,
 
-    #[arg(long, help = Spec::doc("loss"), default_value = "frobenius", help_heading = "Model")]
+    #[arg(long, help = doc("loss"), default_value = "frobenius", help_heading = "Model")]
     pub(crate) loss: Loss,
-    #[arg(long, help = Spec::doc("rule"), default_value = "auto", help_heading = "Model")]
+    #[arg(long, help = doc("rule"), default_value = "auto", help_heading = "Model")]
     pub(crate) rule: Rule,
-    #[arg(long, value_parser = init, help = format!("{} Files are given as W.npy,H.npy; either may be left out.", Spec::doc("init")),
+    #[arg(long, value_parser = init, help = format!("{}. Files are given as W.npy,H.npy; either may be left out", doc("init")),
           default_value = "auto", help_heading = "Model")]
     pub(crate) init: InitArg,
-    #[arg(long, value_name = "A", help = Spec::doc("l1_w"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
+    #[arg(long, value_name = "A", help = doc("l1_w"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
     pub(crate) l1_w: f64,
-    #[arg(long, value_name = "A", help = Spec::doc("l2_w"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
+    #[arg(long, value_name = "A", help = doc("l2_w"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
     pub(crate) l2_w: f64,
-    #[arg(long, value_name = "A", help = Spec::doc("l1_h"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
+    #[arg(long, value_name = "A", help = doc("l1_h"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
     pub(crate) l1_h: f64,
-    #[arg(long, value_name = "A", help = Spec::doc("l2_h"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
+    #[arg(long, value_name = "A", help = doc("l2_h"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
     pub(crate) l2_h: f64,
-    #[arg(long, help = Spec::doc("floor"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
+    #[arg(long, help = doc("floor"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
     pub(crate) floor: f64,
-    #[arg(long, help = Spec::doc("normalize"), default_value = "none", help_heading = "Model")]
+    #[arg(long, help = doc("normalize"), default_value = "none", help_heading = "Model")]
     pub(crate) normalize: Normalize,
-    #[arg(long, help = Spec::doc("seed"), default_value_t = 0, help_heading = "Model")]
+    #[arg(long, help = doc("seed"), default_value_t = 0, help_heading = "Model")]
     pub(crate) seed: u64,
-    #[arg(long, value_name = "N", help = Spec::doc("restarts"), default_value_t = 1, help_heading = "Model")]
+    #[arg(long, value_name = "N", help = doc("restarts"), default_value_t = 1, help_heading = "Model")]
     pub(crate) restarts: usize,
 
-    #[arg(long, value_name = "N", help = Spec::doc("max_iter"), default_value_t = Spec::default().max_iter, help_heading = "Effort")]
+    #[arg(long, value_name = "N", help = doc("max_iter"), default_value_t = Spec::default().max_iter, help_heading = "Effort")]
     pub(crate) max_iter: usize,
-    #[arg(long, value_name = "T", help = Spec::doc("tol"), default_value_t = Spec::default().tol, help_heading = "Effort", allow_negative_numbers = true)]
+    #[arg(long, value_name = "T", help = doc("tol"), default_value_t = Spec::default().tol, help_heading = "Effort", allow_negative_numbers = true)]
     pub(crate) tol: f64,
-    #[arg(long, value_name = "TIME", value_parser = duration, help = Spec::doc("time_limit"), help_heading = "Effort")]
+    #[arg(long, value_name = "TIME", value_parser = duration, help = doc("time_limit"), help_heading = "Effort")]
     pub(crate) time_limit: Option<f64>,
-    #[arg(long, value_name = "E", help = Spec::doc("target_error"), help_heading = "Effort", allow_negative_numbers = true)]
+    #[arg(long, value_name = "E", help = doc("target_error"), help_heading = "Effort", allow_negative_numbers = true)]
     pub(crate) target_error: Option<f64>,
-    #[arg(long, value_name = "N", help = Spec::doc("threads"), default_value_t = 0, help_heading = "Effort")]
+    #[arg(long, value_name = "N", help = doc("threads"), default_value_t = 0, help_heading = "Effort")]
     pub(crate) threads: usize,
-    #[arg(long, value_name = "N", help = Spec::doc("inner"), help_heading = "Effort")]
+    #[arg(long, value_name = "N", help = doc("inner"), help_heading = "Effort")]
     pub(crate) inner: Option<usize>,
-    #[arg(long, help = Spec::doc("shuffle"), help_heading = "Effort")]
+    #[arg(long, help = doc("shuffle"), help_heading = "Effort")]
     pub(crate) shuffle: bool,
     /// Do not extrapolate; every iteration is then the plain step of the rule.
     #[arg(long, help_heading = "Effort")]
@@ -283,7 +290,7 @@ pub(crate) struct TransformArgs {
     /// Where W goes: .npy, .csv or .tsv; - is standard output, as tab-separated text.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: PathBuf,
-    #[arg(long, value_name = "N", help = Spec::doc("threads"), default_value_t = 0)]
+    #[arg(long, value_name = "N", help = doc("threads"), default_value_t = 0)]
     pub(crate) threads: usize,
     /// The array to take from a .npz with several.
     #[arg(long, value_name = "NAME")]

@@ -85,8 +85,8 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Failure::Usage(text) | Failure::Data(text) => f.write_str(text),
-            Failure::Fit(error) => write!(f, "{error}"),
-            Failure::File(error) => write!(f, "{error}"),
+            Failure::Fit(error) => f.write_str(&as_options(&error.to_string())),
+            Failure::File(error) => f.write_str(&as_options(&error.to_string())),
             Failure::Picture(error) => write!(f, "{error}"),
             Failure::Stdout(error) => write!(f, "standard output: {error}"),
             Failure::ClosedPipe => f.write_str("standard output was closed"),
@@ -95,6 +95,15 @@ impl std::fmt::Display for Failure {
             }
         }
     }
+}
+
+/// The libraries name fields; the command line has options.
+pub(crate) fn as_options(message: &str) -> String {
+    let mut message = message.replace("raise the limit", "raise --memory-limit");
+    for field in ["key", "floor", "format", "precision", "header", "row_names"] {
+        message = message.replace(&format!("`{field}`"), &format!("--{}", field.replace('_', "-")));
+    }
+    message
 }
 
 impl From<partwise::Error> for Failure {

@@ -149,7 +149,6 @@ impl Record {
 /// What `transform` needs of the document.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Recorded {
-    pub(crate) schema_version: u32,
     pub(crate) precision: String,
     pub(crate) transposed: bool,
     pub(crate) options: Spec,

@@ -1,7 +1,7 @@
 //! From an argument to a matrix, with what is known of it.
 
 use crate::args::SourceArgs;
-use crate::failure::Failure;
+use crate::failure::{Failure, as_options};
 use crate::output::AxisNames;
 use crate::talk::{Talk, bytes, count, seconds};
 use partwise::Facts;
@@ -117,11 +117,6 @@ impl Source {
         }
         Err(Failure::Data(format!("{}: {}", self.name, as_options(&error.to_string()))))
     }
-}
-
-/// The core names parameters; the command line has options.
-fn as_options(message: &str) -> String {
-    message.replace("`floor`", "`--floor`")
 }
 
 pub(crate) fn options(args: &SourceArgs) -> ReadOptions {

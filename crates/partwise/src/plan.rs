@@ -278,7 +278,7 @@ fn memory<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate) -> u6
     let columns = row.saturating_mul(m + n).saturating_mul(tiles);
     let index =
         if facts.sparse { facts.stored.saturating_mul(4 + number).saturating_add(8 * short) } else { 0 };
-    let grams = 6 * stride.saturating_mul(stride).saturating_mul(8);
+    let grams = stride.saturating_mul(stride).saturating_mul(6 * 8);
     let work = (spec.threads as u64).saturating_mul(row.saturating_mul(512).saturating_add(2 << 20));
     let best = if spec.restarts > 1 { row.saturating_mul(m + n) } else { 0 };
     [factors, columns, index, grams, work, best, 6 * 8 * (m + n)].into_iter().fold(0, u64::saturating_add)

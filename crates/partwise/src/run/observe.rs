@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 /// How a run is doing. The objective is in the units of X.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Progress {
     /// Which start this is, from 0.

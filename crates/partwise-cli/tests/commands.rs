@@ -1,0 +1,215 @@
+//! The other commands, and what all of them share.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+use common::{Bench, known};
+
+/// Help texts are the interface: they change on purpose only (`INSTA_UPDATE=always` writes them anew).
+#[test]
+fn help_is_as_it_was() {
+    let bench = Bench::new();
+    for command in ["", "fit", "transform", "inspect", "convert", "demo", "completions"] {
+        let said = bench.ok(&format!("{command} --help"));
+        let name = if command.is_empty() { "partwise" } else { command };
+        insta::assert_snapshot!(format!("help_{name}"), said.out);
+    }
+    assert!(bench.ok("--version").out.starts_with("partwise "));
+    let said = bench.call("");
+    assert_eq!((said.code, said.out.as_str()), (2, ""));
+    assert!(said.err.contains("Examples:"), "{}", said.err);
+}
+
+#[test]
+fn transform_finds_the_w_of_the_fit_again() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(20));
+    for loss in ["frobenius", "kl"] {
+        for options in ["", "--normalize l2", "--format csv", "--precision f32"] {
+            let out = bench
+                .ok(&format!("fit x.csv --rank 2 --loss {loss} --out o --force -q --tol 1e-8 {options}"));
+            assert_eq!(out.err, "");
+            bench.ok("transform o x.csv --out w.csv --force -q");
+            let fitted = if options.contains("csv") {
+                bench.read("o/W.csv")
+            } else {
+                bench.ok("convert o/W.npy W.csv --force -q");
+                bench.read("W.csv")
+            };
+            let (fitted, found) = (numbers(&fitted), numbers(&bench.read("w.csv")));
+            assert_eq!(fitted.len(), 40);
+            let size = fitted.iter().fold(0.0f64, |a, b| a.max(*b));
+            let worst = fitted.iter().zip(&found).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!(worst < 2e-3 * size, "{loss} {options}: {worst} of {size}");
+        }
+    }
+}
+
+fn numbers(text: &str) -> Vec<f64> {
+    text.split([',', '\n']).filter_map(|cell| cell.parse().ok()).collect()
+}
+
+#[test]
+fn transform_follows_the_orientation_and_refuses_what_does_not_fit() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(20));
+    bench.ok("fit x.csv --rank 2 --transpose --out o -q");
+    let said = bench.ok("transform o x.csv --out -");
+    assert!(said.out.starts_with("\tcomponent_1\tcomponent_2\nred\t"), "{}", said.out);
+    bench.ok("fit x.csv --rank 2 --out p -q");
+    bench.write("narrow.csv", "red,green\n1,2\n");
+    bench.fails("transform p narrow.csv --out w.npy", 65, &["1 x 2", "5 columns"]);
+    bench.write("order.csv", "red,blue,green,cyan,grey\n1,2,3,4,5\n");
+    bench.fails("transform p order.csv --out w.npy", 65, &["column 1 is 'blue'", "'green'"]);
+    bench.fails("transform p x.csv --out w.xls", 2, &[".npy"]);
+    bench.write("w.npy", "mine");
+    bench.fails("transform p x.csv --out w.npy", 73, &["--force"]);
+    bench.fails("transform nowhere x.csv --out v.npy", 66, &["run.json"]);
+    bench.write("p/run.json", "{}");
+    bench.fails("transform p x.csv --out v.npy", 65, &["schema_version"]);
+    assert_eq!(bench.read("w.npy"), "mine");
+}
+
+#[test]
+fn inspect_names_what_is_there() {
+    let bench = Bench::new();
+    bench.write(
+        "x.mtx",
+        "%%MatrixMarket matrix coordinate real general\n3 4 5\n1 1 1\n1 1 2\n2 3 -4\n2 4 nan\n1 2 0\n",
+    );
+    let said = bench.ok("inspect x.mtx --rank 2");
+    for words in [
+        "3 x 4",
+        "1 duplicate added up",
+        "1 stored zero dropped",
+        "1, the first at row 1, column 2",
+        "1 row, 1 column",
+        "rank 2 takes",
+    ] {
+        assert!(said.out.contains(words), "{words}: {}", said.out);
+    }
+    let document: serde_json::Value = serde_json::from_str(&bench.ok("inspect x.mtx --json").out).unwrap();
+    assert_eq!(document["duplicates"], 1);
+    assert_eq!(document["facts"]["nan"]["first"], serde_json::json!([1, 3]));
+    bench.fails("inspect nothing.npy", 66, &["nothing.npy"]);
+    bench.write("p.npz", std::fs::read(common::root().join("testdata/attacks/d37_several.npz")).unwrap());
+    bench.fails("inspect p.npz", 65, &["--key"]);
+}
+
+#[test]
+fn convert_keeps_what_it_can_and_says_what_it_cannot() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(4));
+    let said = bench.ok("convert x.csv x.npy");
+    assert!(said.err.contains("no room for names"), "{}", said.err);
+    bench.fails("convert x.csv x.npy", 73, &["--force"]);
+    bench.fails("convert x.csv x.csv --force", 2, &["replace the input"]);
+    bench.fails("convert x.csv x.h5", 73, &[".npy"]);
+    bench.ok("convert x.csv t.tsv --transpose -q");
+    assert!(bench.read("t.tsv").starts_with("\ts0\ts1\ts2\ts3\nred\t"));
+}
+
+#[test]
+fn demonstrations_run_in_their_own_folder_again_and_again() {
+    let bench = Bench::new();
+    let said = bench.ok("demo");
+    assert!(said.out.contains("@@") && said.err.contains("converged"), "{}", said.err);
+    assert!(std::fs::read(bench.path("partwise-demo/parts.png")).unwrap().starts_with(b"\x89PNG"));
+    let said = bench.ok("demo counts");
+    assert!(said.err.contains("Found 5 of 5 profiles"), "{}", said.err);
+    std::fs::create_dir(bench.path("mine")).unwrap();
+    bench.write("mine/W.csv", "mine");
+    bench.fails("demo --out mine", 73, &["--force"]);
+    assert_eq!(bench.read("mine/W.csv"), "mine");
+}
+
+#[test]
+fn completions_are_written_for_every_shell() {
+    let bench = Bench::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(bench.ok(&format!("completions {shell}")).out.contains("transform"), "{shell}");
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use super::*;
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    /// Enough work for minutes, were it not stopped.
+    fn start(bench: &Bench, out: &str) -> std::process::Child {
+        let mut text = String::new();
+        for i in 0..400 {
+            let row: Vec<String> = (0..300).map(|j| ((i * 31 + j * 17) % 101).to_string()).collect();
+            text += &(row.join(",") + "\n");
+        }
+        bench.write("big.csv", text);
+        let mut command =
+            bench.command(&format!("fit big.csv --rank 40 --tol 0 --max-iter 100000000 --out {out} -v"));
+        command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+    }
+
+    fn wait_for_iterations(child: &mut std::process::Child) {
+        use std::io::{BufRead, BufReader};
+        let err = child.stderr.take().unwrap();
+        let mut lines = BufReader::new(err).lines();
+        assert!(
+            lines.any(|line| line.unwrap().contains("iteration 1,")),
+            "the first iteration is said with -v"
+        );
+        // The rest is read, so that the program does not meet a closed pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+    }
+
+    fn signal(child: &std::process::Child, name: &str) {
+        let done =
+            std::process::Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+
+    #[test]
+    fn a_signal_keeps_the_work() {
+        for (name, code) in [("INT", 130), ("TERM", 143)] {
+            let bench = Bench::new();
+            let mut child = start(&bench, "o");
+            wait_for_iterations(&mut child);
+            signal(&child, name);
+            let status = child.wait().unwrap();
+            assert_eq!(status.code(), Some(code));
+            let run = bench.json("o/run.json");
+            assert_eq!(run["status"], "interrupted");
+            assert!(run["iterations"].as_u64().unwrap() > 0);
+            assert!(bench.exists("o/W.npy") && bench.exists("o/H.npy"));
+            assert_eq!(bench.names(), ["big.csv", "o"]);
+        }
+    }
+
+    #[test]
+    fn a_signal_before_there_is_work_leaves_nothing() {
+        let bench = Bench::new();
+        let mut command = bench.command("fit - --rank 2 --out o");
+        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let until = Instant::now() + Duration::from_secs(20);
+        while bench.names().is_empty() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(bench.names().len(), 1, "the folder is being prepared");
+        signal(&child, "INT");
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert!(bench.names().is_empty(), "{:?}", bench.names());
+    }
+
+    #[test]
+    fn a_closed_pipe_ends_quietly() {
+        let bench = Bench::new();
+        let mut child =
+            bench.command("fit --help").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        child.wait().unwrap();
+        let mut child =
+            bench.command("completions bash").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), output.stderr.len()), (Some(141), 0));
+    }
+}

@@ -1,0 +1,179 @@
+//! `partwise fit`: what it writes, says and refuses.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+use common::{Bench, check, known, root};
+
+#[test]
+fn a_named_table_becomes_named_factors() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(20));
+    let said = bench.ok("fit x.csv --rank 2 --out o --format tsv");
+    assert_eq!(said.out, "", "stdout is data, and there is none");
+    for words in
+        ["20 x 5", "exact fit", "relative error", "the first row was taken as column names", "wrote W.tsv"]
+    {
+        assert!(said.err.contains(words), "{words}: {}", said.err);
+    }
+    let w = bench.read("o/W.tsv");
+    assert!(w.starts_with("\tcomponent_1\tcomponent_2\ns0\t"), "{w}");
+    let h = bench.read("o/H.tsv");
+    assert!(h.starts_with("\tred\tgreen\tblue\tcyan\tgrey\ncomponent_1\t"), "{h}");
+    let run = bench.json("o/run.json");
+    assert!(run["relative_error"].as_f64().unwrap() < 1e-3, "{}", run["relative_error"]);
+    assert_eq!(run["shape"], serde_json::json!([20, 5]));
+    assert_eq!(bench.names(), ["o", "x.csv"]);
+}
+
+#[test]
+fn the_record_follows_its_schema() {
+    let schema: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(root().join("docs/run.schema.json")).unwrap()).unwrap();
+    let bench = Bench::new();
+    bench.write("x.csv", known(20));
+    for options in [
+        "",
+        "--loss kl --restarts 3 --seed 7 --image 1x5",
+        "--loss is --floor 1e-6 --max-iter 3",
+        "--l1-w 1e30 --loss kl",
+        "--rank 9 --init random --normalize l1 --time-limit 10s --target-error 1e-3",
+        "--precision f32 --tol 0 --max-iter 5 --transpose",
+    ] {
+        let rank = if options.contains("--rank") { "" } else { "--rank 2" };
+        let said = bench.ok(&format!("fit x.csv {rank} --out o --force --json {options}"));
+        let run: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+        check(&schema, &run, "run");
+        assert_eq!(run, bench.json("o/run.json"), "stdout is the document and nothing else");
+        assert_eq!(said.err, "", "a machine listens");
+        let objectives = run["history"].as_array().unwrap();
+        assert!(!objectives.is_empty() || run["status"] == "degenerate", "{options}");
+    }
+}
+
+#[test]
+fn names_travel_with_npy_too() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(6));
+    bench.ok("fit x.csv --rank 2 --out o -q");
+    let names = bench.json("o/names.json");
+    assert_eq!(names["cols"][4], "grey");
+    assert_eq!(names["rows"][5], "s5");
+    // An earlier fit's files do not stay beside those of another format.
+    bench.ok("fit x.csv --rank 2 --out o -q --format csv --force");
+    assert!(!bench.exists("o/W.npy") && !bench.exists("o/names.json") && bench.exists("o/W.csv"));
+}
+
+#[test]
+fn a_folder_in_use_is_refused_before_any_work() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(6));
+    std::fs::create_dir(bench.path("o")).unwrap();
+    bench.write("o/mine.txt", "keep me");
+    bench.fails("fit x.csv --rank 2 --out o", 73, &["o", "--force"]);
+    // Even with --force, only what a fit writes is replaced.
+    bench.ok("fit x.csv --rank 2 --out o --force -q");
+    assert_eq!(bench.read("o/mine.txt"), "keep me");
+    bench.fails("fit x.csv --rank 2 --out nowhere/o", 73, &["nowhere", "create it first"]);
+    bench.fails("fit x.csv --rank 2 --out x.csv", 73, &["x.csv"]);
+    // A file of the fit never replaces its own input.
+    bench.ok("convert x.csv o/W.csv --force -q");
+    bench.fails("fit o/W.csv --rank 2 --out o --force", 2, &["would replace the input"]);
+}
+
+#[test]
+fn a_failed_run_leaves_nothing_behind() {
+    let bench = Bench::new();
+    bench.write("nan.csv", "a,b\n1,2\n3,nan\n");
+    bench.fails("fit nan.csv --rank 1 --out o", 65, &["nan.csv", "NaN at row 1, column 1", "column 'b'"]);
+    bench.write("neg.csv", "g,a,b\nx,1,2\ny,-3,4\n");
+    bench.fails("fit neg.csv --rank 1 --out o", 65, &["negative entry -3", "row 'y', column 'a'", "clip"]);
+    bench.write("zero.csv", "1,0\n2,3\n");
+    bench.fails("fit zero.csv --rank 1 --out o --loss is", 65, &["--floor"]);
+    bench.write("bad.csv", "1,2\n3\n");
+    bench.fails("fit bad.csv --rank 1 --out o", 65, &["bad.csv", "line", "cells"]);
+    bench.fails("fit missing.csv --rank 1 --out o", 66, &["missing.csv"]);
+    assert_eq!(bench.names(), ["bad.csv", "nan.csv", "neg.csv", "zero.csv"]);
+}
+
+#[test]
+fn wrong_arguments_are_said_with_the_way_out() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(6));
+    for (arguments, words) in [
+        ("fit x.csv --out o", vec!["--rank"]),
+        ("fit x.csv --rank 2", vec!["--out"]),
+        ("fit x.csv --rank 0 --out o", vec!["rank = 0", "at least one"]),
+        ("fit x.csv --rank 2 --out o --los kl", vec!["--loss"]),
+        ("fit x.csv --rank 2 --out o --loss poisson", vec!["kl"]),
+        ("fit x.csv --rank 2 --out o --loss kl --rule hals", vec!["use rule scd"]),
+        ("fit x.csv --rank 2 --out o --init nndsv", vec!["nndsvda", "W.npy,H.npy"]),
+        ("fit x.csv --rank 2 --out o --tol -1", vec!["tol = -1"]),
+        ("fit x.csv --rank 2 --out o --time-limit soon", vec!["30s"]),
+        ("fit x.csv --rank 9 --out o --init nndsvd", vec!["init random"]),
+        ("fit x.csv --rank 2 --out o --image 2x2", vec!["5 entries"]),
+        ("fit x.csv --rank 2 --out o --l1-w -1", vec!["l1_w"]),
+    ] {
+        bench.fails(arguments, 2, &words);
+    }
+    assert_eq!(bench.names(), ["x.csv"]);
+}
+
+#[test]
+fn memory_is_checked_before_it_is_taken() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(6));
+    bench.fails("fit x.csv --rank 4000000000 --out o", 71, &["lower the rank"]);
+    bench.fails("fit x.csv --rank 2 --out o --memory-limit 100B", 71, &["limit"]);
+    assert_eq!(bench.names(), ["x.csv"]);
+}
+
+#[test]
+fn a_dry_run_says_and_does_not() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(6));
+    let said = bench.ok("fit x.csv --rank 2 --dry-run -q");
+    for words in ["X (6, 5) -> W (6, 2), H (2, 5)", "rule hals", "memory"] {
+        assert!(said.out.contains(words), "{words}: {}", said.out);
+    }
+    let said = bench.ok("fit x.csv --rank 2 --dry-run --json --out o");
+    let document: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(document["options"]["rule"], "hals");
+    assert_eq!(bench.names(), ["x.csv"]);
+}
+
+#[test]
+fn a_fit_goes_on_from_given_factors_and_stops_at_once_at_a_solution() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(30));
+    bench.ok("fit x.csv --rank 2 --out a -q --tol 1e-6");
+    bench.ok("fit x.csv --rank 2 --out b -q --init a/W.npy,a/H.npy");
+    let run = bench.json("b/run.json");
+    assert!(run["iterations"].as_u64().unwrap() <= 2, "{}", run["iterations"]);
+    assert_eq!(run["options"]["init"], "given");
+    bench.ok("fit x.csv --rank 2 --out c -q --init ,a/H.npy");
+    bench.fails("fit x.csv --rank 3 --out d --init a/W.npy,a/H.npy", 65, &["given W", "(30, 3)"]);
+    bench.fails("fit x.csv --rank 2 --out d --init nope.npy,", 66, &["nope.npy"]);
+}
+
+#[test]
+fn standard_input_and_every_format_give_the_same_fit() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(25));
+    let hash = |out: &str| {
+        let run = bench.json(&format!("{out}/run.json"));
+        (run["data"]["hash"].clone(), run["objective"].clone())
+    };
+    bench.ok("fit x.csv --rank 2 --out base -q --loss kl");
+    for name in ["x.npy", "x.npz", "x.mtx", "x.tsv", "y.csv.gz", "x.mtx.gz"] {
+        bench.ok(&format!("convert x.csv {name} -q"));
+        bench.ok(&format!("fit {name} --rank 2 --out {name}.o -q --loss kl"));
+        let (a, b) = (hash("base"), hash(&format!("{name}.o")));
+        assert_eq!(a.0, b.0, "{name}");
+        let (a, b) = (a.1.as_f64().unwrap(), b.1.as_f64().unwrap());
+        assert!((a - b).abs() < 1e-9 * (1.0 + a.abs()), "{name}: {a} {b}");
+    }
+    let mut command = bench.command("fit - --rank 2 --out piped -q --loss kl");
+    command.stdin(std::fs::File::open(bench.path("x.csv")).unwrap());
+    assert!(command.status().unwrap().success());
+    assert_eq!(hash("base"), hash("piped"));
+}
