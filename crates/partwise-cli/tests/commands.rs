@@ -194,6 +194,8 @@ mod unix {
             std::thread::sleep(Duration::from_millis(20));
         }
         assert_eq!(bench.names().len(), 1, "the folder is being prepared");
+        // Waiting closes standard input, which would end the reading.
+        let _open = child.stdin.take();
         signal(&child, "INT");
         assert_eq!(child.wait().unwrap().code(), Some(130));
         assert!(bench.names().is_empty(), "{:?}", bench.names());
@@ -202,14 +204,13 @@ mod unix {
     #[test]
     fn a_closed_pipe_ends_quietly() {
         let bench = Bench::new();
-        let mut child =
-            bench.command("fit --help").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        drop(child.stdout.take());
-        child.wait().unwrap();
-        let mut child =
-            bench.command("completions bash").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        drop(child.stdout.take());
-        let output = child.wait_with_output().unwrap();
-        assert_eq!((output.status.code(), output.stderr.len()), (Some(141), 0));
+        bench.write("x.csv", known(6));
+        for arguments in ["completions bash", "inspect x.csv", "fit x.csv --rank 2 --out o --json"] {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let output = bench.command(arguments).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+            assert_eq!((output.status.code(), output.stderr.len()), (Some(141), 0), "{arguments}");
+        }
+        assert!(bench.exists("o/run.json"), "what was written before stays");
     }
 }
