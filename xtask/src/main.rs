@@ -1,1 +1,54 @@
-fn main() {}
+//! The chores of the project, the same for a person and for CI: `cargo xtask help`. Nothing but Rust is needed to build
+//! this; what a chore needs beyond that, it says.
+
+mod chores;
+mod fuzz;
+mod shell;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask test                 every test: units, invariants, commands, examples in the documentation
+cargo xtask check                format, clippy, documentation, licences: no warning is let through
+cargo xtask fuzz [SECONDS]       fuzz every reader for so long (20); needs a C++ compiler
+cargo xtask miri                 the kernels' unsafe code under Miri; needs a nightly toolchain with miri
+cargo xtask guarantees           docs/guarantees.md: scale and determinism, measured
+cargo xtask reproductions DATA   docs/reproductions.md: published results, reproduced from the data sets in DATA
+cargo xtask bench DATA PYTHON    docs/benchmarks.md: beside scikit-learn, run by PYTHON, on the data sets in DATA
+cargo xtask golden PYTHON        testdata/golden: values of scikit-learn, run by PYTHON
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test"] => chores::test(),
+        ["check"] => chores::check(),
+        ["fuzz"] => fuzz::run(20),
+        ["fuzz", seconds] => match seconds.parse() {
+            Ok(seconds) => fuzz::run(seconds),
+            Err(_) => Err(format!("'{seconds}' is not a number of seconds")),
+        },
+        ["miri"] => chores::miri(),
+        ["guarantees"] => chores::document("guarantees", &[], "docs/guarantees.md"),
+        ["reproductions", data] => {
+            chores::document("reproductions", &["--data", data], "docs/reproductions.md")
+        }
+        ["bench", data, python] => {
+            chores::document("compare", &["--data", data, "--python", python], "docs/benchmarks.md")
+        }
+        ["golden", python] => shell::run(python, &["benches/peers/golden_scikit_learn.py"]),
+        [] | ["help"] => {
+            shell::say(HELP);
+            Ok(())
+        }
+        _ => Err(format!("there is no such chore\n\n{HELP}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            shell::say(&format!("xtask: {problem}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -56,7 +56,7 @@ impl Bench {
     pub fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(cargo_bin("partwise"));
         command.args(arguments.split_whitespace()).current_dir(self.dir.path()).stdin(Stdio::null());
-        command.env_remove("COLORTERM");
+        command.env_remove("COLORTERM").env_remove("COLUMNS");
         command
     }
 
