@@ -35,7 +35,8 @@ pub(crate) fn check() -> Done {
 
 /// The unsafe code of the kernels, on the plain code path: Miri knows few vector instructions.
 pub(crate) fn miri() -> Done {
-    let mut miri = command("cargo", &["+nightly", "miri", "test", "-p", "partwise", "--lib", "kernels::vector"]);
+    let mut miri =
+        command("cargo", &["+nightly", "miri", "test", "-p", "partwise", "--lib", "kernels::vector"]);
     miri.env("PARTWISE_SIMD", "portable").env("MIRIFLAGS", "-Zmiri-disable-isolation");
     finish(miri)
 }

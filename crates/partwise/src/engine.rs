@@ -29,7 +29,8 @@ use crate::scalar::Scalar;
 use crate::side::{Side, TERMS};
 use crate::walk::{Fused, Method, Walk};
 
-/// Points of losses that are infinite at zero keep this share of their iterate when they are extrapolated.
+/// Points keep this share of their iterate when they are extrapolated, where the loss may be infinite at zero or the
+/// rule cannot leave it: multiplicative updates would end wherever extrapolation has cut an entry to zero.
 const LEAST_SHARE: f64 = 1e-3;
 /// A row of W is solved by multiplicative updates once one moves it by less than this share.
 const SETTLED: f64 = 1e-8;
@@ -69,6 +70,8 @@ pub(crate) struct Engine<'x, T: Scalar> {
     reference: Reference,
     loss: Loss,
     h_first: bool,
+    /// The share of their iterate that extrapolated entries keep.
+    least: f64,
     /// Differences of the objective below this are rounding.
     noise: f64,
     /// The second side's sums over the first side's rows: one per chunk, then added up in the first.
@@ -107,6 +110,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
         let walk =
             Walk::new(x, facts, loss, floor, h_first, &method, first.factor.rank(), block_rows, threads);
         let fused = walk.fused(&method, first.factor.stride());
+        let free = matches!(&method, Method::Quadratic(a, b) if a.leaves_zero() && b.leaves_zero());
         let mut engine = Engine {
             noise: noise::<T>() * reference.size,
             walk,
@@ -118,6 +122,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
             reference,
             loss,
             h_first,
+            least: if free { 0.0 } else { LEAST_SHARE },
             fused,
             best,
         };
@@ -133,7 +138,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
         }
         let Engine { first, second, walk, method, fused, .. } = self;
         let beta = T::from_f64(self.momentum.beta());
-        let least = T::from_f64(if self.loss == Loss::Frobenius { 0.0 } else { LEAST_SHARE });
+        let least = T::from_f64(self.least);
         let push_first = (self.extrapolate == Extrapolate::Both).then_some((beta, least));
         if let Some(backup) = &mut first.backup {
             backup.copy_from(&first.factor);
@@ -206,7 +211,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
         };
         if self.momentum.judge(objective, self.noise) {
             let beta = T::from_f64(self.momentum.beta());
-            let least = T::from_f64(if self.loss == Loss::Frobenius { 0.0 } else { LEAST_SHARE });
+            let least = T::from_f64(self.least);
             push(second.factor.padded_rows_mut(), previous.padded_rows_mut(), beta, least);
         } else {
             second.factor.copy_from(previous);

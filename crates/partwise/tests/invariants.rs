@@ -183,3 +183,25 @@ fn penalties_do_what_they_say() {
         assert_eq!(plain.penalty, 0.0);
     }
 }
+
+/// Rules differ in how fast they are, not in where they end: here all starts lead to the same solution.
+#[test]
+fn every_rule_ends_at_the_same_error() {
+    let table = planted(60, 40, 5, 0.3, 1);
+    for loss in [Loss::Frobenius, Loss::KullbackLeibler] {
+        let best = Nmf::new(5).loss(loss).tol(1e-7).max_iter(20_000).fit(&table.dense()).unwrap();
+        for (_, rule) in combinations().into_iter().filter(|(other, _)| *other == loss) {
+            for extrapolate in [true, false] {
+                let fit = Nmf::new(5)
+                    .loss(loss)
+                    .rule(rule)
+                    .extrapolate(extrapolate)
+                    .max_iter(20_000)
+                    .fit(&table.dense())
+                    .unwrap();
+                let (ours, least) = (fit.relative_error(), best.relative_error());
+                assert!(ours <= least * 1.002, "{loss} {rule} extrapolate {extrapolate}: {ours} {least}");
+            }
+        }
+    }
+}
