@@ -29,9 +29,11 @@ use crate::scalar::Scalar;
 use crate::side::{Side, TERMS};
 use crate::walk::{Fused, Method, Walk};
 
-/// Points keep this share of their iterate when they are extrapolated, where the loss may be infinite at zero or the
-/// rule cannot leave it: multiplicative updates would end wherever extrapolation has cut an entry to zero.
+/// Extrapolated entries keep this share of their iterate where the loss may be infinite at zero.
 const LEAST_SHARE: f64 = 1e-3;
+/// The same for multiplicative updates, which take long to bring back what extrapolation has cut and never leave zero: of
+/// the shares from 0.001 to 0.9 this one ends at the lowest residual over five losses, in the fewest iterations.
+const MULTIPLICATIVE_SHARE: f64 = 0.8;
 /// A row of W is solved by multiplicative updates once one moves it by less than this share.
 const SETTLED: f64 = 1e-8;
 /// With an objective of so many times its rounding, momentum would feed on noise.
@@ -110,7 +112,11 @@ impl<'x, T: Scalar> Engine<'x, T> {
         let walk =
             Walk::new(x, facts, loss, floor, h_first, &method, first.factor.rank(), block_rows, threads);
         let fused = walk.fused(&method, first.factor.stride());
-        let free = matches!(&method, Method::Quadratic(a, b) if a.leaves_zero() && b.leaves_zero());
+        let least = match &method {
+            Method::Quadratic(a, b) if a.leaves_zero() && b.leaves_zero() => 0.0,
+            Method::Quadratic(..) | Method::Ratio(..) => MULTIPLICATIVE_SHARE,
+            Method::Rows(..) => LEAST_SHARE,
+        };
         let mut engine = Engine {
             noise: noise::<T>() * reference.size,
             walk,
@@ -122,7 +128,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
             reference,
             loss,
             h_first,
-            least: if free { 0.0 } else { LEAST_SHARE },
+            least,
             fused,
             best,
         };

@@ -413,9 +413,11 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         }
     }
 
-    /// Where multiplicative updates hold entries that shrink for ever.
+    /// Where multiplicative updates hold entries that shrink for ever: a power of two, as the last bit of the mean depends
+    /// on the order of the entries, which the transpose of X has in another.
     fn least(&self) -> f64 {
-        T::EPSILON.to_f64() * (self.facts.mean / self.plan.spec.rank as f64).sqrt()
+        let size = T::EPSILON.to_f64() * (self.facts.mean / self.plan.spec.rank as f64).sqrt();
+        if size.is_normal() { size.log2().floor().exp2() } else { size }
     }
 
     /// How W is solved for the final H.

@@ -10,10 +10,10 @@ const WINDOW: usize = 10;
 /// A small optimality residual counts only once an iteration gains less than this share of the objective: near an exact
 /// fit the residual is small long before the fit is good.
 const SLOW: f64 = 1e-4;
-/// With a change below its bound and a residual above so many times its tolerance, a run has stalled rather than
-/// converged; within these limits, as residuals below the first are within rounding for single precision, and above the
-/// second are far from a solution whatever was asked for.
-const FAR: f64 = 500.0;
+/// With a change below its bound and a residual above so many times the root of its tolerance (a step gains about the
+/// square of the residual), a run has stalled rather than converged; within these limits, as residuals below the first
+/// are within rounding for single precision, and above the second are far from a solution whatever was asked for.
+const FAR: f64 = 5.0;
 const FAR_LIMITS: (f64, f64) = (1e-3, 0.05);
 /// An error that has stopped falling within this factor of rounding is rounding.
 const STUCK: f64 = 1e3;
@@ -152,7 +152,7 @@ pub(crate) fn drive(
                     "the objective falls by {rate:.1e} of itself per iteration, <= {:.1e}",
                     stop.change
                 );
-                if last.kkt <= (FAR * stop.kkt).clamp(FAR_LIMITS.0, FAR_LIMITS.1) {
+                if last.kkt <= (FAR * stop.kkt.sqrt()).clamp(FAR_LIMITS.0, FAR_LIMITS.1) {
                     break (Status::Converged, why);
                 }
                 break (Status::Stalled, format!("{why}, with an optimality residual of {:.1e}", last.kkt));
