@@ -210,8 +210,8 @@ pub(crate) struct FitArgs {
 
     #[arg(short = 'k', long, help = doc("rank"))]
     pub(crate) rank: usize,
-    /// The folder that W, H and run.json go to.
-    #[arg(short, long, value_name = "DIR", required_unless_present = "dry_run")]
+    /// The folder that W, H and run.json go to [default: NAME-rankK here, with the name of the input].
+    #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
     #[arg(long, help = doc("loss"), default_value = "frobenius", help_heading = "Model")]
@@ -274,6 +274,9 @@ pub(crate) struct FitArgs {
     /// Read the input and say what would be done, but do not do it.
     #[arg(short = 'n', long, help_heading = "Output")]
     pub(crate) dry_run: bool,
+    /// Exit with code 4 if the fit ends before convergence; its factors are written all the same.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) strict: bool,
     /// Print run.json to standard output, and nothing else.
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,

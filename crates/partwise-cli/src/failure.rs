@@ -5,6 +5,7 @@
 //! | 0 | done; a fit that ended before convergence is done too, and says so |
 //! | 1 | a fault of partwise itself |
 //! | 2 | the command line is wrong |
+//! | 4 | with `--strict`: a fit ended before convergence; its factors are written |
 //! | 65 | the data are wrong, or cannot be factorized as asked |
 //! | 66 | an input is missing or cannot be opened |
 //! | 71 | memory does not suffice |
@@ -17,6 +18,8 @@ use std::io;
 
 /// The command line is wrong.
 pub(crate) const USAGE: u8 = 2;
+/// The fit has not converged, and that was asked to count.
+const NOT_CONVERGED: u8 = 4;
 /// The data are wrong.
 const DATA: u8 = 65;
 /// Memory does not suffice.
@@ -31,6 +34,8 @@ pub(crate) const CLOSED_PIPE: u8 = 141;
 pub(crate) enum Outcome {
     /// All is done.
     Done,
+    /// The fit ended before convergence under `--strict`; what there was has been written.
+    NotConverged,
     /// A signal ended the work early; what there was has been written.
     Interrupted(u8),
 }
@@ -39,6 +44,7 @@ impl Outcome {
     pub(crate) fn code(self) -> u8 {
         match self {
             Outcome::Done => 0,
+            Outcome::NotConverged => NOT_CONVERGED,
             Outcome::Interrupted(signal) => 128 + signal,
         }
     }

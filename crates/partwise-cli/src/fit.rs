@@ -25,6 +25,8 @@ pub(crate) struct Destination {
     pub(crate) format: TableFormat,
     pub(crate) image: Option<Size>,
     pub(crate) json: bool,
+    /// Whether a fit that has not converged is a failure.
+    pub(crate) strict: bool,
 }
 
 pub(crate) fn run(args: &FitArgs, talk: &Talk) -> Result<Outcome, Failure> {
@@ -33,10 +35,7 @@ pub(crate) fn run(args: &FitArgs, talk: &Talk) -> Result<Outcome, Failure> {
     if let InitArg::Files { w, h } = &args.init {
         inputs.extend(w.iter().chain(h).map(PathBuf::as_path));
     }
-    let folder = match &args.out {
-        Some(out) if !args.dry_run => Some(Folder::create(out, args.force, &inputs)?),
-        _ => None,
-    };
+    let folder = (!args.dry_run).then(|| Folder::create(&out(args), args.force, &inputs)).transpose()?;
     let (matrix, source) = Source::open(&args.input, &args.source)?;
     source.introduce(talk);
     if let Some(size) = args.image.filter(|s| s.height.checked_mul(s.width) != Some(source.facts.cols)) {
@@ -47,6 +46,17 @@ pub(crate) fn run(args: &FitArgs, talk: &Talk) -> Result<Outcome, Failure> {
         )));
     }
     with_matrix!(matrix, x => fit(x, &source, spec, args, folder, talk))
+}
+
+/// Where results go: if nothing is said, into a folder here with the name of the data and the rank.
+fn out(args: &FitArgs) -> PathBuf {
+    args.out.clone().unwrap_or_else(|| {
+        let name = args.input.file_name().filter(|name| *name != "-").map(PathBuf::from).unwrap_or_default();
+        let unzipped =
+            name.extension().filter(|e| *e == "gz").map_or(name.clone(), |_| name.with_extension(""));
+        let stem = unzipped.file_stem().map_or("x".into(), |stem| stem.to_string_lossy());
+        PathBuf::from(format!("{stem}-rank{}", args.rank))
+    })
 }
 
 fn size_of(size: Size) -> String {
@@ -74,7 +84,8 @@ fn fit<T: Number>(
     for note in &plan.notes {
         talk.detail(format!("  {note}"));
     }
-    let to = Destination { folder, format: args.format, image: args.image, json: args.json };
+    let to =
+        Destination { folder, format: args.format, image: args.image, json: args.json, strict: args.strict };
     let (_, outcome) = solve(x, source, spec, &start, to, talk)?;
     Ok(outcome)
 }
@@ -117,6 +128,7 @@ pub(crate) fn solve<T: Number>(
     }
     let outcome = match (fit.status, signals::received()) {
         (partwise::Status::Interrupted, Some(signal)) => Outcome::Interrupted(signal),
+        (status, _) if to.strict && !status.is_converged() => Outcome::NotConverged,
         _ => Outcome::Done,
     };
     Ok((fit, outcome))
@@ -206,12 +218,7 @@ fn dry_run<T: Number>(source: &Source, plan: &Plan, args: &FitArgs) -> Result<()
     for note in &plan.notes {
         text += &format!("note: {note}\n");
     }
-    match &args.out {
-        Some(out) => {
-            let e = args.format.extension();
-            text += &format!("would write W.{e}, H.{e} and {RUN} to {}\n", out.display());
-        }
-        None => text += "nothing would be written without --out\n",
-    }
+    let e = args.format.extension();
+    text += &format!("would write W.{e}, H.{e} and {RUN} to {}\n", out(args).display());
     talk::data(text.as_bytes())
 }

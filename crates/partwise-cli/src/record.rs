@@ -35,6 +35,8 @@ pub(crate) struct Record {
     data: Data,
     /// Every option with its value, nothing left on `auto`.
     options: Spec,
+    /// Sweeps of the rule within a half-step of W and of H, at most.
+    inner_sweeps: (usize, usize),
     /// Share of each component in the total of WH.
     shares: Vec<f64>,
     /// What the rows of H were divided by after the fit.
@@ -124,6 +126,7 @@ impl Record {
                 notes: source.notes.clone(),
             },
             options: fit.spec.clone(),
+            inner_sweeps: fit.inner,
             shares: fit.shares.clone(),
             component_scale: fit.component_scale.clone(),
             restarts: fit.restarts.clone(),

@@ -64,6 +64,27 @@ fn names_travel_with_npy_too() {
 }
 
 #[test]
+fn a_folder_is_named_for_the_data_and_the_rank() {
+    let bench = Bench::new();
+    bench.write("my.x.csv", known(6));
+    bench.ok("fit my.x.csv --rank 2 -q");
+    assert!(bench.exists("my.x-rank2/W.npy"));
+    bench.fails("fit my.x.csv --rank 2", 73, &["my.x-rank2", "--force"]);
+    assert_eq!(bench.names(), ["my.x-rank2", "my.x.csv"]);
+}
+
+#[test]
+fn not_converging_is_a_failure_only_if_asked() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(20));
+    bench.ok("fit x.csv --rank 2 --max-iter 1 --out o -q");
+    let said = bench.call("fit x.csv --rank 2 --max-iter 1 --out o -q --strict --force");
+    assert_eq!(said.code, 4, "{}", said.err);
+    assert_eq!(bench.json("o/run.json")["status"], "iteration_limit");
+    bench.ok("fit x.csv --rank 2 --out o -q --strict --force");
+}
+
+#[test]
 fn a_folder_in_use_is_refused_before_any_work() {
     let bench = Bench::new();
     bench.write("x.csv", known(6));
@@ -101,7 +122,6 @@ fn wrong_arguments_are_said_with_the_way_out() {
     bench.write("x.csv", known(6));
     for (arguments, words) in [
         ("fit x.csv --out o", vec!["--rank"]),
-        ("fit x.csv --rank 2", vec!["--out"]),
         ("fit x.csv --rank 0 --out o", vec!["rank = 0", "at least one"]),
         ("fit x.csv --rank 2 --out o --los kl", vec!["--loss"]),
         ("fit x.csv --rank 2 --out o --loss poisson", vec!["kl"]),

@@ -42,6 +42,8 @@ pub struct Fit<T> {
     pub seconds: (f64, f64),
     /// What was done, with nothing left on `auto`.
     pub spec: Spec,
+    /// Sweeps of the rule within a half-step of W and of H, at most: what [`Spec::inner`] became.
+    pub inner: (usize, usize),
     pub(crate) relative_error: f64,
     pub(crate) kkt: (f64, f64),
 }

@@ -105,6 +105,7 @@ fn all_zero<T: Scalar>(facts: &Facts, mut plan: Plan) -> Fit<T> {
         notes: plan.notes,
         seconds: (0.0, 0.0),
         spec: plan.spec,
+        inner: plan.inner,
         relative_error: 0.0,
         kkt: (0.0, 0.0),
     }
@@ -408,6 +409,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             notes: Vec::new(),
             seconds: (0.0, 0.0),
             spec: spec.clone(),
+            inner: self.plan.inner,
             relative_error,
             kkt: (kkt_w, kkt_h),
         }

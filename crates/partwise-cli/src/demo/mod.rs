@@ -45,7 +45,8 @@ pub(crate) fn run(args: &DemoArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let name = format!("demo {}", args.name.name());
     let (matrix, source) = Source::new(show.table, name, false, limit, began);
     source.introduce(talk);
-    let to = Destination { folder, format: TableFormat::Csv, image: Some(show.size), json: false };
+    let to =
+        Destination { folder, format: TableFormat::Csv, image: Some(show.size), json: false, strict: false };
     // Both demonstrations are in double precision.
     let partwise_io::AnyMatrix::F64(x) = matrix else {
         return Err(Failure::Internal("the data of the demonstration are not in double precision".into()));
