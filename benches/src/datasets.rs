@@ -50,7 +50,6 @@ pub fn load(data: &Path, name: &str, file: &str) -> Outcome<Option<DataSet>> {
     let x = match matrix {
         AnyMatrix::F64(x) => table(&x),
         AnyMatrix::F32(x) => table(&x),
-        _ => None,
     };
     let x = x.ok_or_else(|| format!("{name}/{file} is not a dense matrix"))?;
     let meta: Meta = serde_json::from_str(&std::fs::read_to_string(meta)?)?;

@@ -2,7 +2,6 @@
 //!
 //! `reproductions` prints docs/reproductions.md and `guarantees` prints docs/guarantees.md; no number in those documents
 //! is written by hand.
-#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod args;
 pub mod baselines;

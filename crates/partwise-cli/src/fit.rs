@@ -178,10 +178,7 @@ fn given<T: Number>(init: &InitArg, memory_limit: u64) -> Result<Start<T>, Failu
             .ok_or_else(|| Failure::Internal("a factor was read in another precision than asked for".into()))
     };
     let (w, h) = (open(w)?, open(h)?);
-    let mut start = Start::default();
-    start.w = w.as_ref().map(as_w).transpose()?;
-    start.h = h.as_ref().map(as_h).transpose()?;
-    Ok(start)
+    Ok(Start { w: w.as_ref().map(as_w).transpose()?, h: h.as_ref().map(as_h).transpose()? })
 }
 
 /// What would be done: on standard output, as text or JSON.

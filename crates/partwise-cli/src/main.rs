@@ -2,7 +2,6 @@
 //!
 //! stdout is data, stderr is talk. Exit codes are those of [`failure`].
 #![forbid(unsafe_code)]
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod any;
 mod args;

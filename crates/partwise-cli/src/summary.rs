@@ -40,10 +40,10 @@ pub(crate) fn tell<T: Number>(fit: &Fit<T>, names: &AxisNames, talk: &Talk) {
     for note in &fit.notes {
         talk.say(format!("  {note}"));
     }
-    if !fit.status.is_converged() {
-        if let Some(advice) = advice(fit.status) {
-            talk.say(format!("  {advice}"));
-        }
+    if !fit.status.is_converged()
+        && let Some(advice) = advice(fit.status)
+    {
+        talk.say(format!("  {advice}"));
     }
     talk.say("");
     for line in table(fit, names) {

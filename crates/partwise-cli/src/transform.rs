@@ -51,15 +51,15 @@ fn transform<T: Number>(
             }
         )));
     }
-    if let (Some(ours), Some(theirs)) = (&cols, &source.names.cols) {
-        if let Some(j) = (0..ours.len().min(theirs.len())).find(|&j| ours[j] != theirs[j]) {
-            return Err(Failure::Data(format!(
-                "{}: column {j} is '{}', but the model has '{}' there; put the columns into the order of the fit",
-                source.name,
-                theirs[j].escape_debug(),
-                ours[j].escape_debug()
-            )));
-        }
+    if let (Some(ours), Some(theirs)) = (&cols, &source.names.cols)
+        && let Some(j) = (0..ours.len().min(theirs.len())).find(|&j| ours[j] != theirs[j])
+    {
+        return Err(Failure::Data(format!(
+            "{}: column {j} is '{}', but the model has '{}' there; put the columns into the order of the fit",
+            source.name,
+            theirs[j].escape_debug(),
+            ours[j].escape_debug()
+        )));
     }
     source.check(model.loss, model.floor)?;
     let clock = Instant::now();

@@ -20,10 +20,7 @@
 //! # Ok::<(), partwise_io::Error>(())
 //! ```
 #![forbid(unsafe_code)]
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::field_reassign_with_default)
-)]
+#![cfg_attr(test, allow(clippy::field_reassign_with_default))]
 #![cfg_attr(
     not(test),
     deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)

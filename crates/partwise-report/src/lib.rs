@@ -10,7 +10,6 @@
 //! # Ok::<(), partwise_report::Error>(())
 //! ```
 #![forbid(unsafe_code)]
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod mosaic;
 mod picture;

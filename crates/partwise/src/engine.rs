@@ -56,7 +56,7 @@ pub(crate) struct Setup<T> {
 
 /// How W is solved for the final H.
 pub(crate) enum Polish<T> {
-    Quadratic(Hals<T>),
+    Quadratic(Box<Hals<T>>),
     Rows(Effort<T>),
     Ratio(MuBeta),
 }
@@ -202,12 +202,12 @@ impl<'x, T: Scalar> Engine<'x, T> {
     /// Accepts the step or takes it back, and makes the next points.
     fn settle(&mut self, objective: f64) -> f64 {
         let (first, second) = (&mut self.first, &mut self.second);
-        if let Some((w, h, best)) = &mut self.best {
-            if objective < *best {
-                w.copy_from(&first.factor);
-                h.copy_from(&second.factor);
-                *best = objective;
-            }
+        if let Some((w, h, best)) = &mut self.best
+            && objective < *best
+        {
+            w.copy_from(&first.factor);
+            h.copy_from(&second.factor);
+            *best = objective;
         }
         let Some(previous) = &mut second.previous else {
             if matches!(self.method, Method::Ratio(..)) {
@@ -250,7 +250,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
         let (at, own, other) = if *h_first { (1, second, first) } else { (0, first, second) };
         other.prepare();
         match polish {
-            Polish::Quadratic(rule) => walk.quadratic(at, rule, own, other, None, None),
+            Polish::Quadratic(rule) => walk.quadratic(at, rule.as_mut(), own, other, None, None),
             Polish::Rows(effort) => walk.rows(at, effort, own, other, None),
             Polish::Ratio(rule) => walk.ratio_until_settled(at, rule, own, other, most, SETTLED),
         }
@@ -263,13 +263,13 @@ impl<'x, T: Scalar> Engine<'x, T> {
     /// Makes the pair that stands the point to go on from.
     fn drop_momentum(&mut self) {
         let Engine { first, second, best, momentum, .. } = self;
-        if let Some((a, b, objective)) = best {
-            if objective.is_finite() {
-                first.factor.copy_from(a);
-                second.factor.copy_from(b);
-                // What comes next is measured against the pair itself.
-                *objective = f64::INFINITY;
-            }
+        if let Some((a, b, objective)) = best
+            && objective.is_finite()
+        {
+            first.factor.copy_from(a);
+            second.factor.copy_from(b);
+            // What comes next is measured against the pair itself.
+            *objective = f64::INFINITY;
         }
         momentum.forget();
         if let Some(previous) = &second.previous {

@@ -61,8 +61,6 @@ impl Evaluation {
 /// Sums over X that losses are compared with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reference {
-    /// `sum X`.
-    pub(crate) sum: f64,
     /// `1/2 ||X||²`.
     pub(crate) half_squares: f64,
     /// What the kernels' loss leaves out: see [`block_sums`].
@@ -80,16 +78,15 @@ impl Reference {
         let unit = 2f64.powi(facts.exponent);
         let half_squares = 0.5 * facts.sum_squares * unit * unit;
         let (rows, cols) = (facts.rows as f64, facts.cols as f64);
-        let sum = facts.mean * rows * cols;
         let size = |sum_power: f64| (sum_power / (beta * (beta - 1.0))).abs();
         match loss {
             Loss::Frobenius => {
-                Reference { sum, half_squares, constant: 0.0, loss: half_squares, size: half_squares }
+                Reference { half_squares, constant: 0.0, loss: half_squares, size: half_squares }
             }
             Loss::Beta(b) if b > 1.0 => {
                 let power = power_sum(x, b);
                 let reference = power / (b * (b - 1.0));
-                Reference { sum, half_squares, constant: reference, loss: reference, size: size(power) }
+                Reference { half_squares, constant: reference, loss: reference, size: size(power) }
             }
             other => {
                 let least = floor * facts.mean;
@@ -108,7 +105,7 @@ impl Reference {
                     Loss::KullbackLeibler => (-raised, raised),
                     _ => (0.0, rows * cols),
                 };
-                Reference { sum: raised, half_squares, constant, loss: total, size }
+                Reference { half_squares, constant, loss: total, size }
             }
         }
     }

@@ -133,6 +133,22 @@ struct Best<T> {
     history: Vec<Record>,
 }
 
+/// What the starts leave behind beside the best pair.
+struct Log {
+    notes: Vec<String>,
+    restarts: Vec<Restart>,
+    /// Extrapolations taken back, and rows that fell back to another rule.
+    incidents: (usize, u64),
+    init: Duration,
+    solve: Duration,
+}
+
+impl Log {
+    fn new(notes: Vec<String>, init: Duration) -> Log {
+        Log { notes, restarts: Vec::new(), incidents: (0, 0), init, solve: Duration::ZERO }
+    }
+}
+
 impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
     fn new(x: &'x Matrix<'d, T>, facts: &'x Facts, plan: Plan, e: i32, threads: usize) -> Fitter<'x, 'd, T> {
         let (w, h) = plan.spec.penalties();
@@ -160,45 +176,55 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
     fn run(mut self, start: &Start<T>, observer: &mut dyn Observer) -> Fit<T> {
         let began = Instant::now();
         let mut evaluator = self.evaluator();
-        let mut notes = std::mem::take(&mut self.plan.notes);
-        let (mut init, mut solve) = (began.elapsed(), Duration::ZERO);
-        let mut best: Option<Best<T>> = None;
-        let mut restarts = Vec::new();
-        let mut incidents = (0, 0);
-        for restart in 0..self.plan.spec.restarts {
-            let clock = Instant::now();
-            let mut new_notes = Vec::new();
-            let (w, h) =
-                start::pair(self.x, self.facts, &self.plan, start, restart, self.threads, &mut new_notes);
-            if restart == 0 {
-                notes.append(&mut new_notes);
-            }
-            let missing = (restart == 0).then_some((start.w.is_none(), start.h.is_none()));
-            let engine = self.engine(*evaluator.reference(), w, h, missing);
-            init += clock.elapsed();
-
-            let clock = Instant::now();
-            let done = self.drive(engine, &mut evaluator, restart, solve, observer, &mut incidents);
-            solve += clock.elapsed();
-            restarts.push(Restart {
-                objective: self.given_units(done.objective),
-                status: done.status,
-                iterations: done.iterations,
-            });
-            let over = matches!(done.status, Status::Interrupted | Status::TimeLimit | Status::TargetReached);
-            if best.as_ref().is_none_or(|best| done.objective < best.objective) {
-                best = Some(done);
-            }
-            if over {
+        let mut log = Log::new(std::mem::take(&mut self.plan.notes), began.elapsed());
+        // The first start is outside the loop: without a fit there is nothing to return.
+        let mut best = self.attempt(0, start, &mut evaluator, observer, &mut log);
+        let mut last = best.status;
+        for restart in 1..self.plan.spec.restarts {
+            if matches!(last, Status::Interrupted | Status::TimeLimit | Status::TargetReached) {
                 break;
             }
+            let done = self.attempt(restart, start, &mut evaluator, observer, &mut log);
+            last = done.status;
+            if done.objective < best.objective {
+                best = done;
+            }
         }
-        let Some(mut best) = best else { unreachable!("there is at least one start") };
         let clock = Instant::now();
-        let mut fit = self.finish(&mut best, &mut evaluator, &mut notes, incidents);
-        fit.seconds = (init.as_secs_f64(), (solve + clock.elapsed()).as_secs_f64());
-        (fit.restarts, fit.notes) = (restarts, notes);
+        let mut fit = self.finish(&mut best, &mut evaluator, &mut log.notes, log.incidents);
+        fit.seconds = (log.init.as_secs_f64(), (log.solve + clock.elapsed()).as_secs_f64());
+        (fit.restarts, fit.notes) = (log.restarts, log.notes);
         fit
+    }
+
+    /// A fit from start number `restart`.
+    fn attempt(
+        &self,
+        restart: usize,
+        start: &Start<T>,
+        evaluator: &mut Evaluator<'x, T>,
+        observer: &mut dyn Observer,
+        log: &mut Log,
+    ) -> Best<T> {
+        let clock = Instant::now();
+        let mut notes = Vec::new();
+        let (w, h) = start::pair(self.x, self.facts, &self.plan, start, restart, self.threads, &mut notes);
+        if restart == 0 {
+            log.notes.append(&mut notes);
+        }
+        let missing = (restart == 0).then_some((start.w.is_none(), start.h.is_none()));
+        let engine = self.engine(*evaluator.reference(), w, h, missing);
+        log.init += clock.elapsed();
+
+        let clock = Instant::now();
+        let done = self.drive(engine, evaluator, restart, log.solve, observer, &mut log.incidents);
+        log.solve += clock.elapsed();
+        log.restarts.push(Restart {
+            objective: self.given_units(done.objective),
+            status: done.status,
+            iterations: done.iterations,
+        });
+        done
     }
 
     fn engine(
@@ -260,7 +286,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
                         Rule::Nesterov => Box::new(nesterov::Nesterov::new(rank, sweeps, 0.1)),
                         Rule::Admm => Box::new(admm::Admm::new(rank, sweeps)),
                         _ => {
-                            let shuffle = spec.shuffle.then(|| spec.seed ^ salt);
+                            let shuffle = spec.shuffle.then_some(spec.seed ^ salt);
                             Box::new(hals::Hals::new(rank, sweeps, 0.1, shuffle))
                         }
                     }
@@ -426,7 +452,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
     fn polish(&self) -> Polish<T> {
         let (rank, penalty) = (self.plan.spec.rank, self.penalties.0);
         match self.plan.spec.loss {
-            Loss::Frobenius => Polish::Quadratic(hals::Hals::new(rank, POLISH, 1e-3, None)),
+            Loss::Frobenius => Polish::Quadratic(Box::new(hals::Hals::new(rank, POLISH, 1e-3, None))),
             Loss::KullbackLeibler => Polish::Rows(kl_effort(penalty, POLISH, 1e-3)),
             loss => Polish::Ratio(mu::MuBeta::new(loss, penalty.l1, penalty.l2, self.least())),
         }

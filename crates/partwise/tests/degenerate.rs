@@ -1,4 +1,5 @@
 //! Shapes and data at the edge of what a factorization is (cases A of the adversarial list).
+#![allow(clippy::unwrap_used)] // a test's helpers are tests
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Problems whose answer is known.
+#![allow(clippy::unwrap_used)] // a test's helpers are tests
 
 mod common;
 

@@ -433,10 +433,6 @@ impl<T: Scalar> Compressed<T> {
         self.width
     }
 
-    pub(crate) fn stored(&self) -> usize {
-        self.indices.len()
-    }
-
     /// Stored entries in the fullest line.
     pub(crate) fn fullest_line(&self) -> usize {
         self.starts.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0)

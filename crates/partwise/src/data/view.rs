@@ -37,13 +37,6 @@ impl<'x, T: Scalar> View<'x, T> {
         }
     }
 
-    pub(crate) fn stored(&self) -> usize {
-        match self {
-            View::Dense(x) => x.rows() * x.cols(),
-            View::Sparse(x) => x.stored(),
-        }
-    }
-
     pub(crate) fn is_sparse(&self) -> bool {
         matches!(self, View::Sparse(_))
     }

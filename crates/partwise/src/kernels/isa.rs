@@ -48,7 +48,7 @@ pub fn isa() -> Isa {
         3 => Isa::Avx512,
         _ => {
             let chosen = detect();
-            CHOSEN.store(chosen as u8, Ordering::Relaxed);
+            CHOSEN.store(chosen, Ordering::Relaxed);
             decode(chosen)
         }
     }
@@ -92,8 +92,8 @@ fn supported() -> u8 {
 }
 
 /// Restricts all kernels to an instruction set that this processor has; for tests that compare them.
-#[doc(hidden)]
-pub fn restrict(isa: Isa) -> bool {
+#[cfg(test)]
+pub(crate) fn restrict(isa: Isa) -> bool {
     let code = match isa {
         Isa::Portable => 1,
         Isa::Avx2 => 2,

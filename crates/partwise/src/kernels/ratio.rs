@@ -259,7 +259,7 @@ pub(super) fn tree<T: Scalar, const N: usize>(parts: &mut [T; N]) -> T {
     while n > 1 {
         let half = n.div_ceil(2);
         for l in 0..n / 2 {
-            parts[l] = parts[l] + parts[l + half];
+            parts[l] += parts[l + half];
         }
         n = half;
     }

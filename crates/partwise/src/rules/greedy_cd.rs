@@ -137,7 +137,7 @@ mod tests {
                     let down = problem.cross(i, c) - problem.l1 - problem.l2 * old[c] - pull;
                     let mut w = old.clone();
                     w[c] = (w[c] + down / (problem.g(c, c) + problem.l2)).max(0.0);
-                    best = best.min(problem.quadratic().value(&w, &problem.cross[i * problem.stride..]));
+                    best = best.min(problem.value_of(&w, i));
                 }
                 let value = problem.value(&got, i);
                 assert!((value - best).abs() <= 1e-12 * best.abs().max(1.0), "row {i}: {value} {best}");

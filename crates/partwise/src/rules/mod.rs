@@ -36,16 +36,6 @@ impl<T: Scalar> Quadratic<'_, T> {
     pub(crate) fn curvature(&self, c: usize) -> T {
         self.gram[c * self.stride + c] + self.l2
     }
-
-    /// `q(w)` of one row.
-    pub(crate) fn value(&self, w: &[T], cross: &[T]) -> T {
-        let mut sum = T::ZERO;
-        for c in 0..self.rank {
-            let g: T = self.gram[c * self.stride..][..self.rank].iter().zip(w).map(|(&g, &w)| g * w).sum();
-            sum += w[c] * (T::from_f64(0.5) * (g + self.l2 * w[c]) - cross[c] + self.l1);
-        }
-        sum
-    }
 }
 
 /// Rows of a factor with their rows of the cross product; `state` is empty, or holds a row of memory per row.

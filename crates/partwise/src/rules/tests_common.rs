@@ -100,7 +100,17 @@ impl Problem {
     }
 
     pub(crate) fn value(&self, factor: &[f64], i: usize) -> f64 {
-        self.quadratic().value(self.row(factor, i), &self.cross[i * self.stride..])
+        self.value_of(self.row(factor, i), i)
+    }
+
+    /// `q(w)` for row i.
+    pub(crate) fn value_of(&self, w: &[f64], i: usize) -> f64 {
+        (0..self.rank)
+            .map(|c| {
+                let g: f64 = (0..self.rank).map(|l| self.g(c, l) * w[l]).sum();
+                w[c] * (0.5 * (g + self.l2 * w[c]) - self.cross(i, c) + self.l1)
+            })
+            .sum()
     }
 
     /// Largest violation of the optimality conditions of row i, relative to the gradient's parts.

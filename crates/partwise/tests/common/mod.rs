@@ -1,5 +1,5 @@
 //! Data and checks that the integration tests share.
-#![allow(dead_code)] // every test file uses a part of it
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)] // every test file uses a part of it
 
 use partwise::{Dense, Factor, Fit, Loss, Matrix, Rule, Scalar, Sparse};
 
