@@ -29,7 +29,7 @@ fn double_precision_from_1e_minus_150_to_1e150() {
 fn every_start_scales_with_the_data() {
     let dense = planted(17, 14, 3, 0.3, 2);
     let holes = counts(20, 16, 3, true, 3);
-    for init in [Init::Random, Init::Nndsvd, Init::NndsvdA, Init::NndsvdAr, Init::Spa] {
+    for &init in Init::ALL.iter().filter(|init| **init != Init::Given) {
         for sparse in [false, true] {
             let table = if sparse { &holes } else { &dense };
             let matrix = |t: &common::Table| if sparse { t.sparse() } else { t.dense() };
