@@ -11,16 +11,35 @@ use std::fmt::Write;
 const ROWS: usize = 60;
 const COLS: usize = 40;
 const RANK: usize = 5;
-/// Factors for double and for single precision.
-const WIDE: [f64; 7] = [1e-150, 1e-100, 1e-30, 1.0, 1e30, 1e100, 1e150];
-const NARROW: [f64; 7] = [1e-18, 1e-12, 1e-6, 1.0, 1e6, 1e12, 1e18];
-/// Exponents of the powers of two for single precision; even, so that the root of the power is exact, too.
-const POWERS: [i32; 7] = [-60, -40, -20, 0, 20, 40, 60];
-/// How far a relative error may be from that of c = 1, relative to it: with the same data, and with data whose every
-/// entry is rounded anew, which is what a factor does that is no power of two.
-const DOUBLE: f64 = 1e-9;
-const SINGLE: f64 = 1e-6;
-const SINGLE_ROUNDED: f64 = 1e-4;
+/// What is asked of a precision.
+struct Promise {
+    name: &'static str,
+    bits: i32,
+    tens: [f64; 7],
+    /// Exponents of the powers of two; even, so that the root of the power is exact, too.
+    twos: [i32; 7],
+    /// How far a relative error may be from that of c = 1, relative to it: with the same digits, and with data whose every
+    /// entry is rounded anew, which is what a factor does that is no power of two.
+    same: f64,
+    rounded: f64,
+}
+
+const DOUBLE: Promise = Promise {
+    name: "Double precision",
+    bits: 53,
+    tens: [1e-150, 1e-100, 1e-30, 1.0, 1e30, 1e100, 1e150],
+    twos: [-498, -332, -100, 0, 100, 332, 498],
+    same: 1e-9,
+    rounded: 1e-6,
+};
+const SINGLE: Promise = Promise {
+    name: "Single precision",
+    bits: 24,
+    tens: [1e-18, 1e-12, 1e-6, 1.0, 1e6, 1e12, 1e18],
+    twos: [-60, -40, -20, 0, 20, 40, 60],
+    same: 1e-6,
+    rounded: 1e-4,
+};
 /// Fits of data that differ in their last bits and in nothing else.
 const CONTROLS: u64 = 6;
 
@@ -32,81 +51,76 @@ fn data() -> Table {
 pub(crate) fn section() -> Outcome<Section> {
     let mut text = format!(
         "## Scale\n\n\
-         `fit(c X)` is `fit(X)` in other units: as many iterations, the same relative error. X of ({ROWS}, {COLS}) is the\n\
+         `fit(c X)` is `fit(X)` in other units. X of ({ROWS}, {COLS}) is the\n\
          product of factors of rank {RANK} plus uniform noise; every fit is at rank {RANK} with all options as they are\n\
          by default, and so ends by its own stopping rule or at the limit of 2000 iterations. Relative errors are shown\n\
          for each c; *deviation* is the largest difference to the one of c = 1, as a share of it; *iterations* is the\n\
          number where all fits take as many, else the range.\n\n"
     );
     let mut broken = 0;
+    two_tables::<f64>(&DOUBLE, &mut text, &mut broken)?;
+    two_tables::<f32>(&SINGLE, &mut text, &mut broken)?;
+    Ok(Section { text, broken })
+}
+
+fn two_tables<T: Scalar>(promise: &Promise, text: &mut String, broken: &mut usize) -> Outcome<()> {
+    let Promise { name: precision, bits, same, rounded, .. } = promise;
     let cases: Vec<Case> = combinations()
         .into_iter()
         .map(|(loss, rule)| Case { name: format!("{loss} {rule}"), loss, rule, init: Init::Auto })
         .collect();
 
-    let mut table = Comparison::new(WIDE.map(|c| (name(c), c)).to_vec(), &[]);
+    let mut table = Comparison::new(promise.twos.map(|e| (format!("2^{e}"), 2f64.powi(e))).to_vec(), &[]);
     for case in &cases {
-        let found = table.fits::<f64>(case)?;
-        let verdict = kept(found.deviation <= DOUBLE && found.same_iterations(), &mut broken);
+        let found = table.fits::<T>(case)?;
+        let verdict = kept(found.deviation <= *same && found.same_iterations(), broken);
         table.row(case, &found, [verdict]);
     }
     writeln!(
         text,
-        "### Double precision\n\n\
-         Kept means a deviation of at most {DOUBLE:e} and the same number of iterations.\n\n{}",
-        table.out
-    )?;
-
-    let mut table = Comparison::new(POWERS.map(|e| (format!("2^{e}"), 2f64.powi(e))).to_vec(), &[]);
-    for case in &cases {
-        let found = table.fits::<f32>(case)?;
-        let verdict = kept(found.deviation <= SINGLE && found.same_iterations(), &mut broken);
-        table.row(case, &found, [verdict]);
-    }
-    writeln!(
-        text,
-        "### Single precision, even powers of two\n\n\
+        "### {precision}, even powers of two\n\n\
          An even power of two leaves every digit of X and of the start as it is. Kept means a deviation of at most\n\
-         {SINGLE:e} and the same number of iterations.\n\n{}",
+         {same:e} and the same number of iterations.\n\n{}",
         table.out
     )?;
 
-    let mut table = Comparison::new(NARROW.map(|c| (name(c), c)).to_vec(), &["control"]);
+    let mut table = Comparison::new(promise.tens.map(|c| (name(c), c)).to_vec(), &["control"]);
     let mut moved = 0;
     for case in &cases {
-        let found = table.fits::<f32>(case)?;
-        let (least, most) = control(case)?;
+        let found = table.fits::<T>(case)?;
+        let (least, most) = control::<T>(case, *bits)?;
         moved += usize::from(!found.same_iterations());
-        let verdict = kept(found.deviation <= SINGLE_ROUNDED, &mut broken);
+        let verdict = kept(found.deviation <= *rounded, broken);
         table.row(case, &found, [range(least, most), verdict]);
     }
     writeln!(
         text,
-        "### Single precision, powers of ten\n\n\
-         A power of ten rounds every entry of X to 24 bits anew: these are fits of data that differ in their last bits,\n\
+        "### {precision}, powers of ten\n\n\
+         A power of ten rounds every entry of X to {bits} bits anew: these are fits of data that differ in their last bits,\n\
          and how many iterations a fit takes until it stops may differ with them; it does in {moved} of {} rows. *Control*\n\
          is the range over {CONTROLS} fits with c = 1 of X with its last bits rounded at random. Kept means a deviation of\n\
-         at most {SINGLE_ROUNDED:e}.\n\n{}",
+         at most {rounded:e}.\n\n{}",
         cases.len(),
         table.out
     )?;
-    Ok(Section { text, broken })
+    Ok(())
 }
 
 /// Every start, with the default loss.
 pub(crate) fn starts() -> Outcome<Section> {
     let mut broken = 0;
-    let mut table = Comparison::new(WIDE.map(|c| (name(c), c)).to_vec(), &[]);
+    let mut table = Comparison::new(DOUBLE.tens.map(|c| (name(c), c)).to_vec(), &[]);
     for init in [Init::Random, Init::Nndsvd, Init::NndsvdA, Init::NndsvdAr, Init::Spa] {
         let case = Case { name: format!("init {init}"), loss: Loss::Frobenius, rule: Rule::Auto, init };
         let found = table.fits::<f64>(&case)?;
-        let verdict = kept(found.deviation <= DOUBLE && found.same_iterations(), &mut broken);
+        let verdict = kept(found.deviation <= DOUBLE.same && found.same_iterations(), &mut broken);
         table.row(&case, &found, [verdict]);
     }
     let text = format!(
         "### Starts\n\n\
-         Loss `frobenius` with the default rule in double precision; kept means what it means above.\n\n{}",
-        table.out
+         Loss `frobenius` with the default rule in double precision, times powers of ten. Kept means a deviation of at most\n\
+         {:e} and the same number of iterations.\n\n{}",
+        DOUBLE.same, table.out
     );
     Ok(Section { text, broken })
 }
@@ -134,14 +148,14 @@ impl Case {
     }
 }
 
-/// The iterations of fits of data that were rounded to 24 bits at random, up or down.
-fn control(case: &Case) -> Outcome<(usize, usize)> {
+/// The iterations of fits of data that were rounded to so many bits at random, up or down.
+fn control<T: Scalar>(case: &Case, bits: i32) -> Outcome<(usize, usize)> {
     let (mut least, mut most) = (usize::MAX, 0);
     for seed in 0..CONTROLS {
         let (mut numbers, x) = (Numbers::new(100 + seed), data());
         let rounded =
-            Table::new(ROWS, COLS, |i, j| x.at(i, j) * (1.0 + (numbers.draw() - 0.5) * 2f64.powi(-23)));
-        let (_, iterations) = case.fit::<f32>(&rounded)?;
+            Table::new(ROWS, COLS, |i, j| x.at(i, j) * (1.0 + (numbers.draw() - 0.5) * 2f64.powi(1 - bits)));
+        let (_, iterations) = case.fit::<T>(&rounded)?;
         (least, most) = (least.min(iterations), most.max(iterations));
     }
     Ok((least, most))
