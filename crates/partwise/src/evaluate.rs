@@ -19,6 +19,7 @@
 //! and likewise for H: the share of the model by which the first-order conditions are violated. It is 0 exactly at
 //! stationary points, and neither the scale of X nor that of a component changes it.
 
+use crate::data::sum::Sum;
 use crate::data::view::View;
 use crate::data::{Facts, Matrix};
 use crate::error::{Error, Result};
@@ -84,22 +85,21 @@ impl Reference {
                 Reference { half_squares, constant: 0.0, loss: half_squares, size: half_squares }
             }
             Loss::Beta(b) if b > 1.0 => {
-                let power = power_sum(x, b);
+                let power = sum_over(x, 0.0, |v| v.powf(b));
                 let reference = power / (b * (b - 1.0));
                 Reference { half_squares, constant: reference, loss: reference, size: size(power) }
             }
             other => {
                 let least = floor * facts.mean;
                 let zeros = (facts.rows as u64 * facts.cols as u64 - facts.stored) as f64;
-                let mut raised = least * zeros;
-                for_each(x, |v| raised += v.max(least));
+                let raised = sum_over(x, least * zeros, |v| v.max(least));
                 let mean = raised / (rows * cols);
-                let mut total = if zeros > 0.0 { zeros * other.divergence(least, mean) } else { 0.0 };
-                for_each(x, |v| total += other.divergence(v.max(least), mean));
+                let of_zeros = if zeros > 0.0 { zeros * other.divergence(least, mean) } else { 0.0 };
+                let total = sum_over(x, of_zeros, |v| other.divergence(v.max(least), mean));
                 let (constant, size) = match other {
                     Loss::Beta(b) => {
-                        let mut power = if zeros > 0.0 { zeros * least.powf(b) } else { 0.0 };
-                        for_each(x, |v| power += v.max(least).powf(b));
+                        let of_zeros = if zeros > 0.0 { zeros * least.powf(b) } else { 0.0 };
+                        let power = sum_over(x, of_zeros, |v| v.max(least).powf(b));
                         (power / (b * (b - 1.0)), size(power))
                     }
                     Loss::KullbackLeibler => (-raised, raised),
@@ -122,17 +122,14 @@ impl Reference {
     }
 }
 
-fn for_each<T: Scalar>(x: &Matrix<'_, T>, mut f: impl FnMut(f64)) {
+/// `rest` and the sum of `term` over the stored entries.
+fn sum_over<T: Scalar>(x: &Matrix<'_, T>, rest: f64, term: impl Fn(f64) -> f64) -> f64 {
+    let mut sum = Sum::of([rest]);
     match x {
-        Matrix::Dense(x) => x.for_each_row(|_, row| row.iter().for_each(|v| f(v.to_f64()))),
-        Matrix::Sparse(x) => x.for_each(|_, _, v| f(v.to_f64())),
+        Matrix::Dense(x) => x.for_each_row(|_, row| row.iter().for_each(|v| sum.add(term(v.to_f64())))),
+        Matrix::Sparse(x) => x.for_each(|_, _, v| sum.add(term(v.to_f64()))),
     }
-}
-
-fn power_sum<T: Scalar>(x: &Matrix<'_, T>, power: f64) -> f64 {
-    let mut sum = 0.0;
-    for_each(x, |v| sum += v.powf(power));
-    sum
+    sum.value()
 }
 
 /// Evaluates pairs for one X, in buffers of its own.

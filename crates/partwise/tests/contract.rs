@@ -213,10 +213,24 @@ fn a_floor_for_itakura_saito() {
 fn public_types_are_send_and_sync() {
     fn check<T: Send + Sync>() {}
     check::<Matrix<'_, f64>>();
-    check::<partwise::Fit<f32>>();
-    check::<Model<f64>>();
+    check::<Matrix<'_, f32>>();
+    check::<partwise::Dense<'_, f64>>();
+    check::<partwise::Sparse<f32>>();
+    check::<Facts>();
+    check::<Factor<f64>>();
+    check::<Start<f32>>();
     check::<Nmf>();
+    check::<partwise::Spec>();
+    check::<partwise::plan::Plan>();
+    check::<partwise::Fit<f32>>();
+    check::<partwise::Fit<f64>>();
+    check::<Model<f64>>();
+    check::<Progress>();
+    check::<Status>();
     check::<partwise::Error>();
+    // What `?` needs to turn it into a boxed error anywhere.
+    fn boxed<E: std::error::Error + Send + Sync + 'static>() {}
+    boxed::<partwise::Error>();
 }
 
 /// inverse_transform is the product.

@@ -143,6 +143,25 @@ fn strides_do_not_matter() {
     }
 }
 
+/// Compressed rows or columns: the same numbers, though they are read in another order.
+#[test]
+fn compressed_rows_or_columns_do_not_matter() {
+    let table = counts(37, 23, 3, true, 12).map(|x| x * 0.37);
+    let by_rows = table.sparse();
+    let by_columns = table.transposed().sparse().transposed();
+    for (loss, rule) in combinations().into_iter().filter(|(loss, _)| loss.allows_zeros()) {
+        for init in [Init::Random, Init::NndsvdA] {
+            let nmf = Nmf::new(3).loss(loss).rule(rule).init(init).max_iter(8).tol(0.0).threads(2);
+            let (a, b) = (nmf.fit(&by_rows).unwrap(), nmf.fit(&by_columns).unwrap());
+            assert!(bits(&a) == bits(&b), "{loss} {rule} {init}");
+            let told = |fit: &partwise::Fit<f64>| {
+                (fit.loss, fit.history.iter().map(|r| (r.objective, r.kkt)).collect::<Vec<_>>())
+            };
+            assert_eq!(told(&a), told(&b), "{loss} {rule} {init}");
+        }
+    }
+}
+
 /// Permuting rows and columns of X permutes the factors (with the permuted start).
 #[test]
 fn permutations_permute() {

@@ -1,5 +1,6 @@
-//! X from other libraries' types, each behind a feature of its name. Dense views are not copied, whatever their strides;
-//! sparse matrices are copied once, with their indices checked and put in order.
+//! X from other libraries' types, each behind a feature of its name. Dense memory without gaps is viewed, in either
+//! order and forwards or backwards; other dense views and sparse matrices are copied once, the latter with their indices
+//! checked and put in order.
 
 #[cfg(feature = "ndarray")]
 mod from_ndarray {
@@ -8,31 +9,16 @@ mod from_ndarray {
     use ndarray::ArrayView2;
 
     impl<'a, T: Scalar> From<ArrayView2<'a, T>> for Dense<'a, T> {
-        /// Views the array, whatever its strides.
+        /// Views the array where its memory has no gaps, else copies its entries.
         fn from(x: ArrayView2<'a, T>) -> Dense<'a, T> {
             let (shape, strides) = (x.dim(), (x.strides()[0], x.strides()[1]));
-            // A slice of the whole array exists only for contiguous memory; otherwise the entries are gathered.
-            match x.to_slice_memory_order() {
-                Some(slice) => {
-                    let reach = |n: usize, s: isize| {
-                        if s < 0 { (n.saturating_sub(1) as isize * -s) as usize } else { 0 }
-                    };
-                    let offset = reach(shape.0, strides.0) + reach(shape.1, strides.1);
-                    match Dense::from_strided(slice, offset, shape, strides) {
-                        Ok(dense) => dense,
-                        Err(_) => copied(&x),
-                    }
-                }
-                None => copied(&x),
-            }
-        }
-    }
-
-    fn copied<T: Scalar>(x: &ArrayView2<'_, T>) -> Dense<'static, T> {
-        let (rows, cols) = x.dim();
-        match Dense::from_vec(rows, cols, x.iter().copied().collect()) {
-            Ok(dense) => dense,
-            Err(_) => unreachable!("an array has as many entries as its shape says"),
+            // Where the first entry lies in memory that begins with the lowest address.
+            let reach = |n: usize, s: isize| if s < 0 { n.saturating_sub(1) * s.unsigned_abs() } else { 0 };
+            let offset = reach(shape.0, strides.0) + reach(shape.1, strides.1);
+            // Without `unsafe`, a slice of the whole array exists only where its memory has no gaps.
+            x.to_slice_memory_order()
+                .and_then(|slice| Dense::from_strided(slice, offset, shape, strides).ok())
+                .unwrap_or_else(|| Dense::from_fn(shape.0, shape.1, |i, j| x[(i, j)]))
         }
     }
 
@@ -52,10 +38,10 @@ mod from_nalgebra {
     impl<'a, T: Scalar + nalgebra::Scalar> From<&'a DMatrix<T>> for Matrix<'a, T> {
         /// Views the matrix, which is column-major.
         fn from(x: &'a DMatrix<T>) -> Matrix<'a, T> {
-            match Dense::from_slice(x.ncols(), x.nrows(), x.as_slice()) {
-                Ok(dense) => dense.transposed().into(),
-                Err(_) => unreachable!("a matrix has as many entries as its shape says"),
-            }
+            let columns = Dense::from_slice(x.ncols(), x.nrows(), x.as_slice());
+            columns
+                .map_or_else(|_| Dense::from_fn(x.nrows(), x.ncols(), |i, j| x[(i, j)]), Dense::transposed)
+                .into()
         }
     }
 }
@@ -69,11 +55,7 @@ mod from_faer {
     impl<'a, T: Scalar> From<MatRef<'a, T>> for Matrix<'a, T> {
         /// Copies the matrix: its memory cannot be seen as one slice without `unsafe`.
         fn from(x: MatRef<'a, T>) -> Matrix<'a, T> {
-            let values = (0..x.nrows()).flat_map(|i| (0..x.ncols()).map(move |j| x[(i, j)])).collect();
-            match Dense::from_vec(x.nrows(), x.ncols(), values) {
-                Ok(dense) => dense.into(),
-                Err(_) => unreachable!("a matrix has as many entries as its shape says"),
-            }
+            Dense::from_fn(x.nrows(), x.ncols(), |i, j| x[(i, j)]).into()
         }
     }
 
@@ -111,57 +93,6 @@ mod from_sprs {
                 Sparse::from_csc(x.rows(), x.cols(), starts, columns, values)?
             };
             Ok(sparse.into())
-        }
-    }
-}
-
-#[cfg(test)]
-#[allow(unused_imports)]
-mod tests {
-    use super::super::Matrix;
-
-    #[cfg(feature = "ndarray")]
-    #[test]
-    fn ndarray_views_of_any_strides() {
-        use ndarray::{Array2, s};
-        let array = Array2::from_shape_fn((4, 6), |(i, j)| (10 * i + j) as f64);
-        for view in [array.view(), array.t(), array.slice(s![1..4;2, ..;3]), array.slice(s![..;-1, ..;-1])] {
-            let x: Matrix<'_, f64> = view.into();
-            let Matrix::Dense(x) = x else { panic!("dense stays dense") };
-            assert_eq!((x.rows(), x.cols()), view.dim());
-            for ((i, j), &v) in view.indexed_iter() {
-                assert_eq!(x.get(i, j), v);
-            }
-        }
-    }
-
-    #[cfg(feature = "nalgebra")]
-    #[test]
-    fn nalgebra_is_column_major() {
-        let m = nalgebra::DMatrix::from_fn(3, 2, |i, j| (10 * i + j) as f32);
-        let Matrix::Dense(x) = Matrix::from(&m) else { panic!("dense stays dense") };
-        assert_eq!((x.rows(), x.cols(), x.get(2, 1)), (3, 2, 21.0));
-    }
-
-    #[cfg(feature = "faer")]
-    #[test]
-    fn faer_matrices() {
-        let m = faer::Mat::from_fn(3, 2, |i, j| (10 * i + j) as f64);
-        let Matrix::Dense(x) = Matrix::from(m.as_ref().transpose()) else { panic!("dense stays dense") };
-        assert_eq!((x.rows(), x.cols(), x.get(1, 2)), (2, 3, 21.0));
-    }
-
-    #[cfg(feature = "sprs")]
-    #[test]
-    fn sprs_by_rows_and_by_columns() {
-        let m = sprs::CsMatI::<f64, i32>::new((2, 3), vec![0, 2, 3], vec![0, 2, 1], vec![1.0, 2.0, 3.0]);
-        for m in [m.clone(), m.to_csc()] {
-            let Matrix::Sparse(x) = Matrix::try_from(&m).unwrap() else { panic!("sparse stays sparse") };
-            let mut seen = Vec::new();
-            x.for_each_row(|i, columns, values| {
-                seen.extend(columns.iter().zip(values).map(|(&j, v)| (i, j, v)))
-            });
-            assert_eq!(seen, [(0, 0, 1.0), (0, 2, 2.0), (1, 1, 3.0)]);
         }
     }
 }

@@ -26,14 +26,21 @@ impl<'a, T: Scalar> Dense<'a, T> {
     /// [`Error::Shape`] if the length is not `rows * cols`.
     pub fn from_vec(rows: usize, cols: usize, values: Vec<T>) -> Result<Dense<'static, T>> {
         check_len(rows, cols, values.len())?;
-        Ok(Dense {
-            data: Cow::Owned(values),
-            rows,
-            cols,
-            offset: 0,
-            row_stride: cols as isize,
-            col_stride: 1,
-        })
+        Ok(Dense::packed(Cow::Owned(values), rows, cols))
+    }
+
+    /// Entry `(i, j)` is `f(i, j)`.
+    ///
+    /// ```
+    /// let x = partwise::Dense::from_fn(2, 3, |i, j| (10 * i + j) as f64);
+    /// assert_eq!((x.rows(), x.cols(), x.get(1, 2)), (2, 3, 12.0));
+    /// ```
+    pub fn from_fn(rows: usize, cols: usize, mut f: impl FnMut(usize, usize) -> T) -> Dense<'static, T> {
+        let mut values = Vec::with_capacity(rows.saturating_mul(cols));
+        for i in 0..rows {
+            values.extend((0..cols).map(|j| f(i, j)));
+        }
+        Dense::packed(Cow::Owned(values), rows, cols)
     }
 
     /// Takes `(rows, cols)` in column-major (Fortran) order.
@@ -50,14 +57,12 @@ impl<'a, T: Scalar> Dense<'a, T> {
     /// [`Error::Shape`] if the length is not `rows * cols`.
     pub fn from_slice(rows: usize, cols: usize, values: &'a [T]) -> Result<Dense<'a, T>> {
         check_len(rows, cols, values.len())?;
-        Ok(Dense {
-            data: Cow::Borrowed(values),
-            rows,
-            cols,
-            offset: 0,
-            row_stride: cols as isize,
-            col_stride: 1,
-        })
+        Ok(Dense::packed(Cow::Borrowed(values), rows, cols))
+    }
+
+    /// Row-major memory of exactly these entries.
+    fn packed(data: Cow<'a, [T]>, rows: usize, cols: usize) -> Dense<'a, T> {
+        Dense { data, rows, cols, offset: 0, row_stride: cols as isize, col_stride: 1 }
     }
 
     /// Views entries at `values[offset + i * row_stride + j * col_stride]`, without a copy. Strides may be negative.
@@ -174,18 +179,9 @@ impl<'a, T: Scalar> Dense<'a, T> {
 
     /// The matrix times `2^e`, in memory of its own.
     pub(crate) fn scaled(&self, e: i32) -> Dense<'static, T> {
-        let values = (0..self.rows)
-            .flat_map(|i| (0..self.cols).map(move |j| (i, j)))
-            .map(|(i, j)| T::from_f64(scale_up(self.data[self.at(i, j)].to_f64(), e)))
-            .collect();
-        Dense {
-            data: Cow::Owned(values),
-            rows: self.rows,
-            cols: self.cols,
-            offset: 0,
-            row_stride: self.cols as isize,
-            col_stride: 1,
-        }
+        Dense::from_fn(self.rows, self.cols, |i, j| {
+            T::from_f64(scale_up(self.data[self.at(i, j)].to_f64(), e))
+        })
     }
 
     /// Calls `f` with every row's entries in order; copies a row only where it is not contiguous.

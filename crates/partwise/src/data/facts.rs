@@ -1,6 +1,7 @@
 //! One look at X: its size, its range, and whether it can be factorized at all.
 
 use super::Matrix;
+use super::sum::Sum;
 use crate::error::{BadEntry, Error, Result};
 use crate::loss::Loss;
 use crate::scalar::Scalar;
@@ -126,25 +127,16 @@ impl Facts {
 
         facts.exponent = exponent(facts.max.abs().max(facts.min.abs()));
         let (down, half) = halves(-facts.exponent);
-        let (mut sum, mut squares) = (0.0, 0.0);
-        let (mut line, mut line_sum, mut line_squares) = (usize::MAX, 0.0, 0.0);
-        // Line by line, so that the sums have few digits to lose.
-        for_each(x, |i, j, value| {
+        let (mut sum, mut squares) = (Sum::default(), Sum::default());
+        for_each(x, |_, _, value| {
             if value.is_finite() {
-                let here = if facts.sparse { 0 } else { i };
-                if here != line {
-                    (sum, squares) = (sum + line_sum, squares + line_squares);
-                    (line, line_sum, line_squares) = (here, 0.0, 0.0);
-                }
-                let _ = j;
                 let v = value * down * half;
-                line_sum += v;
-                line_squares += v * v;
+                sum.add(v);
+                squares.add(v * v);
             }
         });
-        (sum, squares) = (sum + line_sum, squares + line_squares);
-        facts.sum_squares = squares;
-        facts.mean = if total == 0 { 0.0 } else { scale_up(sum / total as f64, facts.exponent) };
+        facts.sum_squares = squares.value();
+        facts.mean = if total == 0 { 0.0 } else { scale_up(sum.value() / total as f64, facts.exponent) };
         facts
     }
 

@@ -4,6 +4,7 @@ mod convert;
 pub mod dense;
 pub mod facts;
 pub mod sparse;
+pub(crate) mod sum;
 pub(crate) mod view;
 
 pub use dense::Dense;
