@@ -30,7 +30,7 @@ use crate::kernels::products::cross;
 use crate::kernels::ratio::{Other, Ratio, RatioScratch, Sums, TILE, block_sums, pack};
 use crate::kernels::{Rows, SparseRows, ValuesRef};
 use crate::loss::Loss;
-use crate::par::{PerThread, Split, Team, cut, for_blocks};
+use crate::par::{Lines, PerThread, Split, Team, for_blocks};
 use crate::penalty::Elastic;
 use crate::scalar::Scalar;
 
@@ -200,18 +200,6 @@ struct Scratch {
 /// Per row of the factor: loss, penalty, violation, scale, and how far the gradient points away from zero.
 const TERMS: usize = 5;
 
-struct Terms<'a>(&'a mut [f64]);
-
-impl Split for Terms<'_> {
-    fn rows(&self) -> usize {
-        self.0.len() / TERMS
-    }
-    fn split_at(self, rows: usize) -> (Self, Self) {
-        let (a, b) = cut(self.0, rows * TERMS);
-        (Terms(a), Terms(b))
-    }
-}
-
 impl<'x, T: Scalar> Half<'x, T> {
     fn new(
         x: &'x Matrix<'_, T>,
@@ -322,7 +310,7 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
         let w = T::widen_factor(w, &mut own.wide);
         let h = T::widen_factor(h, &mut other.wide);
         let (view, scratch) = (&own.view, &self.scratch);
-        for_blocks(Terms(&mut own.terms), ROWS, 0, &|first, terms: Terms<'_>| {
+        for_blocks(Lines(&mut own.terms, TERMS), ROWS, 0, &|first, terms: Lines<'_, f64>| {
             scratch.with(|s| {
                 let n = terms.rows();
                 s.x.resize(2 * ROWS * TILE + view.scratch(ROWS), 0.0);
@@ -372,7 +360,7 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
         let by_products = loss == Loss::Frobenius;
         let (gram, shared) = (&other_half.gram, &other_half.sums);
         let (view, penalty) = (&*view, &*penalty);
-        for_blocks(Terms(terms), ROWS, 0, &|first, terms: Terms<'_>| {
+        for_blocks(Lines(terms, TERMS), ROWS, 0, &|first, terms: Lines<'_, f64>| {
             scratch.with(|s| {
                 let n = terms.rows();
                 let mut irregular = vec![T::ZERO; view.scratch(ROWS)];

@@ -69,6 +69,19 @@ pub(crate) trait Split: Sized + Send {
     fn split_at(self, rows: usize) -> (Self, Self);
 }
 
+/// Rows of one array, each of so many numbers.
+pub(crate) struct Lines<'a, T>(pub(crate) &'a mut [T], pub(crate) usize);
+
+impl<T: Send> Split for Lines<'_, T> {
+    fn rows(&self) -> usize {
+        self.0.len() / self.1
+    }
+    fn split_at(self, rows: usize) -> (Self, Self) {
+        let (a, b) = cut(self.0, rows * self.1);
+        (Lines(a, self.1), Lines(b, self.1))
+    }
+}
+
 /// Calls `f(first row, rows)` for blocks of `block` rows (the last may be shorter), in parallel. Blocks start at
 /// multiples of `block`.
 pub(crate) fn for_blocks<S: Split>(job: S, block: usize, first: usize, f: &(impl Fn(usize, S) + Sync)) {
@@ -94,17 +107,6 @@ pub(crate) fn cut<T>(slice: &mut [T], at: usize) -> (&mut [T], &mut [T]) {
 mod tests {
     use super::*;
 
-    struct Part<'a>(&'a mut [usize]);
-    impl Split for Part<'_> {
-        fn rows(&self) -> usize {
-            self.0.len()
-        }
-        fn split_at(self, rows: usize) -> (Self, Self) {
-            let (a, b) = cut(self.0, rows);
-            (Part(a), Part(b))
-        }
-    }
-
     #[test]
     fn blocks_cover_every_row_once() {
         let team = Team::new(3);
@@ -112,7 +114,7 @@ mod tests {
         for (rows, block) in [(0, 4), (1, 4), (4, 4), (5, 4), (103, 7), (64, 64)] {
             let mut data = vec![0; rows];
             team.run(|| {
-                for_blocks(Part(&mut data), block, 0, &|first, part| {
+                for_blocks(Lines(&mut data, 1), block, 0, &|first, part| {
                     assert!(first % block == 0 && part.0.len() <= block);
                     part.0.iter_mut().enumerate().for_each(|(i, x)| *x += first + i + 1);
                 });
@@ -126,7 +128,7 @@ mod tests {
         let team = Team::new(2);
         let counts = PerThread::new(2, || 0usize);
         let mut data = vec![0; 100];
-        team.run(|| for_blocks(Part(&mut data), 1, 0, &|_, _| counts.with(|n| *n += 1)));
+        team.run(|| for_blocks(Lines(&mut data, 1), 1, 0, &|_, _| counts.with(|n| *n += 1)));
         assert_eq!(counts.0.into_iter().map(|n| n.into_inner().unwrap()).sum::<usize>(), 100);
     }
 }

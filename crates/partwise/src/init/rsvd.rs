@@ -13,7 +13,7 @@ use crate::data::view::View;
 use crate::factor::Factor;
 use crate::kernels::gram::{GramSum, times_square};
 use crate::kernels::products::cross;
-use crate::par::{PerThread, Split, cut, for_blocks};
+use crate::par::{Lines, PerThread, Split, for_blocks};
 use crate::scalar::Scalar;
 use nalgebra::DMatrix;
 
@@ -31,18 +31,6 @@ pub(crate) struct Svd<T> {
     pub(crate) v: Factor<T>,
 }
 
-struct Out<'a, T>(&'a mut [T], usize);
-
-impl<T: Scalar> Split for Out<'_, T> {
-    fn rows(&self) -> usize {
-        self.0.len() / self.1
-    }
-    fn split_at(self, rows: usize) -> (Self, Self) {
-        let (a, b) = cut(self.0, rows * self.1);
-        (Out(a, self.1), Out(b, self.1))
-    }
-}
-
 /// `out = view panel`.
 pub(crate) fn multiply<T: Scalar>(
     view: &View<'_, T>,
@@ -52,7 +40,7 @@ pub(crate) fn multiply<T: Scalar>(
 ) {
     let stride = panel.stride();
     let scratch = PerThread::new(threads, || vec![T::ZERO; view.scratch(ROWS)]);
-    for_blocks(Out(out.padded_rows_mut(), stride), ROWS, 0, &|first, out: Out<'_, T>| {
+    for_blocks(Lines(out.padded_rows_mut(), stride), ROWS, 0, &|first, out: Lines<'_, T>| {
         scratch.with(|irregular| {
             let x = view.block(first..first + out.rows(), irregular);
             cross(&x, panel.padded_rows(), stride, out.0);
@@ -70,7 +58,7 @@ fn rotate<T: Scalar>(factor: &Factor<T>, m: &DMatrix<f64>) -> Factor<T> {
         }
     }
     let mut wide = factor.clone();
-    for_blocks(Out(wide.padded_rows_mut(), stride), 1024, 0, &|first, out: Out<'_, T>| {
+    for_blocks(Lines(wide.padded_rows_mut(), stride), 1024, 0, &|first, out: Lines<'_, T>| {
         let rows = &factor.padded_rows()[first * stride..][..out.0.len()];
         times_square(rows, &square, stride, out.0);
     });

@@ -17,8 +17,8 @@ use crate::data::view::View;
 use crate::factor::Factor;
 use crate::kernels::Rows;
 use crate::kernels::gram::GramSum;
-use crate::par::for_blocks;
-use crate::par::{Split, cut};
+
+use crate::par::{Lines, for_blocks};
 use crate::rules::bpp::Bpp;
 use crate::rules::{Panel, Quadratic, QuadraticRule, Scratch};
 use crate::scalar::Scalar;
@@ -127,18 +127,6 @@ pub(crate) fn factors<T: Scalar>(
     (w, h)
 }
 
-struct Both<'a, T>(&'a mut [T], usize);
-
-impl<T: Scalar> Split for Both<'_, T> {
-    fn rows(&self) -> usize {
-        self.0.len() / self.1
-    }
-    fn split_at(self, rows: usize) -> (Self, Self) {
-        let (a, b) = cut(self.0, rows * self.1);
-        (Both(a, self.1), Both(b, self.1))
-    }
-}
-
 /// Replaces rows of a cross product with W by the least squares solutions.
 fn least_squares<T: Scalar>(w: &Factor<T>, h: &mut Factor<T>) {
     let (rank, stride) = (w.rank(), w.stride());
@@ -147,7 +135,7 @@ fn least_squares<T: Scalar>(w: &Factor<T>, h: &mut Factor<T>) {
     let gram: Vec<T> = gram.into_iter().map(T::from_f64).collect();
     let q = Quadratic { gram: &gram, stride, rank, l1: T::ZERO, l2: T::ZERO };
     let rule = Bpp::new(rank, stride);
-    for_blocks(Both(h.padded_rows_mut(), stride), ROWS, 0, &|_, rows: Both<'_, T>| {
+    for_blocks(Lines(h.padded_rows_mut(), stride), ROWS, 0, &|_, rows: Lines<'_, T>| {
         let cross = rows.0.to_vec();
         rows.0.fill(T::ZERO);
         let mut scratch = Scratch::new(QuadraticRule::<T>::need(&rule));
