@@ -55,6 +55,12 @@ pub(crate) fn document(binary: &str, arguments: &[&str], path: &str) -> Done {
     std::fs::write(&path, output.stdout).map_err(|error| format!("{}: {error}", path.display()))
 }
 
+/// Prints docs/benchmarks.md, with a program that is no older than the sources.
+pub(crate) fn bench(data: &str, python: &str) -> Done {
+    run(&cargo(), &["build", "--release", "-p", "partwise-cli"])?;
+    document("compare", &["--data", data, "--python", python], "docs/benchmarks.md")
+}
+
 /// A file that grows beyond this has more than one job.
 const LONGEST: usize = 620;
 

@@ -34,9 +34,7 @@ fn main() -> ExitCode {
         ["reproductions", data] => {
             chores::document("reproductions", &["--data", data], "docs/reproductions.md")
         }
-        ["bench", data, python] => {
-            chores::document("compare", &["--data", data, "--python", python], "docs/benchmarks.md")
-        }
+        ["bench", data, python] => chores::bench(data, python),
         ["golden", python] => shell::run(python, &["benches/peers/golden_scikit_learn.py"]),
         [] | ["help"] => {
             shell::say(HELP);
