@@ -1,8 +1,8 @@
 //! The two number types that a matrix is read into, and how values are kept without losing or wasting anything.
 
 use crate::budget::Budget;
-use crate::error::Result;
-use crate::read::AnyMatrix;
+use crate::error::{Result, count};
+use crate::read::{AnyMatrix, Context};
 use partwise::data::sparse::survives_single;
 use partwise::data::{Matrix, Stored};
 use partwise::scalar::Scalar;
@@ -91,6 +91,16 @@ impl Real for f64 {
             v.extend_from_slice(values);
         }
         Ok(())
+    }
+}
+
+/// Integers from 2^53 on may have more digits than `f64`.
+pub(crate) const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// What to tell about integers from [`EXACT`] on.
+pub(crate) fn note_rounded(integers: u64, cx: &mut Context<'_>) {
+    if integers > 0 {
+        cx.note(format!("{} of 2^53 or more may have lost digits", count(integers, "integer")));
     }
 }
 

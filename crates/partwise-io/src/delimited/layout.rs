@@ -76,6 +76,33 @@ impl Sample {
         text.and_then(|text| text.parse().ok()).filter(|year| (1700..2200).contains(year))
     }
 
+    /// Whether it is a number whose commas are a decimal comma or marks between thousands.
+    fn has_comma_within(&self) -> bool {
+        let digits = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+        let text = self.text.strip_prefix(b"-").unwrap_or(&self.text);
+        let parts: Vec<&[u8]> = text.split(|&b| b == b',').collect();
+        let groups = |parts: &[&[u8]]| match parts {
+            [first, rest @ ..] => {
+                digits(first) && first.len() <= 3 && rest.iter().all(|part| digits(part) && part.len() == 3)
+            }
+            [] => false,
+        };
+        let by_points = |part: &[u8]| groups(&part.split(|&b| b == b'.').collect::<Vec<_>>());
+        match parts.as_slice() {
+            [whole, decimals] if digits(decimals) && (digits(whole) || by_points(whole)) => true,
+            [_, .., last] => {
+                let end = last.iter().position(|&b| b == b'.').unwrap_or(last.len());
+                let (thousand, decimals) = last.split_at_checked(end).unwrap_or_default();
+                let mut whole = parts.clone();
+                if let Some(last) = whole.last_mut() {
+                    *last = thousand;
+                }
+                groups(&whole) && decimals.iter().skip(1).all(u8::is_ascii_digit)
+            }
+            _ => false,
+        }
+    }
+
     fn is_whole(&self, value: usize) -> bool {
         !self.quoted && self.text == value.to_string().as_bytes()
     }
@@ -199,6 +226,8 @@ struct Rated {
     /// Cells of most rows after the first.
     cells: usize,
     consistent: bool,
+    /// Whether it leaves commas in numbers and nowhere else: then to cut at commas would cut numbers in two.
+    spares_numbers: bool,
     /// Thousandths of the cells that look like numbers.
     numeric: usize,
 }
@@ -216,11 +245,20 @@ impl Rated {
         let values = || after.iter().flat_map(|row| row.cells.iter().skip(usize::from(cells > 1)));
         let (like, all) = (values().filter(|cell| cell.look != Look::Text).count(), values().count());
         let numeric = (1000 * like).checked_div(all).unwrap_or(0);
-        Rated { delimiter, rows, cells, consistent, numeric }
+        // Blanks stand in names before a comma too often to tell: `sample 1,5`.
+        let may_spare = matches!(delimiter, Delimiter::Semicolon | Delimiter::Tab | Delimiter::Bar);
+        let mut with_commas = after
+            .iter()
+            .flat_map(|row| &row.cells)
+            .filter(|cell| !cell.quoted && cell.text.contains(&b','))
+            .peekable();
+        let spares_numbers =
+            may_spare && with_commas.peek().is_some() && with_commas.all(Sample::has_comma_within);
+        Rated { delimiter, rows, cells, consistent, spares_numbers, numeric }
     }
 
-    fn key(&self) -> (bool, bool, usize) {
-        (self.cells > 1 && self.consistent, self.cells > 1, self.numeric)
+    fn key(&self) -> (bool, bool, bool, usize) {
+        (self.cells > 1 && self.consistent, self.cells > 1, self.spares_numbers, self.numeric)
     }
 
     fn layout(&self, skip: u64, comments: u64, comment: Option<&[u8]>, options: &ReadOptions) -> Layout {
@@ -234,9 +272,6 @@ impl Rated {
             && !after.is_empty()
             && after.iter().all(|row| row.len == cells && row.last_is_empty)
             && (first.len + 1 == cells || (first.len == cells && first.last_is_empty));
-        // One heading less than there are cells: R leaves out the heading of the row names.
-        let short = !empty_last && first.len + 1 == cells && cells > 1 && !after.is_empty();
-
         // Where numbers stand without quotes, what stands between quotes is a name, be it made of digits.
         let bare =
             |rows: &[SampledRow], skip| rows.iter().any(|row| row.cells.iter().skip(skip).any(|c| !c.quoted));
@@ -249,6 +284,13 @@ impl Rated {
         };
         let marks = after.iter().any(|row| row.cells.iter().skip(1).any(|cell| cell.look == Look::Almost));
         let is_name = |cell: &Sample| is_text(cell) || (cell.look == Look::Almost && !marks);
+
+        // One heading less than there are cells: R leaves out the heading of the row names. A row of numbers that lacks
+        // one looks the same.
+        let mut sides = first.cells.iter().chain(after.iter().filter_map(|row| row.cells.first()));
+        let asked = options.header == Some(true) || options.row_names == Some(true);
+        let named = asked || sides.any(|cell| is_name(cell) || cell.quoted) || are_years(&first.cells);
+        let short = !empty_last && first.len + 1 == cells && cells > 1 && !after.is_empty() && named;
 
         let width = cells - usize::from(empty_last);
         let headings = first.cells.get(..width).unwrap_or(&first.cells);

@@ -10,7 +10,7 @@ use crate::error::{Error, Place, Result, count, shown};
 use crate::format::Format;
 use crate::npy::core_error;
 use crate::read::{Context, Parsed};
-use crate::real::{Real, too_large};
+use crate::real::{EXACT, Real, note_rounded, too_large};
 use crate::text::lines::Lines;
 use crate::text::number::{self, NotANumber};
 use crate::write::unguarded;
@@ -161,12 +161,13 @@ fn body<T: Real>(rows: &mut Rows<impl Read>, layout: &Layout, cx: &mut Context<'
     let (mut count_rows, mut missing, mut empty, mut empty_inside) = (0usize, 0u64, 0u64, 0u64);
     // Rows of nothing but separators: missing values if more rows follow, else what spreadsheets leave at the end.
     let mut blank_rows = 0usize;
+    let mut rounded = 0u64;
     while let Some(row) = rows.next()? {
         if row.bytes.is_empty() || (!separates_with(layout, b'\t') && row.bytes.trim_ascii().is_empty()) {
             empty += 1;
             continue;
         }
-        if layout.cells > 1 && row.bytes.iter().all(|&b| separates_with(layout, b) || b == b' ') {
+        if is_blank(row.bytes, layout) {
             blank_rows += 1;
             continue;
         }
@@ -183,12 +184,14 @@ fn body<T: Real>(rows: &mut Rows<impl Read>, layout: &Layout, cx: &mut Context<'
         }
         empty_inside = empty;
         cx.budget.grow(&mut values, cols)?;
-        let mut taker = Taker { row, layout, values: &mut values, room: cols, missing: 0, cells: 0 };
+        let mut taker =
+            Taker { row, layout, values: &mut values, room: cols, missing: 0, rounded: 0, cells: 0 };
         match layout.delimiter.byte() {
             Some(delimiter) if !row.quotes => taker.plain(delimiter, &mut names, cx)?,
             _ => taker.quoted(&mut names, cx)?,
         }
         missing += taker.missing;
+        rounded += taker.rounded;
         if taker.cells != layout.cells {
             return Err(ragged(&row, taker.cells, layout.cells, &cx.at));
         }
@@ -202,6 +205,7 @@ fn body<T: Real>(rows: &mut Rows<impl Read>, layout: &Layout, cx: &mut Context<'
         let were = if blank_rows == 1 { "was" } else { "were" };
         cx.note(format!("{} without values at the end {were} left out", count(blank_rows as u64, "row")));
     }
+    note_rounded(rounded, cx);
     if missing > 0 {
         let were = if missing == 1 { "was" } else { "were" };
         cx.note(format!("{} {were} read as NaN: empty, or spelled like NA", count(missing, "missing value")));
@@ -210,6 +214,13 @@ fn body<T: Real>(rows: &mut Rows<impl Read>, layout: &Layout, cx: &mut Context<'
     let dense = Dense::from_vec(count_rows, cols, values);
     let matrix = dense.map(Matrix::from).map_err(|error| core_error(&cx.at, &error))?;
     Ok((matrix, layout.names.then_some(names)))
+}
+
+/// Whether the row is nothing but the separators of empty cells, one less than cells.
+fn is_blank(row: &[u8], layout: &Layout) -> bool {
+    layout.cells > 1
+        && row.iter().all(|&b| separates_with(layout, b) || b == b' ')
+        && row.iter().filter(|&&b| separates_with(layout, b)).count() + 1 == layout.cells
 }
 
 fn separates_with(layout: &Layout, byte: u8) -> bool {
@@ -224,6 +235,8 @@ struct Taker<'a, T> {
     /// Values that the row may still have.
     room: usize,
     missing: u64,
+    /// Integers that may have lost digits.
+    rounded: u64,
     cells: usize,
 }
 
@@ -272,8 +285,7 @@ impl<T: Real> Taker<'_, T> {
     }
 
     fn cell(&mut self, text: &[u8], at: usize, cx: &Context<'_>) -> Result<()> {
-        if self.room == 0 && text.is_empty() && self.layout.empty_last && self.cells + 1 == self.layout.cells
-        {
+        if text.is_empty() && self.at_empty_last() {
             self.cells += 1;
             return Ok(());
         }
@@ -282,9 +294,18 @@ impl<T: Real> Taker<'_, T> {
             return self.push(f64::NAN, at, cx);
         }
         match number::parse(text) {
-            Ok(x) => self.push(T::nearest(x, text), at, cx),
+            Ok(x) => {
+                let integer = text.iter().all(|&b| b.is_ascii_digit() || b == b'-');
+                self.rounded += u64::from(integer && x.abs() >= EXACT);
+                self.push(T::nearest(x, text), at, cx)
+            }
             Err(why) => Err(self.not_a_number(text, at, why, cx)),
         }
+    }
+
+    /// Whether the next cell is in the column that was found empty, and has no room.
+    fn at_empty_last(&self) -> bool {
+        self.room == 0 && self.layout.empty_last && self.cells + 1 == self.layout.cells
     }
 
     #[inline]
@@ -294,11 +315,18 @@ impl<T: Real> Taker<'_, T> {
             return Err(Error::Data { at: self.row.place(at, &cx.at), problem, instead });
         }
         self.cells += 1;
-        // What is too much is only counted.
         if self.room > 0 {
             self.room -= 1;
             self.values.push(T::from_f64(x));
+        } else if self.layout.empty_last && self.cells == self.layout.cells {
+            return Err(Error::Data {
+                at: self.row.place(at, &cx.at),
+                problem: "there is a value in the last column, which is without a name and empty in the rows before"
+                    .into(),
+                instead: "remove it, or give the column a name".into(),
+            });
         }
+        // What is too much otherwise is only counted.
         Ok(())
     }
 

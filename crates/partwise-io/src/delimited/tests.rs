@@ -61,6 +61,10 @@ fn d45_ragged_rows_are_told_by_line() {
         ("1 2\n3 4\n5\n", "line 3: the row has 1 cell, the other rows have 2"),
         ("a,b,c,d\n1,2\n3,4\n", "line 1: the row has 4 cells, the other rows have 2"),
         ("1,2\n\"3\",4,\n5,6\n7,8\n", "line 2: the row has 3 cells"),
+        // A first row with a cell less is one of headings only if something in the table is a name.
+        ("1,2\n3,4,5\n6,7,8\n", "line 1: the row has 2 cells, the other rows have 3"),
+        ("1 2\n3 4 5\n6 7 8\n", "line 1: the row has 2 cells, the other rows have 3"),
+        ("a,b,c\n1,2,3\n,\n4,5,6\n", "line 3: the row has 2 cells, the other rows have 3"),
     ] {
         let message = refusal("x.csv", text.as_bytes());
         assert!(message.contains(words), "{text:?}: {message}");
@@ -100,6 +104,47 @@ fn d45_text_never_becomes_a_number() {
             Ok(table) => panic!("{text:?}: {table:?}"),
         };
         assert!(message.contains(words), "{text:?}: {message}");
+    }
+}
+
+/// What stands between cells is found even where every row has one decimal comma, and so as many commas as the next.
+#[test]
+fn d45_a_decimal_comma_separates_nothing() {
+    for (name, text) in [
+        ("x.csv", "name;val\na;1,5\nb;2,5\n"),
+        ("x.csv", "a;1,5\nb;2,5\n"),
+        ("x.csv", "n;v;w\na;1;2,5\nb;3;4,5\n"),
+        ("x.csv", "1;2,5\n3;4,5\n"),
+        ("x.csv", "a\t1,5\nb\t2,5\n"),
+        ("x.tsv", "a\t1,5\nb\t2,5\n"),
+        ("x.txt", "v|w\n1|2,5\n3|4,5\n"),
+    ] {
+        let message = refusal(name, text.as_bytes());
+        assert!(message.contains("decimal comma"), "{text:?}: {message}");
+    }
+    // Blanks and semicolons are parts of names as often as not.
+    let read = table("x.csv", "sample 1,5\nsample 2,6\n");
+    assert_eq!(
+        (names(&read.row_names), dense(&read.matrix)),
+        (vec!["sample 1", "sample 2"], vec![vec![5.0], vec![6.0]])
+    );
+    let read = table("x.csv", "k;p,c1,c2\nBacteria;x,5,1\nBacteria;y,6,2\n");
+    assert_eq!(names(&read.row_names), ["Bacteria;x", "Bacteria;y"]);
+    let read = table("x.csv", "100.5;3.2,5\n101.5;3.3,6\n");
+    assert_eq!(names(&read.row_names), ["100.5;3.2", "101.5;3.3"]);
+}
+
+/// The last column may be empty in all the rows that were looked at first, and yet not in all.
+#[test]
+fn d45_no_value_is_left_out_with_an_empty_column() {
+    let text = |last: &str| format!("a,b,\n{}{last}\n3,4,\n", "1,2,\n".repeat(100));
+    assert_eq!(table("x.csv", &text("5,6,")).matrix.cols(), 2);
+    for last in ["5,6,7", "5,6,7.5e3", "5,6,\"7\"", "5,6,NA"] {
+        let message = refusal("x.csv", text(last).as_bytes());
+        assert!(
+            message.contains("line 102, column 5") && message.contains("empty in the rows before"),
+            "{message}"
+        );
     }
 }
 
@@ -172,6 +217,32 @@ fn d46_guarded_names_come_back() {
     let read = table("x.csv", "g,\"'=cmd()\",'x,''-1\n\"'@a\",1,2,3\n");
     assert_eq!(names(&read.col_names), ["=cmd()", "'x", "'-1"]);
     assert_eq!(names(&read.row_names), ["@a"]);
+}
+
+#[test]
+fn whole_numbers_that_lose_digits_are_counted() {
+    let read = table(
+        "x.csv",
+        "9007199254740993,9007199254740991,-9007199254740993\n0.1,12345678901234567890.5,1e300\n",
+    );
+    assert_eq!(read.notes, ["2 integers of 2^53 or more may have lost digits"]);
+}
+
+#[test]
+fn wide_rows_may_fill_the_buffer_that_is_looked_at_first() {
+    let mut options = ReadOptions::default();
+    options.memory_limit = 4 << 20;
+    // Four rows together are longer than one may be.
+    let line = vec!["1"; 150_000].join(",");
+    let text = format!("{line}\n").repeat(5);
+    let read = read_both("x.csv", text.as_bytes(), &options);
+    assert!(matches!(read, Err(Error::Memory { .. })), "{read:?}");
+    options.memory_limit = 8 << 20;
+    let read = read_both("x.csv", format!("{line}\n").repeat(9).as_bytes(), &options);
+    assert!(matches!(read, Err(Error::Memory { .. })), "{read:?}");
+    options.memory_limit = 7 << 18;
+    let read = read_both("x.csv", format!("{line}\n").as_bytes(), &options).unwrap();
+    assert_eq!((read.matrix.rows(), read.matrix.cols()), (1, 150_000));
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod header;
 use crate::error::{Error, Result, count, shown};
 use crate::npy::core_error;
 use crate::read::{Context, Parsed};
-use crate::real::{Real, too_large};
+use crate::real::{EXACT, Real, note_rounded, too_large};
 use crate::text::lines::{Lines, column};
 use crate::text::number::{self, NotANumber};
 use crate::triplets::{Triplets, check_sides};
@@ -210,8 +210,10 @@ fn bad_index(what: &str, size: u64, start: usize, word: &[u8]) -> Wrong {
         _ if word.is_empty() => format!("the {what} index is missing"),
         Ok(0) => format!("{what} index 0: Matrix Market counts from 1"),
         Ok(i) if i < 0 => format!("{what} index {i}: Matrix Market counts from 1"),
-        Ok(i) => format!("{what} index {i}, but the matrix has {}", count(size, what)),
-        Err(_) => format!("{word_shown} is not a {what} index, which is a whole number from 1"),
+        Ok(i) if i > i128::from(size) => {
+            format!("{what} index {i}, but the matrix has {}", count(size, what))
+        }
+        _ => format!("{word_shown} is not a {what} index, which is a whole number from 1"),
     };
     Wrong::at(start, problem, "")
 }
@@ -257,6 +259,7 @@ fn coordinate<T: Real>(
     let mut all = Triplets::<T>::new();
     let mut batch: Vec<f64> = Vec::with_capacity(BATCH);
     let (mut lower, mut upper) = (false, false);
+    let mut rounded = 0;
     let mut entries = Entries { lines, expected: header.entries, done: 0 };
     entries.for_each(cx, |line, cx| {
         let mut scan = Scan { line, at: 0 };
@@ -264,6 +267,7 @@ fn coordinate<T: Real>(
         let j = scan.index("column", cols)?;
         let x = if header.field == Field::Pattern { 1.0 } else { scan.value::<T>(header.field)? };
         scan.end()?;
+        rounded += u64::from(header.field == Field::Integer && x.abs() >= EXACT);
         if batch.len() + 2 > BATCH {
             T::append(&mut all.values, &batch, &mut cx.budget)?;
             batch.clear();
@@ -293,6 +297,7 @@ fn coordinate<T: Real>(
         Ok(())
     })?;
     T::append(&mut all.values, &batch, &mut cx.budget)?;
+    note_rounded(rounded, cx);
     if header.symmetric {
         cx.note("the matrix is stored as one triangle of a symmetric one; both were filled in");
     }
@@ -311,15 +316,18 @@ fn array<T: Real>(
         return Err(cx.budget.refusal(needed));
     }
     let mut values: Vec<T> = Vec::new();
+    let mut rounded = 0;
     let mut entries = Entries { lines, expected: header.entries, done: 0 };
     entries.for_each(cx, |line, cx| {
         let mut scan = Scan { line, at: 0 };
         let x = scan.value::<T>(header.field)?;
         scan.end()?;
+        rounded += u64::from(header.field == Field::Integer && x.abs() >= EXACT);
         cx.budget.grow(&mut values, 1)?;
         values.push(T::from_f64(x));
         Ok(())
     })?;
+    note_rounded(rounded, cx);
     if header.symmetric {
         values = both_triangles(&values, rows, cx)?;
         cx.note("the matrix is stored as one triangle of a symmetric one; both were filled in");

@@ -110,6 +110,7 @@ fn d08_d09_bad_entries_are_told_by_place() {
         ("1 9999999999999999999999 1", "column index 9999999999999999999999, but the matrix has 3 columns"),
         ("1.0 1 1", "'1.0' is not a row index"),
         ("1 x 1", "'x' is not a column index"),
+        ("+1 1 1", "'+1' is not a row index"),
         ("1", "the column index is missing"),
         ("1 1", "column 4: the value is missing"),
         ("1 1 1 1", "column 7: the line goes on with '1'"),
@@ -217,6 +218,8 @@ fn d24_integers_are_integers_and_fit() {
     let read = |word: &str| matrix(&format!("{INTEGER}1 1 1\n1 1 {word}\n"))[0][0];
     assert_eq!(read("9223372036854775807"), 9_223_372_036_854_775_807.0);
     assert_eq!(read("18446744073709551615"), 18_446_744_073_709_551_615.0);
+    let text = format!("{INTEGER}1 3 3\n1 1 9007199254740991\n1 2 9007199254740993\n1 3 -9007199254740993\n");
+    assert_eq!(note(&text), "2 integers of 2^53 or more may have lost digits");
     for (word, words) in [
         ("99999999999999999999", "does not fit into 64 bits"),
         ("1.5", "'1.5' is not an integer"),

@@ -8,13 +8,10 @@ pub(crate) use header::{Header, fill};
 
 use crate::error::{Error, Place, Result, bytes as in_bytes, count};
 use crate::read::{AnyMatrix, Context, Parsed};
-use crate::real::{Real, too_large};
+use crate::real::{EXACT, Real, note_rounded, too_large};
 use dtype::Dtype;
 use partwise::data::{Dense, Matrix};
 use std::io::Read;
-
-/// Integers above 2^53 have more digits than `f64`.
-const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// An array of numbers whose header has been read.
 pub(crate) struct Array<R> {
@@ -72,7 +69,7 @@ impl<R: Read> Array<R> {
             for chunk in part.chunks(CHUNK * size) {
                 self.dtype.decode(chunk, &mut numbers);
                 if self.dtype.may_round() {
-                    self.rounded += numbers.iter().filter(|x| x.abs() > EXACT).count() as u64;
+                    self.rounded += numbers.iter().filter(|x| x.abs() >= EXACT).count() as u64;
                 }
                 take(done / size as u64, &numbers)?;
                 done += chunk.len() as u64;
@@ -94,9 +91,7 @@ impl<R: Read> Array<R> {
         } else {
             f64::wrap(self.dense::<f64>(exact, cx)?)
         };
-        if self.rounded > 0 {
-            cx.note(format!("{} above 2^53 may have lost digits", count(self.rounded, "integer")));
-        }
+        note_rounded(self.rounded, cx);
         Ok((matrix, self))
     }
 

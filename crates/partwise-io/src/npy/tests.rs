@@ -40,7 +40,10 @@ fn precision_follows_the_file_or_the_options() {
     options.precision = Precision::F64;
     assert!(matches!(read_both("x.npy", &single, &options).unwrap().matrix, AnyMatrix::F64(_)));
     let large = table(&npy("<i8", false, "(1, 2)", &i64s(&[1, (1 << 53) + 3])));
-    assert_eq!(large.notes, ["1 integer above 2^53 may have lost digits"]);
+    assert_eq!(large.notes, ["1 integer of 2^53 or more may have lost digits"]);
+    // The nearest double of this one is 2^53 itself.
+    let least = table(&npy("<u8", false, "(1, 2)", &i64s(&[(1 << 53) - 1, (1 << 53) + 1])));
+    assert_eq!(least.notes, ["1 integer of 2^53 or more may have lost digits"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{Archive, finish};
 use crate::error::{Error, Place, Result, shown};
 use crate::npy::Array;
 use crate::read::{Context, Parsed};
-use crate::real::{Real, too_large};
+use crate::real::{Real, note_rounded, too_large};
 use crate::triplets::{By, Triplets, check_sides, compressed};
 use partwise::data::{Matrix, Stored};
 use partwise::error::SparseFault;
@@ -233,9 +233,7 @@ fn values<T: Real>(archive: &mut Archive<'_>, expected: usize, cx: &mut Context<
         }
         T::append(&mut out, numbers, &mut cx.budget)
     })?;
-    if array.rounded > 0 {
-        cx.note(format!("{} integers above 2^53 may have lost digits", array.rounded));
-    }
+    note_rounded(array.rounded, cx);
     finish(&mut array, cx)?;
     Ok(out)
 }

@@ -93,7 +93,8 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// What comes next, without taking it: at least `bytes` bytes and `lines` line ends, or all there is.
+    /// What comes next, without taking it: at least `bytes` bytes and `lines` line ends, or all there is, or all that
+    /// there is room for.
     pub(crate) fn peek(&mut self, bytes: usize, lines: usize) -> Result<(&[u8], bool)> {
         let (mut seen, mut ends) = (0, 0);
         loop {
@@ -101,7 +102,8 @@ impl<R: Read> Lines<R> {
             let new = rest.get(seen..).unwrap_or_default();
             ends += memchr::memchr2_iter(b'\n', b'\r', new).count();
             seen = rest.len();
-            if self.finished || (seen >= bytes && ends >= lines) {
+            let full = ends > 0 && seen >= self.longest;
+            if self.finished || full || (seen >= bytes && ends >= lines) {
                 return Ok((self.rest(), self.finished));
             }
             self.fill()?;
