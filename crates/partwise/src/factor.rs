@@ -172,6 +172,25 @@ impl<T: Scalar> Factor<T> {
         }
     }
 
+    /// The first `columns` components, in the same memory, or with zeros behind them if there are fewer.
+    pub(crate) fn with_columns(mut self, columns: usize) -> Factor<T> {
+        if columns > self.rank {
+            let mut wide = Factor::zeros(self.rows, columns);
+            for i in 0..self.rows {
+                wide.row_mut(i)[..self.rank].copy_from_slice(self.row(i));
+            }
+            return wide;
+        }
+        let (old, new) = (self.stride, padded::<T>(columns).min(self.stride));
+        for i in 0..self.rows {
+            self.data.copy_within(i * old..i * old + columns, i * new);
+            self.data[i * new + columns..(i + 1) * new].fill(T::ZERO);
+        }
+        self.data.truncate(self.rows * new);
+        self.data.shrink_to_fit();
+        Factor { rank: columns, stride: new, ..self }
+    }
+
     /// First entry that is not finite and non-negative, as (row, component).
     pub(crate) fn first_bad(&self) -> Option<(usize, usize, BadEntry)> {
         (0..self.rows).find_map(|i| {
@@ -214,6 +233,22 @@ mod tests {
         assert_eq!(w, h);
         assert_eq!(h.to_row_major(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         assert!(Factor::<f64>::from_row_major(2, 3, &[0.0; 5]).is_err());
+    }
+
+    #[test]
+    fn columns_are_dropped_and_added() {
+        for rank in [2, 9, 70] {
+            let values: Vec<f64> = (1..=5 * rank).map(|x| x as f64).collect();
+            for columns in 1..rank + 20 {
+                let got = Factor::from_row_major(5, rank, &values).unwrap().with_columns(columns);
+                let mut want = Factor::zeros(5, columns);
+                for (i, row) in values.chunks(rank).enumerate() {
+                    let both = rank.min(columns);
+                    want.row_mut(i)[..both].copy_from_slice(&row[..both]);
+                }
+                assert_eq!(got, want);
+            }
+        }
     }
 
     #[test]

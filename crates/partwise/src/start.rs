@@ -73,7 +73,7 @@ pub(crate) fn pair<T: Scalar>(
                         _ => Fill::Random,
                     };
                     let svd = rsvd::svd(x, k, spec.seed, threads);
-                    nndsvd::factors(&svd, k, fill, facts.mean, spec.seed)
+                    nndsvd::factors(svd, k, fill, facts.mean, spec.seed)
                 }
                 Init::Spa => {
                     let found = spa::columns(x, k, threads);

@@ -25,22 +25,22 @@ pub(crate) enum Fill {
     Random,
 }
 
-/// Both factors from the leading triplets of X, whose mean is `mean`.
+/// Both factors from the leading triplets of X, whose mean is `mean`; in the memory of the singular vectors.
 pub(crate) fn factors<T: Scalar>(
-    svd: &Svd<T>,
+    svd: Svd<T>,
     rank: usize,
     fill: Fill,
     mean: f64,
     seed: u64,
 ) -> (Factor<T>, Factor<T>) {
-    let mut w = Factor::zeros(svd.u.rows(), rank);
-    let mut h = Factor::zeros(svd.v.rows(), rank);
-    let largest = svd.sigma.first().copied().unwrap_or(0.0);
+    let Svd { u, sigma, v } = svd;
+    let largest = sigma.first().copied().unwrap_or(0.0);
     let rounding = 1e3 * T::EPSILON.to_f64() * largest;
     let size = (mean / rank as f64).sqrt();
+    let (mut w, mut h) = (u.with_columns(rank), v.with_columns(rank));
     let (mut random_w, mut random_h) = (RandomRows::new(seed, 0, For::W), RandomRows::new(seed, 0, For::H));
     for c in 0..rank {
-        match svd.sigma.get(c) {
+        match sigma.get(c) {
             Some(&sigma) if sigma > rounding => {
                 let part = |factor: &Factor<T>, sign: f64| -> f64 {
                     (0..factor.rows())
@@ -48,16 +48,17 @@ pub(crate) fn factors<T: Scalar>(
                         .sum::<f64>()
                         .sqrt()
                 };
-                let norms = [1.0, -1.0].map(|sign| (part(&svd.u, sign), part(&svd.v, sign)));
+                let norms = [1.0, -1.0].map(|sign| (part(&w, sign), part(&h, sign)));
                 let which = usize::from(norms[1].0 * norms[1].1 > norms[0].0 * norms[0].1);
                 let (sign, (p, q)) = ([1.0, -1.0][which], norms[which]);
                 let scale = (sigma * p * q).sqrt();
-                for (to, from, norm) in [(&mut w, &svd.u, p), (&mut h, &svd.v, q)] {
-                    for i in 0..from.rows() {
-                        let x = sign * from.row(i)[c].to_f64();
+                for (factor, norm) in [(&mut w, p), (&mut h, q)] {
+                    for i in 0..factor.rows() {
+                        let x = &mut factor.row_mut(i)[c];
+                        let part = sign * x.to_f64();
                         // Entries at the level of rounding are zeros of the singular vector.
-                        let x = if x > 8.0 * T::EPSILON.to_f64() { scale * x / norm } else { 0.0 };
-                        to.row_mut(i)[c] = T::from_f64(x);
+                        let part = if part > 8.0 * T::EPSILON.to_f64() { scale * part / norm } else { 0.0 };
+                        *x = T::from_f64(part);
                     }
                 }
             }
@@ -108,7 +109,7 @@ mod tests {
     fn scales_as_the_square_root_of_the_data() {
         for fill in [Fill::Zero, Fill::Mean, Fill::Random] {
             let start =
-                |scale: f64, mean| factors(&svd(&data(scale), 4, 0, 1), 4, fill, mean, 0).0.to_row_major();
+                |scale: f64, mean| factors(svd(&data(scale), 4, 0, 1), 4, fill, mean, 0).0.to_row_major();
             let (base, scaled) = (start(1.0, 0.25), start(100.0, 25.0));
             for (b, s) in base.iter().zip(&scaled) {
                 assert!((10.0 * b - s).abs() <= 1e-9 * s.abs().max(1.0), "{fill:?}: {b} {s}");
@@ -121,7 +122,7 @@ mod tests {
     fn the_first_component_is_the_best_rank_one_model() {
         let x = data(1.0);
         let svd = svd(&x, 1, 0, 1);
-        let (w, h) = factors(&svd, 1, Fill::Zero, 0.25, 0);
+        let (w, h) = factors(svd.clone(), 1, Fill::Zero, 0.25, 0);
         let product = w.row(3)[0] * h.row(5)[0];
         let want = svd.sigma[0] * svd.u.row(3)[0] * svd.v.row(5)[0];
         assert!((product - want).abs() < 1e-10);
@@ -130,7 +131,7 @@ mod tests {
     #[test]
     fn components_without_a_singular_value_are_not_dead() {
         let ones = Matrix::from(Dense::from_vec(6, 5, vec![1.0; 30]).unwrap());
-        let (w, h) = factors(&svd(&ones, 3, 0, 1), 3, Fill::Zero, 1.0, 0);
+        let (w, h) = factors(svd(&ones, 3, 0, 1), 3, Fill::Zero, 1.0, 0);
         for factor in [w, h] {
             assert!(factor.column_sums().iter().all(|&s| s > 0.0));
         }

@@ -25,6 +25,7 @@ const ROUNDS: usize = 4;
 const ROWS: usize = 48;
 
 /// `X ~ U diag(sigma) Vᵀ`, largest first; U and V have a column per triplet.
+#[derive(Debug, Clone)]
 pub(crate) struct Svd<T> {
     pub(crate) u: Factor<T>,
     pub(crate) sigma: Vec<f64>,
@@ -48,8 +49,9 @@ pub(crate) fn multiply<T: Scalar>(
     });
 }
 
-/// `F M` for a small matrix M, `(rank of F, columns)`.
-fn rotate<T: Scalar>(factor: &Factor<T>, m: &DMatrix<f64>) -> Factor<T> {
+/// `F M` for a small matrix M, `(rank of F, columns)` with no more columns than rows; in the memory of F, as F is the
+/// largest array of a start.
+fn rotate<T: Scalar>(mut factor: Factor<T>, m: &DMatrix<f64>) -> Factor<T> {
     let (stride, columns) = (factor.stride(), m.ncols());
     let mut square = vec![T::ZERO; stride * stride];
     for a in 0..m.nrows() {
@@ -57,19 +59,10 @@ fn rotate<T: Scalar>(factor: &Factor<T>, m: &DMatrix<f64>) -> Factor<T> {
             square[a * stride + b] = T::from_f64(m[(a, b)]);
         }
     }
-    let mut wide = factor.clone();
-    for_blocks(Lines(wide.padded_rows_mut(), stride), 1024, 0, &|first, out: Lines<'_, T>| {
-        let rows = &factor.padded_rows()[first * stride..][..out.0.len()];
-        times_square(rows, &square, stride, out.0);
+    for_blocks(Lines(factor.padded_rows_mut(), stride), 1024, 0, &|_, rows: Lines<'_, T>| {
+        times_square(&rows.0.to_vec(), &square, stride, rows.0);
     });
-    if columns == factor.rank() {
-        return wide;
-    }
-    let mut narrow = Factor::zeros(factor.rows(), columns);
-    for i in 0..factor.rows() {
-        narrow.row_mut(i).copy_from_slice(&wide.row(i)[..columns]);
-    }
-    narrow
+    factor.with_columns(columns)
 }
 
 /// Eigenvalues (largest first) and eigenvectors of `FᵀF`.
@@ -95,7 +88,7 @@ fn orthonormal<T: Scalar>(mut factor: Factor<T>) -> Factor<T> {
             return Factor::zeros(factor.rows(), 1);
         }
         let m = DMatrix::from_fn(factor.rank(), kept, |a, b| vectors[(a, b)] / values[b].sqrt());
-        factor = rotate(&factor, &m);
+        factor = rotate(factor, &m);
     }
     factor
 }
@@ -127,7 +120,7 @@ pub(crate) fn svd<T: Scalar>(x: &Matrix<'_, T>, rank: usize, seed: u64, threads:
     let sigma: Vec<f64> = values[..kept].iter().map(|l| l.sqrt()).collect();
     let right = DMatrix::from_fn(v.rank(), kept, |a, b| vectors[(a, b)]);
     let left = DMatrix::from_fn(v.rank(), kept, |a, b| vectors[(a, b)] / sigma[b]);
-    Svd { u: rotate(&u, &left), v: rotate(&v, &right), sigma }
+    Svd { u: rotate(u, &left), v: rotate(v, &right), sigma }
 }
 
 #[cfg(test)]
