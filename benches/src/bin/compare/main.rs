@@ -35,7 +35,8 @@ cargo xtask bench DATA PYTHON
 ```
 
 with DATA a folder of data sets and PYTHON a Python with scikit-learn, and holds no number that was written by hand but
-the promised ones. Times differ from run to run and from machine to machine.
+the promised ones. Times differ from run to run and from machine to machine; on a machine that has other work to do they
+say little, as threads that wait for each other (in NumPy's BLAS, for one) then wait for that work, too.
 ";
 
 fn main() -> Outcome<()> {
@@ -43,7 +44,7 @@ fn main() -> Outcome<()> {
     let data = Path::new(args.get("data", "data"));
     let repeats: usize = args.get("repeats", "3").parse().map_err(|error| format!("--repeats: {error}"))?;
     let (peer, ours) = (Peer::new(args.get("python", "python3")), Ours::beside()?);
-    let versions = peer.versions()?;
+    let (versions, load) = (peer.versions()?, machine::load());
     let (mut all, mut skipped) = (Vec::new(), Vec::new());
     for problem in problem::problems(args.get("only", ""))? {
         match measure::measure(problem, data, (&peer, &ours), repeats)? {
@@ -56,7 +57,7 @@ fn main() -> Outcome<()> {
     let any = all.first().and_then(Measured::default_fit).ok_or("none of the data sets is there")?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{HEAD}\n{}", how(&all, repeats))?;
-    writeln!(out, "## Machine\n\n{}", machine::facts(&versions, any))?;
+    writeln!(out, "## Machine\n\n{}", machine::facts(&versions, any, &load))?;
     writeln!(out, "## Data\n\n{}", tables::data(&all))?;
     for source in skipped {
         writeln!(out, "Skipped: {source} is not there.\n")?;
@@ -111,16 +112,16 @@ fn how(all: &[Measured], repeats: usize) -> String {
     let disagreements: Vec<(f64, f64)> = all.iter().filter_map(Measured::disagreement).collect();
     let worst = |of: fn(&(f64, f64)) -> f64| disagreements.iter().map(of).fold(0.0, f64::max);
     format!(
-        "Both sides start from the same W and H, which are scikit-learn's `init=\"random\"` with seed 0, in double precision\n\
-         and with {THREADS} threads. scikit-learn runs `non_negative_factorization` with its default tolerance and limit of\n\
-         iterations, solver `cd` for frobenius and `mu` for kl, on X by rows where it is sparse; partwise runs as a program,\n\
-         with default options. The sides take turns, {repeats} times each, every run in a process of its own; times are the\n\
-         medians of wall time, without reading the data. Of scikit-learn that is the call alone; of partwise, all that\n\
-         `run.json` has under `init` and `solve`, and up to an objective, `init` and the seconds of the first entry of\n\
-         `history` at or below it. Objectives are `1/2 ||X - WH||²` for frobenius and `sum x log(x/y) - x + y` for kl; those\n\
-         of both sides, and the KKT residuals, are computed from the factors by `benches/peers/evaluation.py`. What\n\
-         scikit-learn says of its own objectives differs from that by {} relative at most, and what partwise says of its\n\
-         objectives and residuals by {}.\n",
+        "Both sides start from the same W and H, which are scikit-learn's `init=\"random\"` with seed 0, in double precision.\n\
+         scikit-learn runs `non_negative_factorization` with its default tolerance and limit of iterations, solver `cd` for\n\
+         frobenius and `mu` for kl, on X by rows where it is sparse, once with {THREADS} threads and once with 1; the faster of the\n\
+         two counts. partwise runs as a program, with default options and {THREADS} threads. The sides take turns, every run is a\n\
+         process of its own, and times are medians of {repeats} wall times without reading the data: of scikit-learn that of the\n\
+         call alone; of partwise, all that `run.json` has under `init` and `solve`, and up to an objective, `init` and the\n\
+         seconds of the first entry of `history` at or below it. Objectives are `1/2 ||X - WH||²` for frobenius and\n\
+         `sum x log(x/y) - x + y` for kl; those of both sides, and the KKT residuals, are computed from the factors by\n\
+         `benches/peers/evaluation.py`. What scikit-learn says of its own objectives differs from that by {} relative at\n\
+         most, and what partwise says of its objectives and residuals by {}.\n",
         small(worst(|d| d.0)),
         small(worst(|d| d.1)),
     )

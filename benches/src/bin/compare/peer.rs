@@ -30,6 +30,8 @@ pub(crate) struct Versions {
 /// A fit by scikit-learn.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(crate) struct PeerFit {
+    #[serde(skip)]
+    pub(crate) threads: usize,
     /// Of the fit alone: the data are read before.
     pub(crate) seconds: f64,
     pub(crate) iterations: usize,
@@ -70,10 +72,20 @@ impl Peer {
         Ok(())
     }
 
+    /// Fits with all threads and with one, and keeps the faster fit: threads that wait for each other are slower than
+    /// one where X is small, or where the machine has other work.
     pub(crate) fn fit(&self, problem: &Problem, x: &Path, room: &Path) -> Outcome<PeerFit> {
+        let fit = |threads| self.fit_on(threads, problem, x, room);
+        let (many, one) = (fit(THREADS)?, fit(1)?);
+        Ok(if one.seconds < many.seconds { one } else { many })
+    }
+
+    fn fit_on(&self, threads: usize, problem: &Problem, x: &Path, room: &Path) -> Outcome<PeerFit> {
         let (rank, loss) = (problem.rank.to_string(), problem.loss.to_string());
         let words: [&OsStr; 5] = ["fit".as_ref(), x.as_ref(), rank.as_ref(), loss.as_ref(), room.as_ref()];
-        answer(self.call(words))
+        let mut command = self.call(words);
+        command.envs(THREAD_VARIABLES.map(|name| (name, threads.to_string())));
+        Ok(PeerFit { threads, ..answer(command)? })
     }
 
     pub(crate) fn evaluate(
@@ -90,7 +102,6 @@ impl Peer {
         let mut command = Command::new(&self.python);
         // -B: leave no compiled files in the source tree.
         command.arg("-B").arg(&self.script).args(words);
-        command.envs(THREAD_VARIABLES.map(|name| (name, THREADS.to_string())));
         command
     }
 }

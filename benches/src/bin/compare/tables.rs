@@ -1,5 +1,6 @@
 //! The tables of the document.
 
+use crate::THREADS;
 use crate::measure::{Measured, Spread, median};
 use crate::shortfalls::{least_ratio, most_memory};
 use partwise_benches::markdown::{Markdown, grouped};
@@ -32,10 +33,12 @@ pub(crate) fn same_objective(all: &[Measured]) -> Markdown {
             "loss",
             "rank",
             "objective to reach",
-            "scikit-learn, iterations",
-            "scikit-learn, s",
-            "partwise, iterations",
-            "partwise, s",
+            "scikit-learn, threads",
+            "iterations",
+            "s",
+            "partwise, threads",
+            "iterations",
+            "s",
             "ratio",
             "pairs",
             "promised",
@@ -47,8 +50,10 @@ pub(crate) fn same_objective(all: &[Measured]) -> Markdown {
         let ratio = measured.ratio();
         table.row(head(measured).into_iter().chain([
             grouped(theirs.value.objective, 1),
+            theirs.threads.to_string(),
             theirs.iterations.to_string(),
             or_none(measured.their_seconds(), seconds),
+            THREADS.to_string(),
             reached.map_or("not reached".into(), |(iterations, _)| iterations.to_string()),
             or_none(measured.our_seconds(), seconds),
             or_none(ratio, |r| format!("**{}**", times(r.middle))),
