@@ -272,7 +272,11 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
                 numer: vec![0.0; ROWS * stride],
                 denom: vec![0.0; ROWS * stride],
                 loss: vec![0.0; ROWS],
-                ratio: RatioScratch::new(ROWS),
+                ratio: if loss == Loss::Frobenius {
+                    RatioScratch::default()
+                } else {
+                    RatioScratch::new(ROWS)
+                },
             }),
         }
     }

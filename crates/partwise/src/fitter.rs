@@ -75,7 +75,7 @@ pub(crate) fn run<T: Scalar>(
     x: &Matrix<'_, T>,
     facts: &Facts,
     plan: Plan,
-    start: Start<T>,
+    start: &Start<T>,
     e: i32,
     team: &Team,
     observer: &mut dyn Observer,
@@ -83,7 +83,7 @@ pub(crate) fn run<T: Scalar>(
     if facts.max == 0.0 {
         return all_zero(facts, plan);
     }
-    team.run(|| Fitter::new(x, facts, plan, e, team.threads()).run(&start, observer))
+    team.run(|| Fitter::new(x, facts, plan, e, team.threads()).run(start, observer))
 }
 
 /// The only model of a matrix of zeros.

@@ -133,13 +133,13 @@ impl Nmf {
         // An even exponent, so that both factors take an exact power of two of it.
         let e = facts.exponent & !1;
         if e.abs() <= T::COMFORT {
-            return Ok(fitter::run(x, facts, plan, start.clone(), 0, &team, observer));
+            return Ok(fitter::run(x, facts, plan, start, 0, &team, observer));
         }
         let scaled = x.scaled(-e);
         let mut start = start.clone();
         for factor in [&mut start.w, &mut start.h].into_iter().flatten() {
             factor.scale_power(-e / 2);
         }
-        Ok(fitter::run(&scaled, &Facts::of(&scaled), plan, start, e, &team, observer))
+        Ok(fitter::run(&scaled, &Facts::of(&scaled), plan, &start, e, &team, observer))
     }
 }

@@ -107,6 +107,7 @@ pub(crate) fn svd<T: Scalar>(x: &Matrix<'_, T>, rank: usize, seed: u64, threads:
     for _ in 0..ROUNDS {
         let mut u = Factor::zeros(x.rows(), v.rank());
         multiply(&rows, &v, &mut u, threads);
+        drop(v);
         let u = orthonormal(u);
         let mut next = Factor::zeros(x.cols(), u.rank());
         multiply(&cols, &u, &mut next, threads);
