@@ -177,8 +177,7 @@ fn given<T: Number>(init: &InitArg, memory_limit: u64) -> Result<Start<T>, Failu
             .map(Some)
             .ok_or_else(|| Failure::Internal("a factor was read in another precision than asked for".into()))
     };
-    let (w, h) = (open(w)?, open(h)?);
-    Ok(Start { w: w.as_ref().map(as_w).transpose()?, h: h.as_ref().map(as_h).transpose()? })
+    Ok(Start { w: open(w)?.as_ref().map(as_w).transpose()?, h: open(h)?.as_ref().map(as_h).transpose()? })
 }
 
 /// What would be done: on standard output, as text or JSON.
