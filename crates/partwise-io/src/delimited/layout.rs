@@ -80,6 +80,7 @@ impl Sample {
     fn has_comma_within(&self) -> bool {
         let digits = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
         let text = self.text.strip_prefix(b"-").unwrap_or(&self.text);
+        let text = number::mantissa(text);
         let parts: Vec<&[u8]> = text.split(|&b| b == b',').collect();
         let groups = |parts: &[&[u8]]| match parts {
             [first, rest @ ..] => {
@@ -117,6 +118,10 @@ struct SampledRow {
 }
 
 impl SampledRow {
+    fn starts_with_number(&self) -> bool {
+        self.cells.first().is_some_and(|cell| matches!(cell.look, Look::Number | Look::Almost))
+    }
+
     fn of(row: &[u8], delimiter: Delimiter) -> SampledRow {
         let mut out = SampledRow::default();
         for cell in Cells::of(row, delimiter).map_while(Result::ok) {
@@ -173,7 +178,7 @@ impl Layout {
         at: &Place,
     ) -> Result<Layout> {
         let lines = sample_lines(text, complete);
-        let is_comment = |line: &&[u8]| line.trim_ascii_start().starts_with(b"#");
+        let is_comment = |line: &&[u8]| is_comment(line);
         let lead = lines.iter().take_while(|line| line.trim_ascii().is_empty() || is_comment(line)).count();
         let (before, table) = lines.split_at_checked(lead).unwrap_or_default();
         let comments = before.iter().filter(|line| is_comment(line)).count() as u64;
@@ -268,13 +273,14 @@ impl Rated {
             [] => (&SampledRow::default(), &[][..]),
         };
         let empty_last = self.delimiter != Delimiter::Blanks
-            && cells > 2
+            && (cells > 2 || after.iter().all(SampledRow::starts_with_number))
             && !after.is_empty()
             && after.iter().all(|row| row.len == cells && row.last_is_empty)
             && (first.len + 1 == cells || (first.len == cells && first.last_is_empty));
         // Where numbers stand without quotes, what stands between quotes is a name, be it made of digits.
+        let is_bare = |cell: &Sample| !cell.quoted && cell.look != Look::Missing;
         let bare =
-            |rows: &[SampledRow], skip| rows.iter().any(|row| row.cells.iter().skip(skip).any(|c| !c.quoted));
+            |rows: &[SampledRow], skip| rows.iter().any(|row| row.cells.iter().skip(skip).any(is_bare));
         let quotes_mean_text = match after {
             [] => bare(std::slice::from_ref(first), 1),
             after => bare(after, usize::from(cells > 1)),
@@ -294,11 +300,11 @@ impl Rated {
 
         let width = cells - usize::from(empty_last);
         let headings = first.cells.get(..width).unwrap_or(&first.cells);
-        let headings = if cells > 1 { headings.get(1..).unwrap_or_default() } else { headings };
+        let headings = if width > 1 { headings.get(1..).unwrap_or_default() } else { headings };
         let corner = first.cells.first();
         let text_header = headings.iter().any(is_text) || (quotes_mean_text && all_quoted(headings.iter()));
         let mut column = after.iter().filter_map(|row| row.cells.first());
-        let pandas = cells > 1
+        let pandas = width > 1
             && after.len() > 1
             && corner.is_some_and(|cell| cell.is_one_of(&[""]))
             && counted(headings.iter())
@@ -317,7 +323,7 @@ impl Rated {
             _ => (quotes_mean_text && all_quoted(column.clone())) || column.any(is_name),
         };
         let names =
-            cells > 1 && options.row_names.unwrap_or(short || pandas || named_by_heading || text_column);
+            width > 1 && options.row_names.unwrap_or(short || pandas || named_by_heading || text_column);
         let in_comment = comment.is_some_and(|line| comment_names(line, self.delimiter, cells));
         let header = match options.header {
             Some(true) => Header::FirstRow,
@@ -331,6 +337,13 @@ impl Rated {
     }
 }
 
+/// Whether a line before the table is not part of it; `#N/A` is what spreadsheets write for a missing value.
+fn is_comment(line: &[u8]) -> bool {
+    let line = line.trim_ascii_start();
+    let end = line.iter().position(|b| matches!(b, b',' | b';' | b'\t' | b'|' | b' ')).unwrap_or(line.len());
+    line.starts_with(b"#") && !is_missing(line.get(..end).unwrap_or_default())
+}
+
 /// The text of a comment without its mark.
 pub(super) fn uncommented(line: &[u8]) -> &[u8] {
     let line = line.trim_ascii();
@@ -340,7 +353,7 @@ pub(super) fn uncommented(line: &[u8]) -> &[u8] {
 
 /// Whether a comment looks like the headings of a table with this many cells.
 fn comment_names(line: &[u8], delimiter: Delimiter, cells: usize) -> bool {
-    if !line.trim_ascii_start().starts_with(b"#") {
+    if !is_comment(line) {
         return false;
     }
     let headings: Result<Vec<_>, _> = Cells::of(uncommented(line), delimiter).collect();
@@ -444,6 +457,12 @@ mod tests {
             ("x,5\n", (Comma, None, true, 1)),
             ("1,2,\n3,4,\n", (Comma, None, false, 2)),
             ("a,b\n1,2,\n3,4,\n", (Comma, FirstRow, false, 2)),
+            ("a,\n1,\n2,\n", (Comma, FirstRow, false, 1)),
+            ("a\n1,\n2,\n", (Comma, FirstRow, false, 1)),
+            ("x,\ny,\n", (Comma, None, true, 1)),
+            ("\"1\",\"2\",\n\"3\",\"4\",\n", (Comma, None, false, 2)),
+            ("\"a\",\"b\",\n\"3\",\"4\",\n", (Comma, FirstRow, false, 2)),
+            ("\"1\",\"2\"\n\"3\",NA\n", (Comma, None, false, 2)),
         ] {
             assert_eq!(seen(text), want, "{text:?}");
         }

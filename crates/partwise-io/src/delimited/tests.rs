@@ -115,12 +115,15 @@ fn d45_a_decimal_comma_separates_nothing() {
         ("x.csv", "a;1,5\nb;2,5\n"),
         ("x.csv", "n;v;w\na;1;2,5\nb;3;4,5\n"),
         ("x.csv", "1;2,5\n3;4,5\n"),
+        ("x.csv", "a;-2,5e-01\nb;1.234,5E+3\n"),
+        ("x.csv", "a;1,234.5\nb;12,345,678\n"),
+        ("x.csv", "\"2,5\";\n\"3,5\";\n"),
         ("x.csv", "a\t1,5\nb\t2,5\n"),
         ("x.tsv", "a\t1,5\nb\t2,5\n"),
         ("x.txt", "v|w\n1|2,5\n3|4,5\n"),
     ] {
         let message = refusal(name, text.as_bytes());
-        assert!(message.contains("decimal comma"), "{text:?}: {message}");
+        assert!(message.contains("between thousands"), "{text:?}: {message}");
     }
     // Blanks and semicolons are parts of names as often as not.
     let read = table("x.csv", "sample 1,5\nsample 2,6\n");
@@ -155,6 +158,11 @@ fn d45_missing_values_become_nan() {
     let nans = dense(&read.matrix).iter().flatten().filter(|x| x.is_nan()).count();
     assert_eq!(nans, 11);
     assert!(read.notes[1].starts_with("11 missing values were read as NaN"), "{:?}", read.notes);
+    // A missing value that begins like a comment.
+    for text in ["#N/A,1\n2,3\n", "#N/A\n2\n", "#NA\t1\n2\t3\n", "#N/A N/A;5\n6;7\n"] {
+        let read = table("x.csv", text);
+        assert!(read.matrix.rows() == 2 && dense(&read.matrix)[0][0].is_nan(), "{text:?}: {read:?}");
+    }
     // What spreadsheets leave at the end are no rows; in between they are missing.
     let read = table("x.csv", "a,b,c\n1,2,3\n,,\n4,5,6\n,,\n,,\n");
     assert_eq!(read.matrix.rows(), 3);

@@ -71,13 +71,22 @@ pub(crate) fn parse_fortran(text: &[u8]) -> Result<f64, NotANumber> {
     }
 }
 
+/// What stands before a power of ten, or all of it if there is none.
+pub(crate) fn mantissa(text: &[u8]) -> &[u8] {
+    let Some(at) = text.iter().rposition(|b| b.eq_ignore_ascii_case(&b'e')) else { return text };
+    let (before, power) = text.split_at_checked(at).unwrap_or((text, &[]));
+    let power = power.get(1..).unwrap_or_default();
+    let digits = power.strip_prefix(b"-").or(power.strip_prefix(b"+")).unwrap_or(power);
+    if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) { before } else { text }
+}
+
 /// What may be meant by a text that looks like a number and is none; empty if it does not look like one.
 pub(crate) fn hint(text: &[u8]) -> &'static str {
     let digit = |b: &u8| b.is_ascii_digit();
     if !text.iter().any(digit) {
         return "";
     }
-    let number = text.strip_prefix(b"-").unwrap_or(text);
+    let number = mantissa(text.strip_prefix(b"-").unwrap_or(text));
     let only = |marks: &[u8]| {
         number.iter().all(|b| digit(b) || marks.contains(b)) && number.first().is_some_and(digit)
     };
@@ -136,10 +145,12 @@ mod tests {
 
     #[test]
     fn what_looks_like_a_number_gets_a_hint() {
-        for text in ["1,5", "1.234,5", "1'234", "1 234.5", "0x1F", "5%", "-1,5", "1_000"] {
+        for text in
+            ["1,5", "1.234,5", "1'234", "1 234.5", "0x1F", "5%", "-1,5", "1_000", "1,5e-3", "1.234,5E+10"]
+        {
             assert!(!hint(text.as_bytes()).is_empty(), "{text}");
         }
-        for text in ["abc", "", "x1", "1a"] {
+        for text in ["abc", "", "x1", "1a", "1,5e", "1,5e-", "e5", "1,5ee5"] {
             assert!(hint(text.as_bytes()).is_empty(), "{text}");
         }
     }
