@@ -278,7 +278,9 @@ impl Rated {
             && after.iter().all(|row| row.len == cells && row.last_is_empty)
             && (first.len + 1 == cells || (first.len == cells && first.last_is_empty));
         // Where numbers stand without quotes, what stands between quotes is a name, be it made of digits.
-        let is_bare = |cell: &Sample| !cell.quoted && cell.look != Look::Missing;
+        // An empty cell or an NA is never quoted by some who quote all else; NaN is a number like others.
+        let is_bare =
+            |cell: &Sample| !cell.quoted && (cell.look != Look::Missing || number::parse(&cell.text).is_ok());
         let bare =
             |rows: &[SampledRow], skip| rows.iter().any(|row| row.cells.iter().skip(skip).any(is_bare));
         let quotes_mean_text = match after {
@@ -463,6 +465,7 @@ mod tests {
             ("\"1\",\"2\",\n\"3\",\"4\",\n", (Comma, None, false, 2)),
             ("\"a\",\"b\",\n\"3\",\"4\",\n", (Comma, FirstRow, false, 2)),
             ("\"1\",\"2\"\n\"3\",NA\n", (Comma, None, false, 2)),
+            (",\"\"\n\"s\",NaN\n", (Comma, FirstRow, true, 1)),
         ] {
             assert_eq!(seen(text), want, "{text:?}");
         }
