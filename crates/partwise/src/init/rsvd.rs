@@ -60,7 +60,8 @@ fn rotate<T: Scalar>(mut factor: Factor<T>, m: &DMatrix<f64>) -> Factor<T> {
         }
     }
     for_blocks(Lines(factor.padded_rows_mut(), stride), 1024, 0, &|_, rows: Lines<'_, T>| {
-        times_square(&rows.0.to_vec(), &square, stride, rows.0);
+        let before = rows.0.to_vec();
+        times_square(&before, &square, stride, rows.0);
     });
     factor.with_columns(columns)
 }
