@@ -97,7 +97,7 @@ impl Stored {
             loss: record.options.loss,
             penalty,
             component_scale: record.component_scale.clone(),
-            floor: record.options.floor,
+            least: record.least,
         };
         Ok((model, cols))
     }

@@ -37,6 +37,8 @@ pub(crate) struct Record {
     options: Spec,
     /// Sweeps of the rule within a half-step of W and of H, at most.
     inner_sweeps: (usize, usize),
+    /// Entries of X below this number were raised to it.
+    least: f64,
     /// Share of each component in the total of WH.
     shares: Vec<f64>,
     /// What the rows of H were divided by after the fit.
@@ -127,6 +129,7 @@ impl Record {
             },
             options: fit.spec.clone(),
             inner_sweeps: fit.inner,
+            least: fit.least,
             shares: fit.shares.clone(),
             component_scale: fit.component_scale.clone(),
             restarts: fit.restarts.clone(),
@@ -155,6 +158,7 @@ pub(crate) struct Recorded {
     pub(crate) precision: String,
     pub(crate) transposed: bool,
     pub(crate) options: Spec,
+    pub(crate) least: f64,
     pub(crate) component_scale: Vec<f64>,
     pub(crate) files: Files,
 }

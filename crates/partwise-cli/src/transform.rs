@@ -61,7 +61,7 @@ fn transform<T: Number>(
             ours[j].escape_debug()
         )));
     }
-    source.check(model.loss, model.floor)?;
+    source.check(model.loss, model.least)?;
     let clock = Instant::now();
     let w = model.transform(x, args.threads)?;
     talk.say(format!(

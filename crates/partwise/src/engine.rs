@@ -31,9 +31,6 @@ use crate::walk::{Fused, Method, Walk};
 
 /// Extrapolated entries keep this share of their iterate where the loss may be infinite at zero.
 const LEAST_SHARE: f64 = 1e-3;
-/// The same for multiplicative updates, which take long to bring back what extrapolation has cut and never leave zero: of
-/// the shares from 0.001 to 0.9 this one ends at the lowest residual over five losses, in the fewest iterations.
-const MULTIPLICATIVE_SHARE: f64 = 0.8;
 /// A row of W is solved by multiplicative updates once one moves it by less than this share.
 const SETTLED: f64 = 1e-8;
 /// With an objective of so many times its rounding, momentum would feed on noise.
@@ -109,14 +106,19 @@ impl<'x, T: Scalar> Engine<'x, T> {
         let rises = matches!(&method, Method::Quadratic(a, b) if !(a.descends() && b.descends()));
         let best = rises.then(|| (first.factor.clone(), second.factor.clone(), f64::INFINITY));
 
-        let walk =
-            Walk::new(x, facts, loss, floor, h_first, &method, first.factor.rank(), block_rows, threads);
+        let walk = Walk::new(
+            x,
+            facts,
+            loss,
+            floor * facts.mean,
+            h_first,
+            &method,
+            first.factor.rank(),
+            block_rows,
+            threads,
+        );
         let fused = walk.fused(&method, first.factor.stride());
-        let least = match &method {
-            Method::Quadratic(a, b) if a.leaves_zero() && b.leaves_zero() => 0.0,
-            Method::Quadratic(..) | Method::Ratio(..) => MULTIPLICATIVE_SHARE,
-            Method::Rows(..) => LEAST_SHARE,
-        };
+        let least = if loss == Loss::Frobenius { 0.0 } else { LEAST_SHARE };
         let mut engine = Engine {
             noise: noise::<T>() * reference.size,
             walk,

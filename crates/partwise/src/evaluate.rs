@@ -262,7 +262,7 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
         let widest = x.rows().max(x.cols());
         Evaluator {
             loss,
-            ratio: Ratio::new(loss, facts.mean, floor),
+            ratio: Ratio::new(loss, facts.mean, floor * facts.mean),
             reference: Reference::of(x, facts, loss, floor),
             w: Half::new(x, false, rank, penalties.0, tiles),
             h: Half::new(x, true, rank, penalties.1, tiles),

@@ -161,6 +161,13 @@ impl<T: Scalar> Factor<T> {
         self.scale_by(b);
     }
 
+    /// Multiplies component `c` by `2^powers[c]`, exactly but for the ends of the range.
+    pub(crate) fn scale_columns_power(&mut self, powers: &[i32]) {
+        let (a, b): (Vec<f64>, Vec<f64>) = powers.iter().map(|&e| halves(e)).unzip();
+        self.scale_columns(&a);
+        self.scale_columns(&b);
+    }
+
     /// Component `c` becomes what component `order[c]` was.
     pub(crate) fn permute_columns(&mut self, order: &[usize]) {
         let mut old = vec![T::ZERO; self.rank];

@@ -44,6 +44,8 @@ pub struct Fit<T> {
     pub spec: Spec,
     /// Sweeps of the rule within a half-step of W and of H, at most: what [`Spec::inner`] became.
     pub inner: (usize, usize),
+    /// Entries of X below this number were raised to it: [`Spec::floor`] in the units of X.
+    pub least: f64,
     pub(crate) relative_error: f64,
     pub(crate) kkt: (f64, f64),
 }
@@ -94,7 +96,7 @@ impl<T: Scalar> Fit<T> {
             loss: self.spec.loss,
             penalty: self.spec.penalties().0,
             component_scale: self.component_scale.clone(),
-            floor: self.spec.floor,
+            least: self.least,
         }
     }
 

@@ -106,6 +106,7 @@ fn all_zero<T: Scalar>(facts: &Facts, mut plan: Plan) -> Fit<T> {
         seconds: (0.0, 0.0),
         spec: plan.spec,
         inner: plan.inner,
+        least: 0.0,
         relative_error: 0.0,
         kkt: (0.0, 0.0),
     }
@@ -385,7 +386,12 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         let dead = shares.iter().filter(|&&s| s == 0.0).count();
         if dead == spec.rank {
             status = Status::Degenerate;
-            reason = Reason("the penalties are so strong that the best model is zero; lower them".into());
+            let why = if penalised {
+                "the penalties are so strong that the best model is zero; lower them"
+            } else {
+                "every component is zero, as in the start, and the rule cannot leave that; start from something else"
+            };
+            reason = Reason(why.into());
         } else if dead > 0 {
             let (are, component) = if dead == 1 { ("is", "component") } else { ("are", "components") };
             notes.push(format!("{dead} of {} {component} {are} zero: a lower rank fits as well", spec.rank));
@@ -436,6 +442,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             seconds: (0.0, 0.0),
             spec: spec.clone(),
             inner: self.plan.inner,
+            least: scale_up(spec.floor * self.facts.mean, self.e),
             relative_error,
             kkt: (kkt_w, kkt_h),
         }

@@ -68,8 +68,10 @@ impl Spec {
             spec.threads = par::available();
         }
 
-        let descends = spec.rule != Rule::Admm;
-        spec.extrapolate &= descends;
+        // Steps of ADMM may rise, so they cannot be judged. Multiplicative updates never leave zero and take long to bring
+        // back what extrapolation has cut; and the pair whose loss they know is not the one that would stand.
+        let gains = !matches!(spec.rule, Rule::Admm | Rule::Mu);
+        spec.extrapolate &= gains;
         let extrapolate = match (spec.extrapolate, spec.rule) {
             (false, _) => Extrapolate::Neither,
             (true, Rule::Scd | Rule::Ccd) => Extrapolate::Second,

@@ -1,5 +1,6 @@
 //! The first pair (W, H) of a run.
 
+use crate::data::facts::exponent;
 use crate::data::{Facts, Matrix};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
@@ -63,7 +64,13 @@ pub(crate) fn pair<T: Scalar>(
     // Only the first start can be anything but random: the others would be the same.
     let init = if restart == 0 { spec.init } else { Init::Random };
     let (mut w, mut h) = match (&given.w, &given.h) {
-        (Some(w), Some(h)) if restart == 0 => (w.clone(), h.clone()),
+        (Some(w), Some(h)) if restart == 0 => {
+            let (mut w, mut h) = (w.clone(), h.clone());
+            if bring_near(&mut w, &mut h, facts) {
+                notes.push("the given factors were far from X in size, and were scaled to it".into());
+            }
+            (w, h)
+        }
         (w, h) => {
             let (new_w, new_h) = match init {
                 Init::Nndsvd | Init::NndsvdA | Init::NndsvdAr => {
@@ -104,4 +111,52 @@ pub(crate) fn pair<T: Scalar>(
         }
     }
     (w, h)
+}
+
+/// Scales components by powers of two so that their sizes in W and H, and that of WH beside X, are within `2^±LIMIT` of each
+/// other: beyond, products overflow, or rules take for ever. Says whether there was anything to do.
+fn bring_near<T: Scalar>(w: &mut Factor<T>, h: &mut Factor<T>, facts: &Facts) -> bool {
+    const LIMIT: i32 = 40;
+    let limit = LIMIT.min(T::COMFORT);
+    let (in_w, in_h) = (w.column_maxima(), h.column_maxima());
+    let alive = |c: &usize| in_w[*c] > 0.0 && in_h[*c] > 0.0;
+    let sizes = |c: usize| (exponent(in_w[c]), exponent(in_h[c]));
+    let Some(largest) = (0..w.rank()).filter(alive).map(|c| sizes(c).0 + sizes(c).1).max() else {
+        return false;
+    };
+    let off = if (largest - facts.exponent).abs() > limit { facts.exponent - largest } else { 0 };
+    let (mut for_w, mut for_h) = (vec![0; w.rank()], vec![0; w.rank()]);
+    for c in (0..w.rank()).filter(alive) {
+        let (a, b) = sizes(c);
+        let apart = if (a - b).abs() > limit { b - a } else { 0 };
+        (for_w[c], for_h[c]) =
+            ((off + apart).div_euclid(2), off + apart - (off + apart).div_euclid(2) - apart);
+    }
+    let moved = for_w.iter().chain(&for_h).any(|&e| e != 0);
+    w.scale_columns_power(&for_w);
+    h.scale_columns_power(&for_h);
+    moved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Dense, Matrix};
+
+    #[test]
+    fn factors_of_any_size_are_brought_near_the_data() {
+        let x: Matrix<'_, f64> = Dense::from_vec(2, 2, vec![1.0, 2.0, 3.0, 4.0]).unwrap().into();
+        let facts = Facts::of(&x);
+        for (a, b) in [(1e160, 1e160), (1e200, 1e-200), (1e-150, 1e140)] {
+            let mut w = Factor::from_row_major(2, 2, &[a, 1.0, 0.5 * a, 0.0]).unwrap();
+            let mut h = Factor::from_row_major(2, 2, &[b, 1.0, 0.0, 2.0]).unwrap();
+            assert!(bring_near(&mut w, &mut h, &facts));
+            let model = |i: usize, j: usize| w.row(i)[0] * h.row(j)[0];
+            assert!(model(0, 0) > 1e-15 && model(0, 0) < 1e15, "{a} {b}: {}", model(0, 0));
+            assert_eq!(model(1, 0) / model(0, 0), 0.5);
+            assert!((exponent(w.row(0)[0]) - exponent(h.row(0)[0])).abs() <= 41);
+        }
+        let (mut w, mut h) = (Factor::<f64>::zeros(2, 1), Factor::zeros(2, 1));
+        assert!(!bring_near(&mut w, &mut h, &facts));
+    }
 }

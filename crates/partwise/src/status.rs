@@ -22,7 +22,7 @@ pub enum Status {
     Stalled,
     /// An observer (or Ctrl-C) asked to stop.
     Interrupted,
-    /// The best model is zero although X is not: the penalties are too strong.
+    /// The model is zero although X is not: the penalties are too strong, or the start was zero.
     Degenerate,
 }
 

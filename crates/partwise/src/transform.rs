@@ -6,7 +6,7 @@
 //! descent); for other losses multiplicative updates run until a row moves by less than 1e-8 of itself. For beta in
 //! 1..=2 the problem is convex and the solution does not depend on the start.
 
-use crate::data::facts::exponent;
+use crate::data::facts::{exponent, scale_up};
 use crate::data::{Facts, Matrix};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
@@ -35,8 +35,9 @@ pub struct Model<T> {
     pub penalty: Elastic,
     /// What the rows of H were divided by after the fit; the penalty is meant for W before that.
     pub component_scale: Vec<f64>,
-    /// Entries of X below this share of its mean are raised to it (losses that are infinite at zero).
-    pub floor: f64,
+    /// Entries of X below this number are raised to it (losses that are infinite at zero): the fit's floor in the units of X,
+    /// so that a row does not depend on those that come with it.
+    pub least: f64,
 }
 
 impl<T: Scalar> Model<T> {
@@ -53,7 +54,7 @@ impl<T: Scalar> Model<T> {
             });
         }
         let facts = Facts::of(x);
-        facts.check(self.loss, self.floor)?;
+        facts.check(self.loss, self.least)?;
         // X and H in units near 1, which cannot overflow on the way.
         let mut h = self.h.clone();
         h.scale_columns(&self.component_scale);
@@ -67,9 +68,9 @@ impl<T: Scalar> Model<T> {
             let penalty = self.penalty.in_factor_units(e_x, e_x - e_h, self.loss.beta());
             if far {
                 let x = x.scaled(-e_x);
-                self.solve(&x, &Facts::of(&x), h, penalty, team.threads())
+                self.solve(&x, &Facts::of(&x), h, penalty, scale_up(self.least, -e_x), team.threads())
             } else {
-                self.solve(x, &facts, h, penalty, team.threads())
+                self.solve(x, &facts, h, penalty, self.least, team.threads())
             }
         });
         w.scale_power(e_x - e_h);
@@ -83,6 +84,7 @@ impl<T: Scalar> Model<T> {
         facts: &Facts,
         h: Factor<T>,
         penalty: Elastic,
+        least: f64,
         threads: usize,
     ) -> Factor<T> {
         let rank = h.rank();
@@ -103,9 +105,9 @@ impl<T: Scalar> Model<T> {
         let wants = method.wants(x.is_sparse());
         let mut other = Side::new(h, Elastic::default(), wants, false);
         other.prepare();
-        let start = starts(x, &other.factor);
+        let start = starts(x, &other.factor, least);
         let mut own = Side::new(start, penalty, Wants::default(), false);
-        let walk = || Walk::new(x, facts, self.loss, self.floor, false, &method, rank, None, threads);
+        let walk = || Walk::new(x, facts, self.loss, least, false, &method, rank, None, threads);
         match &method {
             Method::Quadratic(..) => {
                 walk().quadratic(0, &mut Bpp::new(rank, own.factor.stride()), &mut own, &other, None, None);
@@ -130,17 +132,22 @@ fn enough<T: Scalar>(share: f64) -> f64 {
     share.max(4.0 * T::EPSILON.to_f64())
 }
 
-/// Flat rows whose model has the sum of the row of X: a start that depends on nothing but the row and H.
-fn starts<T: Scalar>(x: &Matrix<'_, T>, h: &Factor<T>) -> Factor<T> {
+/// Flat rows whose model has the sum of the row of X, entries below `least` counted as that: a start that depends on
+/// nothing but the row and H.
+fn starts<T: Scalar>(x: &Matrix<'_, T>, h: &Factor<T>, least: f64) -> Factor<T> {
     let total: f64 = h.column_sums().iter().sum();
     let mut sums = vec![0.0; x.rows()];
+    let raised = |v: T| v.to_f64().max(least);
     match x {
-        Matrix::Dense(x) => x.for_each_row(|i, row| sums[i] = row.iter().map(|v| v.to_f64()).sum()),
-        Matrix::Sparse(x) => x.for_each_row(|i, _, values| sums[i] = values.map(|v| v.to_f64()).sum()),
+        Matrix::Dense(x) => x.for_each_row(|i, row| sums[i] = row.iter().map(|&v| raised(v)).sum()),
+        Matrix::Sparse(x) => x.for_each_row(|i, columns, values| {
+            sums[i] = values.map(raised).sum::<f64>() + (x.cols() - columns.len()) as f64 * least;
+        }),
     }
     let mut w = Factor::zeros(x.rows(), h.rank());
     for (i, sum) in sums.into_iter().enumerate() {
-        let flat = T::from_f64(if total > 0.0 { sum / total } else { 0.0 });
+        // The sum of no numbers is -0.
+        let flat = T::from_f64(if total > 0.0 { (sum + 0.0) / total } else { 0.0 });
         w.row_mut(i).fill(flat);
     }
     w

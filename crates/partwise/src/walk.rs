@@ -144,7 +144,7 @@ impl<'x, T: Scalar> Walk<'x, T> {
         x: &'x Matrix<'_, T>,
         facts: &Facts,
         loss: Loss,
-        floor: f64,
+        least_data: f64,
         h_first: bool,
         method: &Method<T>,
         rank: usize,
@@ -168,7 +168,7 @@ impl<'x, T: Scalar> Walk<'x, T> {
             ratio: if tiles { RatioScratch::new(largest) } else { RatioScratch::default() },
             row: if entries { RowScratch::new(&views, rank) } else { RowScratch::none() },
         });
-        Walk { ratio: Ratio::new(loss, facts.mean, floor), views, blocks, scratch }
+        Walk { ratio: Ratio::new(loss, facts.mean, least_data), views, blocks, scratch }
     }
 
     /// Room for the second side's sums, if it is better to add them up while the first side reads X.

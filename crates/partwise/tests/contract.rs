@@ -259,3 +259,32 @@ fn residuals_add_up() {
         }
     }
 }
+
+/// The floor of a model is that of the data it was fitted to: a row does not depend on those that come with it, and a row
+/// of zeros is as good as a row of floors.
+#[test]
+fn a_floor_travels_with_the_model() {
+    let table = counts(30, 20, 3, true, 9);
+    let fit = Nmf::new(3).loss(Loss::ItakuraSaito).floor(1e-3).max_iter(30).fit(&table.dense()).unwrap();
+    let new = common::Table::new(5, 20, |i, j| if i == 2 { 0.0 } else { 50.0 * table.at(i, j) });
+    let alone = |i: usize| common::Table::new(1, 20, |_, j| new.at(i, j));
+    let all = fit.transform(&new.dense()).unwrap();
+    let sparse = fit.transform(&new.sparse()).unwrap();
+    for i in 0..5 {
+        assert_eq!(fit.transform(&alone(i).dense()).unwrap().row(0), all.row(i), "row {i}");
+        assert!(all.row(i).iter().zip(sparse.row(i)).all(|(a, b)| (a / b - 1.0).abs() < 1e-6), "row {i}");
+        assert!(all.row(i).iter().any(|&w| w > 0.0), "row {i}");
+    }
+}
+
+/// No zero of W has a sign.
+#[test]
+fn empty_rows_have_plain_zeros() {
+    let x = common::Table::new(3, 4, |i, j| if i == 1 { 0.0 } else { (i + j) as f64 });
+    for loss in [Loss::Frobenius, Loss::KullbackLeibler, Loss::Beta(1.5)] {
+        let fit = Nmf::new(2).loss(loss).fit(&x.dense()).unwrap();
+        for matrix in [x.dense(), x.sparse()] {
+            assert!(fit.transform(&matrix).unwrap().row(1).iter().all(|w| w.to_bits() == 0), "{loss}");
+        }
+    }
+}

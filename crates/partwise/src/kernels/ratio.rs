@@ -43,15 +43,15 @@ pub(crate) struct Ratio<T> {
 }
 
 impl<T: Scalar> Ratio<T> {
-    /// For data with this mean.
-    pub(crate) fn new(loss: Loss, mean: f64, floor: f64) -> Ratio<T> {
+    /// For data with this mean, of which entries below `least` count as that.
+    pub(crate) fn new(loss: Loss, mean: f64, least: f64) -> Ratio<T> {
         let power = match loss {
             Loss::Frobenius => Power::Frobenius,
             Loss::KullbackLeibler => Power::KullbackLeibler,
             Loss::ItakuraSaito => Power::ItakuraSaito,
             other => Power::Beta(other.beta()),
         };
-        Ratio { power, least_model: least_model(mean), least_data: T::from_f64(floor * mean) }
+        Ratio { power, least_model: least_model(mean), least_data: T::from_f64(least) }
     }
 
     /// Whether the denominator is the same for all rows: the column sums of the other factor.

@@ -80,11 +80,6 @@ pub(crate) trait QuadraticRule<T: Scalar>: Send + Sync {
         true
     }
 
-    /// Whether an entry that is zero can become positive again.
-    fn leaves_zero(&self) -> bool {
-        true
-    }
-
     /// Work that all rows share, once per half-step. Nothing is allocated.
     fn prepare(&mut self, _q: &Quadratic<'_, T>) {}
 

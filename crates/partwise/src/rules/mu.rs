@@ -51,10 +51,6 @@ impl<T: Scalar> QuadraticRule<T> for MuFrobenius<T> {
         Need { reals: ROWS * self.stride + 2 * ROWS, words: 0 }
     }
 
-    fn leaves_zero(&self) -> bool {
-        false
-    }
-
     fn update(&self, q: &Quadratic<'_, T>, panel: Panel<'_, T>, scratch: &mut Scratch<T>) {
         let stride = q.stride;
         let (denom, rest) = scratch.reals.split_at_mut(ROWS * stride);

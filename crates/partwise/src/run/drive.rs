@@ -82,6 +82,7 @@ pub(crate) fn drive(
         // A step gains about (kkt / relative error)² of the objective: a solution to start from needs none.
         if iteration == 0
             && last.kkt <= stop.kkt
+            && last.objective.is_finite()
             && (last.kkt / last.relative_error).powi(2) <= SLOW
             && stop.kkt > 0.0
         {
@@ -137,10 +138,10 @@ pub(crate) fn drive(
                     format!("relative error {error:.1e} no longer falls: it is rounding"),
                 );
             }
-            if last.kkt <= stop.kkt && settled && stop.kkt > 0.0 {
+            if last.kkt <= stop.kkt && settled && stop.kkt > 0.0 && last.objective.is_finite() {
                 // What is returned has to pass, not only what was found.
                 (last, finished_at) = (model.finish(), iteration);
-                if last.kkt <= stop.kkt {
+                if last.kkt <= stop.kkt && last.objective.is_finite() {
                     break (
                         Status::Converged,
                         format!("optimality residual {:.1e} <= {:.1e}", last.kkt, stop.kkt),
