@@ -281,7 +281,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
                             rank,
                             stride,
                             1e-3,
-                            spec.inner.map(|n| n * rank),
+                            spec.inner.map(|n| n.saturating_mul(rank)),
                         )),
                         Rule::Nesterov => Box::new(nesterov::Nesterov::new(rank, sweeps, 0.1)),
                         Rule::Admm => Box::new(admm::Admm::new(rank, sweeps)),

@@ -5,6 +5,9 @@
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::{Mutex, PoisonError};
 
+/// Threads that a pool has at most: beyond that, they only wait for each other.
+pub(crate) const MOST_THREADS: usize = 1024;
+
 /// A pool of `threads` threads, or of fewer if the system refuses to start that many.
 pub(crate) struct Team {
     pool: Option<ThreadPool>,
@@ -15,7 +18,7 @@ impl Team {
     /// `threads` of 0 means as many as there are processors to run on.
     pub(crate) fn new(threads: usize) -> Team {
         let asked = if threads == 0 { available() } else { threads };
-        let mut threads = asked;
+        let mut threads = asked.min(MOST_THREADS);
         while threads > 0 {
             let built = ThreadPoolBuilder::new()
                 .num_threads(threads)
