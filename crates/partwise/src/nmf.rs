@@ -135,8 +135,9 @@ impl Nmf {
         facts.check(self.spec.loss, self.spec.floor)?;
         let plan = self.spec.plan_from::<T>(facts, (start.w.is_some(), start.h.is_some()))?;
         start.check(facts, self.spec.rank)?;
-        check_room(&plan)?;
+        // The threads' stacks take room too.
         let team = Team::new(plan.spec.threads);
+        check_room(&plan)?;
         // An even exponent, so that both factors take an exact power of two of it.
         let e = facts.exponent & !1;
         if e.abs() <= T::COMFORT {

@@ -236,7 +236,7 @@ fn choose_init(spec: &mut Spec, facts: &Facts, given: (bool, bool), notes: &mut 
 /// A thread works on rows of its own: more threads than rows would wait, each with memory of its own.
 fn choose_threads(spec: &mut Spec, rows: usize, notes: &mut Vec<String>) {
     let asked = spec.threads;
-    spec.threads = if asked == 0 { par::available() } else { asked }.min(par::MOST_THREADS).min(rows);
+    spec.threads = if asked == 0 { par::available() } else { asked }.min(par::most_threads()).min(rows);
     if spec.threads < asked {
         let are = if spec.threads == 1 { "thread is" } else { "threads are" };
         notes.push(format!("{} {are} used, as more would have nothing to do", spec.threads));
