@@ -44,6 +44,9 @@ impl<T: Real> Triplets<T> {
             return compressed(by, (rows, cols), (starts, minor, self.values), &at, cx);
         }
         cx.budget.charge(sorting)?;
+        if let Some((row, col, x)) = negative_among_repeated(&self.rows, &self.cols, &self.values, cx)? {
+            return Err(negative(&at, row, col, x));
+        }
         let made = if rows <= cols {
             Sparse::from_coo(rows, cols, &self.rows, &self.cols, self.values)
         } else {
@@ -93,6 +96,10 @@ pub(crate) fn compressed<T: Real>(
         let (row, col) = if by == By::Rows { (line, index) } else { (index, line) };
         return Err(Error::Duplicates { at: at.clone(), row, col });
     }
+    if let Some((line, index, x)) = negative_in_line(&starts, &indices, &values) {
+        let (row, col) = if by == By::Rows { (line, index) } else { (index, line) };
+        return Err(negative(at, row, col, x));
+    }
     let made = match by {
         By::Rows => Sparse::from_csr(rows, cols, starts, indices, values),
         By::Columns => Sparse::from_csc(rows, cols, starts, indices, values),
@@ -130,6 +137,98 @@ fn first_duplicate(starts: &[usize], indices: &[u32]) -> Option<(usize, usize)> 
         sorted.sort_unstable();
         if let Some(&index) = sorted.windows(2).find_map(repeated) {
             return Some((line, index as usize));
+        }
+    }
+    None
+}
+
+/// A sum may hide that X has a negative entry, which every fit refuses.
+#[cold]
+fn negative(at: &Place, row: usize, col: usize, x: f64) -> Error {
+    Error::Data {
+        at: at.clone(),
+        problem: format!(
+            "the entry at row {row}, column {col} (counted from 0) is given more than once, once as {x}"
+        ),
+        instead: "only values >= 0 are added up; correct the entry".into(),
+    }
+}
+
+fn value<T: Real>(values: &Stored<T>, e: usize) -> f64 {
+    match values {
+        Stored::Full(v) => v.get(e).map_or(0.0, |x| x.to_f64()),
+        Stored::Single(v) => v.get(e).map_or(0.0, |&x| f64::from(x)),
+    }
+}
+
+fn any_negative<T: Real>(values: &Stored<T>) -> bool {
+    match values {
+        Stored::Full(v) => v.iter().any(|&x| x < T::ZERO),
+        Stored::Single(v) => v.iter().any(|&x| x < 0.0),
+    }
+}
+
+/// The first entry of several at one place of which one is negative, as row, column and that value.
+fn negative_among_repeated<T: Real>(
+    rows: &[u32],
+    cols: &[u32],
+    values: &Stored<T>,
+    cx: &mut Context<'_>,
+) -> Result<Option<(usize, usize, f64)>> {
+    if !any_negative(values) {
+        return Ok(None);
+    }
+    let places = || rows.iter().zip(cols).map(|(&i, &j)| (i, j)).enumerate();
+    let negative = || places().filter(|&(e, _)| value(values, e) < 0.0);
+    let mut found: Vec<(u32, u32)> = cx.budget.vec(negative().count() as u64)?;
+    found.extend(negative().map(|(_, place)| place));
+    found.sort_unstable();
+    let mut seen: Vec<u8> = cx.budget.vec(found.len() as u64)?;
+    seen.resize(found.len(), 0);
+    let mut first = None;
+    for (_, place) in places() {
+        // The first of a place's negatives counts for all of them.
+        let at = found.partition_point(|other| *other < place);
+        if found.get(at) == Some(&place)
+            && let Some(count) = seen.get_mut(at)
+        {
+            *count += 1;
+            if *count == 2 {
+                first = Some(place);
+                break;
+            }
+        }
+    }
+    let bytes = found.capacity() * size_of::<(u32, u32)>() + seen.capacity();
+    cx.budget.release(bytes as u64);
+    Ok(first.map(|place| {
+        let x = negative().find(|&(_, other)| other == place).map_or(0.0, |(e, _)| value(values, e));
+        (place.0 as usize, place.1 as usize, x)
+    }))
+}
+
+/// The same within the lines of a compressed form.
+fn negative_in_line<T: Real>(
+    starts: &[usize],
+    indices: &[u32],
+    values: &Stored<T>,
+) -> Option<(usize, usize, f64)> {
+    if !any_negative(values) {
+        return None;
+    }
+    let mut sorted: Vec<(u32, f64)> = Vec::new();
+    for (line, (&start, &end)) in starts.iter().zip(starts.iter().skip(1)).enumerate() {
+        sorted.clear();
+        let entries = indices.get(start..end)?.iter().zip(start..end);
+        sorted.extend(entries.map(|(&index, e)| (index, value(values, e))));
+        sorted.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        // The negative ones of a place come first.
+        let group = sorted.chunk_by(|a, b| a.0 == b.0).find(|group| match group {
+            [(_, x), _, ..] => *x < 0.0,
+            _ => false,
+        });
+        if let Some(&(index, x)) = group.and_then(|group| group.first()) {
+            return Some((line, index as usize, x));
         }
     }
     None
@@ -242,5 +341,23 @@ mod tests {
             let (made, _) = matrix(&order, &refuse);
             assert!(matches!(made, Err(Error::Duplicates { row: 2, col: 3, .. })), "{made:?}");
         }
+    }
+
+    /// 5 and -3 at one place are not 2: a negative entry is refused before it is added to another.
+    #[test]
+    fn negative_duplicates_are_refused() {
+        let by_rows = [(0, 1, 2.0), (1, 2, -3.0), (1, 2, 5.0), (2, 0, 1.0)];
+        let by_cols = [(2, 0, 1.0), (0, 1, 2.0), (1, 2, 5.0), (1, 2, -3.0)];
+        let mixed = [(1, 2, 5.0), (2, 1, -1.0), (0, 1, 2.0), (1, 2, -3.0)];
+        let nan = [(1, 2, f64::NAN), (2, 1, -1.0), (0, 1, 2.0), (1, 2, -3.0)];
+        for order in [by_rows, by_cols, mixed, nan] {
+            let (made, _) = matrix(&order, &ReadOptions::default());
+            let message = made.unwrap_err().to_string();
+            assert!(message.contains("row 1, column 2 (counted from 0)"), "{message}");
+            assert!(message.contains("once as -3"), "{message}");
+        }
+        // Alone, they are told by the fit, with all the others.
+        let alone = [(1, 2, 5.0), (2, 1, -1.0), (0, 1, 2.0), (1, 2, 3.0)];
+        assert_eq!(entries(&matrix(&alone, &ReadOptions::default()).0.unwrap()).len(), 3);
     }
 }

@@ -24,8 +24,8 @@ pub(crate) fn padded<T: Scalar>(rank: usize) -> usize {
 }
 
 impl<T: Scalar> Factor<T> {
-    /// A factor of zeros.
-    pub fn zeros(rows: usize, rank: usize) -> Factor<T> {
+    /// A factor of zeros, of a size that is known to fit into memory.
+    pub(crate) fn zeros(rows: usize, rank: usize) -> Factor<T> {
         let stride = padded::<T>(rank);
         Factor { rows, rank, stride, data: vec![T::ZERO; rows * stride] }
     }
@@ -33,7 +33,7 @@ impl<T: Scalar> Factor<T> {
     /// From `(rows, rank)` in row-major order, as W is given.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the length is not `rows * rank`.
+    /// [`Error::Shape`] if the length is not `rows * rank`; [`Error::BadParameter`] if the rank is above 4294967295.
     pub fn from_row_major(rows: usize, rank: usize, values: &[T]) -> Result<Factor<T>> {
         check_len(rows, rank, values.len())?;
         let mut factor = Factor::zeros(rows, rank);
@@ -48,7 +48,7 @@ impl<T: Scalar> Factor<T> {
     /// From `(rank, rows)` in row-major order, as H is given.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the length is not `rows * rank`.
+    /// [`Error::Shape`] if the length is not `rows * rank`; [`Error::BadParameter`] if the rank is above 4294967295.
     pub fn from_transposed(rows: usize, rank: usize, values: &[T]) -> Result<Factor<T>> {
         check_len(rows, rank, values.len())?;
         let mut factor = Factor::zeros(rows, rank);
@@ -217,7 +217,20 @@ impl<T: Scalar> Factor<T> {
     }
 }
 
+/// Refuses a rank with which sizes could not be computed.
+pub(crate) fn check_rank(rank: usize) -> Result<()> {
+    if rank <= u32::MAX as usize {
+        return Ok(());
+    }
+    Err(Error::BadParameter {
+        name: "rank",
+        value: rank.to_string(),
+        needs: "at most 4294967295 components are supported".into(),
+    })
+}
+
 fn check_len(rows: usize, rank: usize, got: usize) -> Result<()> {
+    check_rank(rank)?;
     if rows.checked_mul(rank) == Some(got) {
         return Ok(());
     }
@@ -240,6 +253,10 @@ mod tests {
         assert_eq!(w, h);
         assert_eq!(h.to_row_major(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         assert!(Factor::<f64>::from_row_major(2, 3, &[0.0; 5]).is_err());
+        for (rows, rank) in [(0, usize::MAX), (usize::MAX, 2), (1 << 62, usize::MAX)] {
+            assert!(Factor::<f64>::from_row_major(rows, rank, &[]).is_err());
+            assert!(Factor::<f64>::from_transposed(rows, rank, &[]).is_err());
+        }
     }
 
     #[test]

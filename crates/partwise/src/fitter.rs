@@ -282,7 +282,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
                             rank,
                             stride,
                             1e-3,
-                            spec.inner.map(|n| n * rank),
+                            spec.inner.map(|n| n.saturating_mul(rank)),
                         )),
                         Rule::Nesterov => Box::new(nesterov::Nesterov::new(rank, sweeps, 0.1)),
                         Rule::Admm => Box::new(admm::Admm::new(rank, sweeps)),
@@ -314,7 +314,9 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
     ) -> Best<T> {
         let spec = &self.plan.spec;
         let mut stop = StopWhen::tolerance(spec.max_iter, spec.tol);
-        stop.time = spec.time_limit.map(|s| Duration::from_secs_f64(s).saturating_sub(before));
+        // A limit that no clock reaches is none.
+        let limit = spec.time_limit.and_then(|s| Duration::try_from_secs_f64(s).ok());
+        stop.time = limit.map(|limit| limit.saturating_sub(before));
         stop.target = spec.target_error;
         let reference = *evaluator.reference();
         let started = Instant::now();

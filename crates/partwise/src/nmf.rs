@@ -1,11 +1,12 @@
 //! The builder of a factorization, and the waist that every fit passes: check, plan, scale, run.
 
 use crate::data::{Facts, Matrix};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fit::Fit;
 use crate::fitter;
 use crate::loss::Loss;
 use crate::par::Team;
+use crate::plan::Plan;
 use crate::run::{Observer, Progress};
 use crate::scalar::Scalar;
 use crate::spec::{First, Init, Normalize, Rule, Spec};
@@ -117,8 +118,12 @@ impl Nmf {
 
     /// Factorizes X with facts that are known already, and an observer.
     ///
+    /// The facts must be [`Facts::of`] this very X: what they say of its entries is believed, and the fit of another X's
+    /// facts is wrong.
+    ///
     /// # Errors
-    /// As [`Nmf::fit_from`].
+    /// As [`Nmf::fit_from`]; [`Error::Shape`] if the facts are of a matrix of another shape, kind or number of stored
+    /// entries.
     pub fn fit_with<T: Scalar>(
         &self,
         x: &Matrix<'_, T>,
@@ -126,10 +131,13 @@ impl Nmf {
         start: &Start<T>,
         observer: &mut dyn Observer,
     ) -> Result<Fit<T>> {
+        facts.check_are_of(x)?;
         facts.check(self.spec.loss, self.spec.floor)?;
         let plan = self.spec.plan_from::<T>(facts, (start.w.is_some(), start.h.is_some()))?;
         start.check(facts, self.spec.rank)?;
+        // The threads' stacks take room too.
         let team = Team::new(plan.spec.threads);
+        check_room(&plan)?;
         // An even exponent, so that both factors take an exact power of two of it.
         let e = facts.exponent & !1;
         if e.abs() <= T::COMFORT {
@@ -142,4 +150,20 @@ impl Nmf {
         }
         Ok(fitter::run(&scaled, &Facts::of(&scaled), plan, &start, e, &team, observer))
     }
+}
+
+/// Refuses a fit whose memory the system would not give in one piece: where memory runs out later, nothing is left but
+/// to abort.
+fn check_room(plan: &Plan) -> Result<()> {
+    let fits = |bytes: u64| {
+        usize::try_from(bytes).is_ok_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok())
+    };
+    if fits(plan.memory) {
+        return Ok(());
+    }
+    let mut limit = plan.memory / 2;
+    while limit > 0 && !fits(limit) {
+        limit /= 2;
+    }
+    Err(Error::Memory { rank: plan.spec.rank, needed: plan.memory, limit })
 }

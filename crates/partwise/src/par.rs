@@ -5,6 +5,12 @@
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::{Mutex, PoisonError};
 
+/// Threads that a pool has at most: with many more than processors, they only wait for each other (1024 threads on two
+/// processors take a hundred times as long as two).
+pub(crate) fn most_threads() -> usize {
+    available().saturating_mul(4).clamp(64, 1024)
+}
+
 /// A pool of `threads` threads, or of fewer if the system refuses to start that many.
 pub(crate) struct Team {
     pool: Option<ThreadPool>,
@@ -15,7 +21,7 @@ impl Team {
     /// `threads` of 0 means as many as there are processors to run on.
     pub(crate) fn new(threads: usize) -> Team {
         let asked = if threads == 0 { available() } else { threads };
-        let mut threads = asked;
+        let mut threads = asked.min(most_threads());
         while threads > 0 {
             let built = ThreadPoolBuilder::new()
                 .num_threads(threads)

@@ -3,7 +3,7 @@
 use crate::data::Facts;
 use crate::error::{Error, Result};
 use crate::extrapolate::Extrapolate;
-use crate::factor::padded;
+use crate::factor::{check_rank, padded};
 use crate::loss::Loss;
 use crate::par;
 use crate::penalty::Elastic;
@@ -64,9 +64,9 @@ impl Spec {
         if spec.first == First::Auto {
             spec.first = if n > m { First::H } else { First::W };
         }
-        if spec.threads == 0 {
-            spec.threads = par::available();
-        }
+        let longer = m.max(n).max(1);
+        spec.block_rows = spec.block_rows.map(|rows| rows.min(longer));
+        choose_threads(&mut spec, longer, &mut notes);
 
         // Steps of ADMM may rise, so they cannot be judged. Multiplicative updates never leave zero and take long to bring
         // back what extrapolation has cut; and the pair whose loss they know is not the one that would stand.
@@ -103,9 +103,7 @@ fn check_values(spec: &Spec) -> Result<()> {
     if spec.rank == 0 {
         return bad("rank", "0".into(), "at least one component is needed");
     }
-    if spec.rank > u32::MAX as usize {
-        return bad("rank", spec.rank.to_string(), "at most 4294967295 components are supported");
-    }
+    check_rank(spec.rank)?;
     Loss::beta_divergence(spec.loss.beta())?;
     let (w, h) = spec.penalties();
     w.check("l1_w", "l2_w")?;
@@ -237,6 +235,16 @@ fn choose_init(spec: &mut Spec, facts: &Facts, given: (bool, bool), notes: &mut 
     Ok(())
 }
 
+/// A thread works on rows of its own: more threads than rows would wait, each with memory of its own.
+fn choose_threads(spec: &mut Spec, rows: usize, notes: &mut Vec<String>) {
+    let asked = spec.threads;
+    spec.threads = if asked == 0 { par::available() } else { asked }.min(par::most_threads()).min(rows);
+    if spec.threads < asked {
+        let are = if spec.threads == 1 { "thread is" } else { "threads are" };
+        notes.push(format!("{} {are} used, as more would have nothing to do", spec.threads));
+    }
+}
+
 fn inner_sweeps(spec: &Spec, facts: &Facts) -> (usize, usize) {
     if let Some(inner) = spec.inner {
         return (inner, inner);
@@ -277,13 +285,20 @@ fn memory<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate) -> u6
     // Transposes for tiles, in the run and in the evaluation.
     let tiles =
         if facts.sparse && matches!(spec.loss, Loss::Frobenius | Loss::KullbackLeibler) { 0 } else { 2 };
-    let columns = row.saturating_mul(m + n).saturating_mul(tiles);
-    let index =
-        if facts.sparse { facts.stored.saturating_mul(4 + number).saturating_add(8 * short) } else { 0 };
+    let both = m.saturating_add(n);
+    let columns = row.saturating_mul(both).saturating_mul(tiles);
+    let index = if facts.sparse {
+        facts.stored.saturating_mul(4 + number).saturating_add(short.saturating_mul(8))
+    } else {
+        0
+    };
     let grams = stride.saturating_mul(stride).saturating_mul(6 * 8);
-    let work = (spec.threads as u64).saturating_mul(row.saturating_mul(512).saturating_add(2 << 20));
-    let best = if spec.restarts > 1 { row.saturating_mul(m + n) } else { 0 };
-    [factors, columns, index, grams, work, best, 6 * 8 * (m + n)].into_iter().fold(0, u64::saturating_add)
+    let block = spec.block_rows.unwrap_or(0).max(512) as u64;
+    let work = (spec.threads as u64).saturating_mul(row.saturating_mul(block).saturating_add(2 << 20));
+    let best = if spec.restarts > 1 { row.saturating_mul(both) } else { 0 };
+    [factors, columns, index, grams, work, best, both.saturating_mul(6 * 8)]
+        .into_iter()
+        .fold(0, u64::saturating_add)
 }
 
 fn empty_note(facts: &Facts, notes: &mut Vec<String>) {

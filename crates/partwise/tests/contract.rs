@@ -34,6 +34,12 @@ fn other_ways_to_stop() {
     assert!(timed.relative_error() < 1.0);
     let nothing = base.clone().time_limit(Duration::ZERO).fit(&x).unwrap();
     assert_eq!((nothing.status, nothing.iterations), (Status::TimeLimit, 0));
+    // More seconds than a clock can count.
+    let mut endless = base.clone().max_iter(3).spec().clone();
+    endless.time_limit = Some(1e300);
+    for nmf in [Nmf::from_spec(endless), base.clone().max_iter(3).time_limit(Duration::MAX)] {
+        assert_eq!(nmf.fit(&x).unwrap().status, Status::IterationLimit);
+    }
     let target = base.clone().target_error(0.3).fit(&x).unwrap();
     assert_eq!(target.status, Status::TargetReached);
     assert!(target.relative_error() <= 0.3);

@@ -5,7 +5,9 @@ mod common;
 
 use common::{Numbers, Table, assert_sound, combinations, planted, product};
 use partwise::error::{BadEntry, Error};
-use partwise::{Dense, Init, Loss, Matrix, Nmf, Rule, Spec, Start, Status};
+use partwise::run::Progress;
+use partwise::{Dense, Facts, Init, Loss, Matrix, Nmf, Rule, Spec, Start, Status};
+use std::ops::ControlFlow;
 
 fn dense(rows: usize, cols: usize, values: &[f64]) -> Matrix<'static, f64> {
     Dense::from_vec(rows, cols, values.to_vec()).unwrap().into()
@@ -88,7 +90,7 @@ fn a4_rank_one() {
 fn a6_kl_recovers_from_a_model_that_is_zero() {
     let table = planted(9, 8, 2, 0.1, 5);
     for rule in [Rule::Scd, Rule::Ccd, Rule::Mu] {
-        let blank = partwise::Factor::zeros(9, 2);
+        let blank = partwise::Factor::from_row_major(9, 2, &[0.0; 18]).unwrap();
         let mut half = vec![0.0; 16];
         half[..8].fill(1.0);
         let start = Start { w: Some(blank), h: Some(partwise::Factor::from_row_major(8, 2, &half).unwrap()) };
@@ -122,6 +124,52 @@ fn a8_absurd_rank() {
     let error = Nmf::new(100_000).memory_limit(1 << 30).fit(&x).unwrap_err();
     assert!(matches!(error, Error::Memory { rank: 100_000, .. }), "{error}");
     assert!(matches!(Nmf::new(usize::MAX).fit(&x), Err(Error::BadParameter { name: "rank", .. })));
+}
+
+/// A8: so is one whose memory no system has, whether there is a limit or not.
+#[test]
+fn a8_no_memory() {
+    let x = planted(3, 3, 2, 0.1, 1).dense();
+    let error = Nmf::new(u32::MAX as usize).fit(&x).unwrap_err();
+    assert!(matches!(error, Error::Memory { rank: 4_294_967_295, .. }), "{error}");
+}
+
+/// A8: sizes and counts beyond all bounds are cut to what is of use, or refused.
+#[test]
+fn a8_absurd_sizes() {
+    let x = planted(20, 15, 2, 0.1, 1).dense();
+    let plain = Nmf::new(2).fit(&x).unwrap();
+    for nmf in [Nmf::new(2).block_rows(usize::MAX), Nmf::new(2).threads(usize::MAX)] {
+        let fit = nmf.fit(&x).unwrap();
+        assert_eq!((&fit.w, &fit.h), (&plain.w, &plain.h));
+    }
+    let fit = Nmf::new(2).threads(9000).fit(&x).unwrap();
+    assert_eq!(fit.spec.threads, 20);
+    assert!(fit.notes.iter().any(|n| n.starts_with("20 threads are used")), "{:?}", fit.notes);
+    assert_eq!(fit.model().transform(&x, usize::MAX).unwrap(), fit.transform(&x).unwrap());
+    assert_sound(&Nmf::new(2).rule(Rule::GreedyCd).inner(usize::MAX).fit(&x).unwrap(), "gcd");
+
+    for (rows, cols) in [(usize::MAX, 0), (0, usize::MAX)] {
+        let empty = Matrix::from(Dense::<f64>::from_vec(rows, cols, vec![]).unwrap());
+        assert!(matches!(Nmf::new(2).fit(&empty), Err(Error::Empty { .. })));
+        assert!(empty.to_row_major().is_empty());
+    }
+}
+
+/// Facts of another matrix are refused where a look at the sizes tells.
+#[test]
+fn facts_of_another_matrix() {
+    let table = planted(6, 5, 2, 0.1, 1);
+    let x = table.dense();
+    let fit = |facts: Facts| {
+        let mut observer = |_: &Progress| ControlFlow::Continue(());
+        Nmf::new(2).fit_with(&x, &facts, &Start::default(), &mut observer)
+    };
+    assert!(fit(Facts::of(&x)).is_ok());
+    for other in [planted(7, 5, 2, 0.1, 1).dense(), planted(5, 6, 2, 0.1, 1).dense(), table.sparse()] {
+        let error = fit(Facts::of(&other)).unwrap_err();
+        assert!(matches!(error, Error::Shape { what: "the X of the facts", .. }), "{error}");
+    }
 }
 
 /// A9: rank one has a closed form: the leading singular pair for Frobenius, the independence model for KL.

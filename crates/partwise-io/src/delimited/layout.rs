@@ -291,26 +291,36 @@ impl Rated {
             cell.look == Look::Text || (cell.quoted && quotes_mean_text && cell.look != Look::Missing)
         };
         let marks = after.iter().any(|row| row.cells.iter().skip(1).any(|cell| cell.look == Look::Almost));
-        let is_name = |cell: &Sample| is_text(cell) || (cell.look == Look::Almost && !marks);
+        // With a comma it is a number that is not read, rather than a name.
+        let is_name = |cell: &Sample| {
+            is_text(cell) || (cell.look == Look::Almost && !marks && !cell.has_comma_within())
+        };
+        let column = || after.iter().filter_map(|row| row.cells.first());
 
         // One heading less than there are cells: R leaves out the heading of the row names. A row of numbers that lacks
         // one looks the same.
-        let mut sides = first.cells.iter().chain(after.iter().filter_map(|row| row.cells.first()));
         let asked = options.header == Some(true) || options.row_names == Some(true);
-        let named = asked || sides.any(|cell| is_name(cell) || cell.quoted) || are_years(&first.cells);
+        let named = asked
+            || first.cells.iter().chain(column()).any(|cell| cell.quoted)
+            || Tally::of(first.cells.iter(), is_name).nearly_all()
+            || Tally::of(column(), is_name).nearly_all()
+            || are_years(&first.cells);
         let short = !empty_last && first.len + 1 == cells && cells > 1 && !after.is_empty() && named;
 
         let width = cells - usize::from(empty_last);
         let headings = first.cells.get(..width).unwrap_or(&first.cells);
         let headings = if width > 1 { headings.get(1..).unwrap_or_default() } else { headings };
         let corner = first.cells.first();
-        let text_header = headings.iter().any(is_text) || (quotes_mean_text && all_quoted(headings.iter()));
-        let mut column = after.iter().filter_map(|row| row.cells.first());
+        // After a number, one odd cell among numbers is an odd cell and no heading.
+        let like_data = corner.is_some_and(|cell| cell.look == Look::Number && !is_text(cell))
+            && !Tally::of(headings.iter(), is_text).most();
+        let text_header =
+            (headings.iter().any(is_text) && !like_data) || (quotes_mean_text && all_quoted(headings.iter()));
         let pandas = width > 1
             && after.len() > 1
             && corner.is_some_and(|cell| cell.is_one_of(&[""]))
             && counted(headings.iter())
-            && counted(column.clone());
+            && counted(column());
         let numeric_headings = || {
             !after.is_empty()
                 && headings.iter().all(|cell| cell.look == Look::Number && !cell.quoted)
@@ -322,7 +332,13 @@ impl Rated {
             [] => {
                 !text_header && corner.is_some_and(|cell| is_name(cell) || (quotes_mean_text && cell.quoted))
             }
-            _ => (quotes_mean_text && all_quoted(column.clone())) || column.any(is_name),
+            _ => {
+                let mut tally = Tally::of(column(), is_name);
+                let first_is_data = corner.is_some_and(|cell| cell.look == Look::Number && !is_text(cell));
+                tally.others += usize::from(first_is_data && !text_header && !short && !are_years(headings));
+                let headed = text_header && corner.is_some_and(Sample::is_corner);
+                (quotes_mean_text && all_quoted(column())) || tally.nearly_all() || (headed && tally.most())
+            }
         };
         let names =
             width > 1 && options.row_names.unwrap_or(short || pandas || named_by_heading || text_column);
@@ -336,6 +352,35 @@ impl Rated {
         };
         let comments = comments - u64::from(header == Header::Comment);
         Layout { delimiter: self.delimiter, skip, comments, header, names, cells, empty_last }
+    }
+}
+
+/// How many cells are names, and how many are neither names nor missing.
+struct Tally {
+    names: usize,
+    others: usize,
+}
+
+impl Tally {
+    fn of<'s>(cells: impl Iterator<Item = &'s Sample>, is_name: impl Fn(&Sample) -> bool) -> Tally {
+        let mut tally = Tally { names: 0, others: 0 };
+        for cell in cells {
+            if is_name(cell) {
+                tally.names += 1;
+            } else if cell.look != Look::Missing {
+                tally.others += 1;
+            }
+        }
+        tally
+    }
+
+    /// Names, of which a few may look like numbers. One odd cell does not make numbers names.
+    fn nearly_all(&self) -> bool {
+        self.names > 0 && self.names >= 9 * self.others
+    }
+
+    fn most(&self) -> bool {
+        self.names > self.others
     }
 }
 
@@ -466,6 +511,18 @@ mod tests {
             ("\"a\",\"b\",\n\"3\",\"4\",\n", (Comma, FirstRow, false, 2)),
             ("\"1\",\"2\"\n\"3\",NA\n", (Comma, None, false, 2)),
             (",\"\"\n\"s\",NaN\n", (Comma, FirstRow, true, 1)),
+            // An odd cell or two are odd cells.
+            ("1,2\n<0.1,4\n5,6\n", (Comma, None, false, 2)),
+            ("a,b\n1,2\n5O,4\n5,6\n", (Comma, FirstRow, false, 2)),
+            ("1,2\n5O,4\n", (Comma, None, false, 2)),
+            ("1,2,3\n4,.,6\n", (Comma, None, false, 3)),
+            ("1,2,<0.1,4\n5,6,7,8\n", (Comma, None, false, 4)),
+            ("0,5;1\n1,5;2\n", (Semicolon, None, false, 2)),
+            // Names that are numbers now and then, or under a heading of names more often.
+            ("17A,2\nx,4\nb,5\nc,5\nd,5\ne,5\nf,5\ng,5\nh,5\ni,5\n7,6\n", (Comma, None, true, 1)),
+            ("gene,a\nx,2\n5,4\ny,6\n", (Comma, FirstRow, true, 1)),
+            ("id,a\n1,2\n5,4\ny,6\n", (Comma, FirstRow, true, 1)),
+            ("gene,a\n1,2\n5,4\ny,6\n", (Comma, FirstRow, false, 2)),
         ] {
             assert_eq!(seen(text), want, "{text:?}");
         }

@@ -184,8 +184,16 @@ fn body<T: Real>(rows: &mut Rows<impl Read>, layout: &Layout, cx: &mut Context<'
         }
         empty_inside = empty;
         cx.budget.grow(&mut values, cols)?;
-        let mut taker =
-            Taker { row, layout, values: &mut values, room: cols, missing: 0, rounded: 0, cells: 0 };
+        let mut taker = Taker {
+            row,
+            layout,
+            values: &mut values,
+            room: cols,
+            missing: 0,
+            rounded: 0,
+            cells: 0,
+            first: count_rows == 0,
+        };
         match layout.delimiter.byte() {
             Some(delimiter) if !row.quotes => taker.plain(delimiter, &mut names, cx)?,
             _ => taker.quoted(&mut names, cx)?,
@@ -238,6 +246,8 @@ struct Taker<'a, T> {
     /// Integers that may have lost digits.
     rounded: u64,
     cells: usize,
+    /// Whether it is the first row of numbers.
+    first: bool,
 }
 
 impl<T: Real> Taker<'_, T> {
@@ -345,14 +355,21 @@ impl<T: Real> Taker<'_, T> {
         }
         let problem = format!("{} is not a number (cell {} of the row)", shown(text), self.cells + 1);
         let hint = number::hint(text);
-        let instead = match (hint, self.layout.names) {
+        let mut instead = match (hint, self.layout.names) {
             ("", true) => "only the first column may hold names; write missing values as NA",
             ("", false) => {
                 "only the first row and the first column may hold names; write missing values as NA"
             }
             (hint, _) => hint,
-        };
-        Error::Data { at: place, problem, instead: instead.into() }
+        }
+        .to_string();
+        if self.cells == 0 && !self.layout.names && self.layout.cells > 1 {
+            instead += "; --row-names yes takes the first column as names";
+        }
+        if self.first && self.layout.header == Header::None {
+            instead += "; --header yes takes the first row as names";
+        }
+        Error::Data { at: place, problem, instead }
     }
 }
 

@@ -137,6 +137,39 @@ fn d45_a_decimal_comma_separates_nothing() {
     assert_eq!(names(&read.row_names), ["100.5;3.2", "101.5;3.3"]);
 }
 
+/// One odd cell among the numbers of the first column does not make names of them.
+#[test]
+fn d45_an_odd_cell_in_the_first_column_is_told() {
+    for odd in ["<0.1", "5O", "missing", ".", "1,5"] {
+        for (separator, header) in [(",", ""), (";", "a;b;c\n"), ("\t", "")] {
+            if odd.contains(separator) {
+                continue;
+            }
+            for at in [1, 2, 30, 64] {
+                let row = |i: usize| {
+                    let first = if i == at { odd.to_string() } else { i.to_string() };
+                    format!("{first}{separator}2{separator}3\n")
+                };
+                let text = header.to_string() + &(1..=200).map(row).collect::<String>();
+                let message = refusal("x.csv", text.as_bytes());
+                let line = at + usize::from(!header.is_empty());
+                for words in [&format!("line {line}, column 1: '{odd}' is not"), "--row-names yes takes"] {
+                    assert!(message.contains(words), "{text:?}: {message}");
+                }
+            }
+        }
+    }
+    let mut options = ReadOptions::default();
+    options.row_names = Some(true);
+    let read = read_both("x.csv", b"1,2\n5O,4\n", &options).unwrap();
+    assert_eq!(names(&read.row_names), ["1", "5O"]);
+    // Nor does one make headings of a row, or a row that lacks a cell one of headings.
+    let message = refusal("x.csv", b"1,2,<0.1,4\n5,6,7,8\n");
+    assert!(message.contains("'<0.1' is not a number") && message.contains("--header yes"), "{message}");
+    let message = refusal("x.csv", b"1,2\n3,4,5\n<0.1,7,8\n9,1,2\n");
+    assert!(message.contains("line 1: the row has 2 cells"), "{message}");
+}
+
 /// The last column may be empty in all the rows that were looked at first, and yet not in all.
 #[test]
 fn d45_no_value_is_left_out_with_an_empty_column() {

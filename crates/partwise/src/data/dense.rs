@@ -91,7 +91,9 @@ impl<'a, T: Scalar> Dense<'a, T> {
                 start.checked_add(a.min(0)).and_then(|x| x.checked_add(b.min(0))).ok_or_else(outside)?;
             let high =
                 start.checked_add(a.max(0)).and_then(|x| x.checked_add(b.max(0))).ok_or_else(outside)?;
-            if low < 0 || high as usize >= values.len() {
+            // Strides of 0 show a few values as often as one likes, but not more often than can be counted.
+            let countable = rows.checked_mul(cols).is_some_and(|all| isize::try_from(all).is_ok());
+            if low < 0 || high as usize >= values.len() || !countable {
                 return Err(outside());
             }
         }
@@ -132,7 +134,7 @@ impl<'a, T: Scalar> Dense<'a, T> {
 
     /// The bytes of its entries.
     pub fn bytes(&self) -> u64 {
-        (self.rows as u64) * (self.cols as u64) * size_of::<T>() as u64
+        (self.rows as u64).saturating_mul(self.cols as u64).saturating_mul(size_of::<T>() as u64)
     }
 
     fn at(&self, i: usize, j: usize) -> usize {
@@ -187,7 +189,9 @@ impl<'a, T: Scalar> Dense<'a, T> {
     /// Calls `f` with every row's entries in order; copies a row only where it is not contiguous.
     pub(crate) fn for_each_row(&self, mut f: impl FnMut(usize, &[T])) {
         let mut row = Vec::new();
-        for i in 0..self.rows {
+        // Rows without entries may be as many as there are numbers.
+        let rows = if self.cols == 0 { 0 } else { self.rows };
+        for i in 0..rows {
             if self.col_stride == 1 || self.cols <= 1 {
                 let at = self.at(i, 0);
                 f(i, &self.data[at..][..self.cols]);
@@ -233,6 +237,7 @@ mod tests {
         assert!(Dense::from_strided(&values, 8, (3, 2), (4, 2)).is_err());
         assert!(Dense::from_strided(&values, 0, (3, 2), (-4, 2)).is_err());
         assert!(Dense::from_strided(&values, 0, (usize::MAX, 2), (1, 1)).is_err());
+        assert!(Dense::from_strided(&values, 0, (1 << 40, 1 << 40), (0, 0)).is_err());
         assert!(Dense::<f64>::from_vec(usize::MAX, 2, vec![]).is_err());
     }
 }

@@ -88,6 +88,11 @@ impl Facts {
             exponent: 0,
             sum_squares: 0.0,
         };
+        if rows == 0 || cols == 0 {
+            // The other side takes no memory in X, and may be longer than memory is.
+            (facts.min, facts.max, facts.empty_rows, facts.empty_cols) = (0.0, 0.0, rows, cols);
+            return facts;
+        }
         let mut row_used = vec![false; rows];
         let mut col_used = vec![false; cols];
         let mut least_positive = f64::INFINITY;
@@ -136,19 +141,30 @@ impl Facts {
             }
         });
         facts.sum_squares = squares.value();
-        facts.mean = if total == 0 { 0.0 } else { scale_up(sum.value() / total as f64, facts.exponent) };
+        facts.mean = scale_up(sum.value() / total as f64, facts.exponent);
         facts
     }
 
     /// Entries that are zero.
     pub fn zeros(&self) -> u64 {
-        (self.rows as u64 * self.cols as u64) - self.nonzeros
+        (self.rows as u64).saturating_mul(self.cols as u64).saturating_sub(self.nonzeros)
     }
 
     /// Share of entries that are not zero.
     pub fn density(&self) -> f64 {
         let total = self.rows as f64 * self.cols as f64;
         if total == 0.0 { 0.0 } else { self.nonzeros as f64 / total }
+    }
+
+    /// Refuses facts that cannot be those of `x`. Facts of another matrix of its kind, its shape and its number of stored
+    /// entries are not recognised, as that would take another look at every entry.
+    pub(crate) fn check_are_of<T: Scalar>(&self, x: &Matrix<'_, T>) -> Result<()> {
+        let tell = |rows: usize, cols: usize, stored: u64, sparse: bool| {
+            format!("({rows}, {cols}), {stored} {} entries", if sparse { "sparse" } else { "dense" })
+        };
+        let expected = tell(x.rows(), x.cols(), x.stored(), x.is_sparse());
+        let got = tell(self.rows, self.cols, self.stored, self.sparse);
+        if expected == got { Ok(()) } else { Err(Error::Shape { what: "the X of the facts", expected, got }) }
     }
 
     /// Refuses what cannot be factorized with this loss, by place.

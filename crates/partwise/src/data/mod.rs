@@ -72,7 +72,7 @@ impl<'a, T: Scalar> Matrix<'a, T> {
     /// All entries in row-major order, zeros filled in.
     pub fn to_row_major(&self) -> Vec<T> {
         let (m, n) = (self.rows(), self.cols());
-        let mut out = Vec::with_capacity(m * n);
+        let mut out = Vec::with_capacity(m.saturating_mul(n));
         match self {
             Matrix::Dense(x) => x.for_each_row(|_, row| out.extend_from_slice(row)),
             Matrix::Sparse(x) => {

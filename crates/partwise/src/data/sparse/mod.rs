@@ -33,7 +33,8 @@ pub struct Sparse<T: Scalar> {
 
 impl<T: Scalar> Sparse<T> {
     /// From compressed rows (CSR): entry `e` of row `i`, for `e` in `starts[i]..starts[i + 1]`, is in column
-    /// `columns[e]`. Columns may be unsorted and repeated (repeated entries are added up), zeros may be stored.
+    /// `columns[e]`. Columns may be unsorted and repeated (repeated entries are added up, and their sum is what has to be
+    /// non-negative), zeros may be stored.
     ///
     /// # Errors
     /// [`Error::SparseStructure`](crate::Error::SparseStructure) if the arrays contradict each other or the shape.
@@ -62,7 +63,7 @@ impl<T: Scalar> Sparse<T> {
         Ok(Sparse::from_csr(cols, rows, starts, row_indices, values)?.transposed())
     }
 
-    /// From triplets (COO) in any order; repeated ones are added up.
+    /// From triplets (COO) in any order; repeated ones are added up, and their sum is what has to be non-negative.
     ///
     /// # Errors
     /// [`Error::SparseStructure`](crate::Error::SparseStructure) if the arrays differ in length or an index is outside the shape.
