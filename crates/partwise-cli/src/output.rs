@@ -142,6 +142,12 @@ fn is_ours(name: &str) -> bool {
     table || name == NAMES || name == PICTURE
 }
 
+/// Whether two names lead to the same file. Another hard link to it is another file here: a file is replaced by a
+/// rename, which leaves other links alone.
+pub(crate) fn is_same(a: &Path, b: &Path) -> bool {
+    matches!((std::fs::canonicalize(a), std::fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b)
+}
+
 /// The rows of H as pictures.
 pub(crate) fn mosaic<T: Number>(fit: &Fit<T>, size: Size) -> Result<Mosaic, Failure> {
     let n = fit.h.rows();

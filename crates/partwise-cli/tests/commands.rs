@@ -70,6 +70,30 @@ fn transform_follows_the_orientation_and_refuses_what_does_not_fit() {
 }
 
 #[test]
+fn transform_replaces_neither_its_input_nor_its_model() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(6));
+    bench.ok("convert x.csv x.npy -q");
+    bench.ok("fit x.csv --rank 2 --out m -q");
+    let before = |name: &str| std::fs::read(bench.path(name)).unwrap();
+    let was = ["x.npy", "m/H.npy", "m/W.npy"].map(before);
+    for force in ["", "--force"] {
+        bench.fails(&format!("transform m x.npy --out m/../x.npy {force}"), 2, &["would replace the input"]);
+        for file in ["H.npy", "W.npy"] {
+            bench.fails(&format!("transform m x.npy --out m/{file} {force}"), 2, &["a file of the model"]);
+        }
+    }
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("m/H.npy", bench.path("link.npy")).unwrap();
+        bench.fails("transform m x.npy --out link.npy --force", 2, &["a file of the model"]);
+    }
+    assert_eq!(["x.npy", "m/H.npy", "m/W.npy"].map(before), was);
+    // Another name in the folder is nobody's.
+    bench.ok("transform m x.npy --out m/new.npy -q");
+}
+
+#[test]
 fn inspect_names_what_is_there() {
     let bench = Bench::new();
     bench.write(
