@@ -116,17 +116,24 @@ impl Folder {
 
     /// Puts everything in place. What `run.json` says an earlier fit left there, and this one does not have, goes away.
     pub(crate) fn commit(self, files: &Files) -> Result<(), Failure> {
-        let target = self.target().to_path_buf();
         let old: Option<Earlier> =
-            std::fs::read(target.join(RUN)).ok().and_then(|text| serde_json::from_slice(&text).ok());
-        self.dir.commit()?;
-        signals::remove_if_killed(None);
+            std::fs::read(self.target().join(RUN)).ok().and_then(|text| serde_json::from_slice(&text).ok());
         let kept = files.all();
-        for name in old.iter().flat_map(|old| old.files.all()).filter(|name| !kept.contains(name)) {
-            if is_ours(name) {
-                let _ = std::fs::remove_file(target.join(name));
-            }
-        }
+        let obsolete: Vec<&str> = old
+            .iter()
+            .flat_map(|old| old.files.all())
+            .filter(|name| !kept.contains(name) && is_ours(name))
+            .collect();
+        self.dir.commit(RUN, &obsolete).map_err(|error| match error {
+            partwise_io::Error::Exists { path } => Failure::File(partwise_io::Error::CannotCreate {
+                path,
+                problem: "another process has written to it meanwhile; what it wrote is untouched, and this result is \
+                          lost: run again with another --out, or with --force to replace what is there"
+                    .into(),
+            }),
+            error => Failure::from(error),
+        })?;
+        signals::remove_if_killed(None);
         Ok(())
     }
 }
