@@ -215,6 +215,10 @@ fn a_fit_goes_on_from_given_factors_and_stops_at_once_at_a_solution() {
     assert!(run["iterations"].as_u64().unwrap() <= 2, "{}", run["iterations"]);
     assert_eq!(run["options"]["init"], "given");
     bench.ok("fit x.csv --rank 2 --out c -q --init ,a/H.npy");
+    bench.ok("fit x.csv --rank 2 --out e -q --init a/W.npy");
+    bench.ok("fit x.csv --rank 2 --out f -q --init a/W.npy,");
+    assert_eq!(std::fs::read(bench.path("e/W.npy")).unwrap(), std::fs::read(bench.path("f/W.npy")).unwrap());
+    bench.fails("fit x.csv --rank 2 --out d --init nope.npy", 66, &["nope.npy"]);
     bench.fails("fit x.csv --rank 3 --out d --init a/W.npy,a/H.npy", 65, &["given W", "(30, 3)"]);
     bench.fails("fit x.csv --rank 2 --out d --init nope.npy,", 66, &["nope.npy"]);
 }
