@@ -4,12 +4,11 @@ use crate::any::Number;
 use crate::args::TableFormat;
 use crate::failure::Failure;
 use crate::record::Files;
-use crate::signals;
 use partwise::Fit;
 use partwise_io::{Names, OutputDir, Separator, write_npy, write_table};
 use partwise_report::{Mosaic, Size, to_png};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The record of a run.
 pub(crate) const RUN: &str = "run.json";
@@ -37,6 +36,8 @@ impl AxisNames {
 /// A folder that appears when all is in it.
 pub(crate) struct Folder {
     dir: OutputDir,
+    /// Its name in the words of the user, for messages.
+    given: PathBuf,
 }
 
 impl Folder {
@@ -64,8 +65,8 @@ impl Folder {
             }),
             error => Failure::File(error),
         })?;
-        signals::remove_if_killed(dir.file("x")?.parent());
-        Ok(Folder { dir })
+        dir.remove_orphans(|name| is_ours(name) || name == RUN);
+        Ok(Folder { dir, given: target.to_path_buf() })
     }
 
     pub(crate) fn target(&self) -> &Path {
@@ -91,8 +92,10 @@ impl Folder {
         let w_names = Names { rows: names.rows.as_deref(), cols: Some(&components) };
         let h_names = Names { rows: Some(&components), cols: names.cols.as_deref() };
         let h = fit.h.to_transposed();
-        table(&self.dir.file(&files.w)?, format, &fit.w.to_row_major(), (m, k), w_names)?;
-        table(&self.dir.file(&files.h)?, format, &h, (k, n), h_names)?;
+        let (w_path, h_path) = (self.dir.file(&files.w)?, self.dir.file(&files.h)?);
+        table(&w_path, format, &fit.w.to_row_major(), (m, k), w_names)
+            .map_err(|error| self.as_given(&files.w, error))?;
+        table(&h_path, format, &h, (k, n), h_names).map_err(|error| self.as_given(&files.h, error))?;
         if format == TableFormat::Npy && !names.is_empty() {
             let text = serde_json::to_vec(names).map_err(|error| Failure::Internal(error.to_string()))?;
             self.put(NAMES, &text)?;
@@ -109,9 +112,20 @@ impl Folder {
     pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.dir.file(name)?;
         std::fs::write(path, bytes).map_err(|source| {
-            let path = self.target().join(name).display().to_string();
+            let path = self.given.join(name).display().to_string();
             Failure::from(partwise_io::Error::Write { path, source })
         })
+    }
+
+    /// An error with the name that the file would have had: that of the hidden folder says nothing to the user.
+    fn as_given(&self, name: &str, failure: Failure) -> Failure {
+        use partwise_io::Error::{CannotCreate, Write};
+        let path = self.given.join(name).display().to_string();
+        match failure {
+            Failure::File(Write { source, .. }) => Failure::File(Write { path, source }),
+            Failure::File(CannotCreate { problem, .. }) => Failure::File(CannotCreate { path, problem }),
+            failure => failure,
+        }
     }
 
     /// Puts everything in place. What `run.json` says an earlier fit left there, and this one does not have, goes away.
@@ -132,9 +146,7 @@ impl Folder {
                     .into(),
             }),
             error => Failure::from(error),
-        })?;
-        signals::remove_if_killed(None);
-        Ok(())
+        })
     }
 }
 

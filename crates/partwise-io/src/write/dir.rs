@@ -1,6 +1,7 @@
 //! Folders of results that appear all at once.
 
-use super::atomic::{cannot, folder_of, name_beside, sync_folder};
+use super::atomic::{cannot, folder_of, sync_folder};
+use super::unfinished::{self, name_beside};
 use crate::error::{Error, Result, path_name};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -60,14 +61,16 @@ impl OutputDir {
             let parent = crate::error::quoted(&parent);
             return Err(problem(&format!("there is no folder {parent}; create it first")));
         }
-        loop {
-            let staging = name_beside(&target);
-            match fs::create_dir(&staging) {
-                Ok(()) => return Ok(OutputDir { target, staging: Some(staging), force, given }),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(cannot(&given, &error)),
-            }
-        }
+        let ((), staging) = unfinished::create_beside(&target, |path| fs::create_dir(path))
+            .map_err(|error| cannot(&given, &error))?;
+        Ok(OutputDir { target, staging: Some(staging), force, given })
+    }
+
+    /// Removes what processes that were killed while they wrote such a folder have left beside this one: hidden folders
+    /// that hold nothing but files of names that `is_ours`. What may belong to a process that is alive, here or on
+    /// another machine, stays; so does everything where that cannot be told, which is everywhere but on Linux.
+    pub fn remove_orphans(&self, is_ours: impl Fn(&str) -> bool) {
+        unfinished::remove_orphans(folder_of(&self.target), is_ours);
     }
 
     /// Where to write a file that is to be `name` in the target.
@@ -102,7 +105,7 @@ impl OutputDir {
         let Some(staging) = self.staging.take() else { return Ok(()) };
         let done = self.put_in_place(&staging, seal, obsolete);
         // What is not in place now never will be, and after an exchange this is the old folder.
-        let _ = fs::remove_dir_all(&staging);
+        discard(&staging);
         done
     }
 
@@ -113,6 +116,8 @@ impl OutputDir {
             File::open(staging.join(name)).and_then(|file| file.sync_all()).map_err(failed)?;
         }
         sync_folder(staging);
+        // Whoever ends the process waits until this is done.
+        let _waits = unfinished::lock();
         let ours: BTreeSet<OsString> =
             new.iter().cloned().chain(obsolete.iter().map(OsString::from)).collect();
         loop {
@@ -200,9 +205,15 @@ impl OutputDir {
 impl Drop for OutputDir {
     fn drop(&mut self) {
         if let Some(staging) = &self.staging {
-            let _ = fs::remove_dir_all(staging);
+            discard(staging);
         }
     }
+}
+
+fn discard(staging: &Path) {
+    let mut unfinished = unfinished::lock();
+    let _ = fs::remove_dir_all(staging);
+    unfinished.remove(staging);
 }
 
 fn names_in(folder: &Path) -> io::Result<BTreeSet<OsString>> {
