@@ -169,6 +169,9 @@ pub(crate) enum InitArg {
     Files { w: Option<PathBuf>, h: Option<PathBuf> },
 }
 
+/// By which a file is told from the name of a start.
+const ENDINGS: [&str; 6] = [".npy", ".npz", ".mtx", ".csv", ".tsv", ".txt"];
+
 fn init(text: &str) -> Result<InitArg, String> {
     if let Some((w, h)) = text.split_once(',') {
         let path = |name: &str| (!name.is_empty()).then(|| PathBuf::from(name));
@@ -176,6 +179,9 @@ fn init(text: &str) -> Result<InitArg, String> {
             (None, None) => Err("a file is needed before the comma, after it, or both".into()),
             (w, h) => Ok(InitArg::Files { w, h }),
         };
+    }
+    if ENDINGS.iter().any(|ending| text.trim_end_matches(".gz").ends_with(ending)) {
+        return Ok(InitArg::Files { w: Some(text.into()), h: None });
     }
     match text.parse() {
         Ok(Init::Given) => Err("give the files, such as W.npy,H.npy".into()),
@@ -218,7 +224,7 @@ pub(crate) struct FitArgs {
     pub(crate) loss: Loss,
     #[arg(long, help = doc("rule"), default_value = "auto", help_heading = "Model")]
     pub(crate) rule: Rule,
-    #[arg(long, value_parser = init, help = format!("{}. Files are given as W.npy,H.npy; either may be left out", doc("init")),
+    #[arg(long, value_parser = init, help = format!("{}. Files are given as W.npy,H.npy; W.npy alone is a start of W, and ,H.npy one of H", doc("init")),
           default_value = "auto", help_heading = "Model")]
     pub(crate) init: InitArg,
     #[arg(long, value_name = "A", help = doc("l1_w"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
@@ -391,6 +397,7 @@ mod tests {
         assert_eq!(init("spa"), Ok(InitArg::Named(Init::Spa)));
         assert_eq!(init("w.npy,"), Ok(InitArg::Files { w: Some("w.npy".into()), h: None }));
         assert_eq!(init(",h.npy"), Ok(InitArg::Files { w: None, h: Some("h.npy".into()) }));
+        assert_eq!(init("w.csv.gz"), Ok(InitArg::Files { w: Some("w.csv.gz".into()), h: None }));
         assert!(init(",").is_err() && init("given").is_err());
         assert!(init("nndsv").unwrap_err().contains("nndsvda"));
         assert_eq!((duration("30"), duration("1h 30m"), duration("1.5")), (Ok(30.0), Ok(5400.0), Ok(1.5)));

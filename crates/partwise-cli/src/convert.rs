@@ -2,17 +2,17 @@
 
 use crate::args::ConvertArgs;
 use crate::failure::{Failure, Outcome};
+use crate::output::is_same;
 use crate::source::Source;
 use crate::talk::Talk;
 use crate::transform::may_write;
 use partwise_io::{Names, write_matrix};
 
 pub(crate) fn run(args: &ConvertArgs, talk: &Talk) -> Result<Outcome, Failure> {
-    may_write(&args.output, args.force)?;
-    let same = |a: &std::path::Path, b: &std::path::Path| matches!((std::fs::canonicalize(a), std::fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b);
-    if same(&args.input, &args.output) {
+    if is_same(&args.input, &args.output) {
         return Err(Failure::Usage("the new file would replace the input; choose another name".into()));
     }
+    may_write(&args.output, args.force)?;
     let (matrix, source) = Source::open(&args.input, &args.source)?;
     source.introduce(talk);
     let names = Names { rows: source.names.rows.as_deref(), cols: source.names.cols.as_deref() };

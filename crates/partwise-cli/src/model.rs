@@ -45,6 +45,11 @@ impl Stored {
         Ok(Stored { folder: folder.to_path_buf(), record })
     }
 
+    /// Every file of the fit, `run.json` too.
+    pub(crate) fn files(&self) -> impl Iterator<Item = PathBuf> {
+        self.record.files.all().into_iter().chain([RUN]).map(|name| self.folder.join(name))
+    }
+
     pub(crate) fn is_single(&self) -> bool {
         self.record.precision == "f32"
     }

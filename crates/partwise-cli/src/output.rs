@@ -4,12 +4,11 @@ use crate::any::Number;
 use crate::args::TableFormat;
 use crate::failure::Failure;
 use crate::record::Files;
-use crate::signals;
 use partwise::Fit;
 use partwise_io::{Names, OutputDir, Separator, write_npy, write_table};
 use partwise_report::{Mosaic, Size, to_png};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The record of a run.
 pub(crate) const RUN: &str = "run.json";
@@ -37,6 +36,8 @@ impl AxisNames {
 /// A folder that appears when all is in it.
 pub(crate) struct Folder {
     dir: OutputDir,
+    /// Its name in the words of the user, for messages.
+    given: PathBuf,
 }
 
 impl Folder {
@@ -64,8 +65,8 @@ impl Folder {
             }),
             error => Failure::File(error),
         })?;
-        signals::remove_if_killed(dir.file("x")?.parent());
-        Ok(Folder { dir })
+        dir.remove_orphans(|name| is_ours(name) || name == RUN);
+        Ok(Folder { dir, given: target.to_path_buf() })
     }
 
     pub(crate) fn target(&self) -> &Path {
@@ -91,8 +92,10 @@ impl Folder {
         let w_names = Names { rows: names.rows.as_deref(), cols: Some(&components) };
         let h_names = Names { rows: Some(&components), cols: names.cols.as_deref() };
         let h = fit.h.to_transposed();
-        table(&self.dir.file(&files.w)?, format, &fit.w.to_row_major(), (m, k), w_names)?;
-        table(&self.dir.file(&files.h)?, format, &h, (k, n), h_names)?;
+        let (w_path, h_path) = (self.dir.file(&files.w)?, self.dir.file(&files.h)?);
+        table(&w_path, format, &fit.w.to_row_major(), (m, k), w_names)
+            .map_err(|error| self.as_given(&files.w, error))?;
+        table(&h_path, format, &h, (k, n), h_names).map_err(|error| self.as_given(&files.h, error))?;
         if format == TableFormat::Npy && !names.is_empty() {
             let text = serde_json::to_vec(names).map_err(|error| Failure::Internal(error.to_string()))?;
             self.put(NAMES, &text)?;
@@ -109,25 +112,41 @@ impl Folder {
     pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.dir.file(name)?;
         std::fs::write(path, bytes).map_err(|source| {
-            let path = self.target().join(name).display().to_string();
+            let path = self.given.join(name).display().to_string();
             Failure::from(partwise_io::Error::Write { path, source })
         })
     }
 
+    /// An error with the name that the file would have had: that of the hidden folder says nothing to the user.
+    fn as_given(&self, name: &str, failure: Failure) -> Failure {
+        use partwise_io::Error::{CannotCreate, Write};
+        let path = self.given.join(name).display().to_string();
+        match failure {
+            Failure::File(Write { source, .. }) => Failure::File(Write { path, source }),
+            Failure::File(CannotCreate { problem, .. }) => Failure::File(CannotCreate { path, problem }),
+            failure => failure,
+        }
+    }
+
     /// Puts everything in place. What `run.json` says an earlier fit left there, and this one does not have, goes away.
     pub(crate) fn commit(self, files: &Files) -> Result<(), Failure> {
-        let target = self.target().to_path_buf();
         let old: Option<Earlier> =
-            std::fs::read(target.join(RUN)).ok().and_then(|text| serde_json::from_slice(&text).ok());
-        self.dir.commit()?;
-        signals::remove_if_killed(None);
+            std::fs::read(self.target().join(RUN)).ok().and_then(|text| serde_json::from_slice(&text).ok());
         let kept = files.all();
-        for name in old.iter().flat_map(|old| old.files.all()).filter(|name| !kept.contains(name)) {
-            if is_ours(name) {
-                let _ = std::fs::remove_file(target.join(name));
-            }
-        }
-        Ok(())
+        let obsolete: Vec<&str> = old
+            .iter()
+            .flat_map(|old| old.files.all())
+            .filter(|name| !kept.contains(name) && is_ours(name))
+            .collect();
+        self.dir.commit(RUN, &obsolete).map_err(|error| match error {
+            partwise_io::Error::Exists { path } => Failure::File(partwise_io::Error::CannotCreate {
+                path,
+                problem: "another process has written to it meanwhile; what it wrote is untouched, and this result is \
+                          lost: run again with another --out, or with --force to replace what is there"
+                    .into(),
+            }),
+            error => Failure::from(error),
+        })
     }
 }
 
@@ -140,6 +159,12 @@ struct Earlier {
 fn is_ours(name: &str) -> bool {
     let table = ["npy", "csv", "tsv"].iter().any(|e| name == format!("W.{e}") || name == format!("H.{e}"));
     table || name == NAMES || name == PICTURE
+}
+
+/// Whether two names lead to the same file. Another hard link to it is another file here: a file is replaced by a
+/// rename, which leaves other links alone.
+pub(crate) fn is_same(a: &Path, b: &Path) -> bool {
+    matches!((std::fs::canonicalize(a), std::fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b)
 }
 
 /// The rows of H as pictures.

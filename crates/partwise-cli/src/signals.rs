@@ -1,10 +1,12 @@
 //! Ctrl-C and SIGTERM: while a fit runs they end it after the current sweep, and what was found is written; before
-//! that there is nothing to keep, so that the command ends at once; a second one ends it whatever it does. Nothing is
-//! left behind either way.
+//! that there is nothing to keep, so that the command ends at once; a second one ends it whatever it does. Either way
+//! what is unfinished is removed. After a signal that cannot be caught, such as SIGKILL, it stays, hidden, under a name
+//! `.partwise-*.tmp`; a folder of that kind goes away when the next fit writes to the same place, if its process is
+//! known to be gone.
 
-use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 /// What the command is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,16 +22,10 @@ pub(crate) enum Phase {
 
 static PHASE: AtomicU8 = AtomicU8::new(Phase::Preparing as u8);
 static SIGNAL: AtomicU8 = AtomicU8::new(0);
-static STAGING: Mutex<Option<PathBuf>> = Mutex::new(None);
 
 /// Says what the command does from now on.
 pub(crate) fn enter(phase: Phase) {
     PHASE.store(phase as u8, Ordering::SeqCst);
-}
-
-/// A folder to remove if the command is ended at once.
-pub(crate) fn remove_if_killed(staging: Option<&Path>) {
-    *STAGING.lock().unwrap_or_else(PoisonError::into_inner) = staging.map(Path::to_path_buf);
 }
 
 /// The signal that asked to stop, if there was one.
@@ -43,7 +39,9 @@ pub(crate) fn received() -> Option<u8> {
 /// Starts to listen.
 #[cfg(unix)]
 pub(crate) fn listen() {
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGINT, SIGTERM, signal::SIGXFSZ};
+    // A file that grows over the limit of `ulimit -f` is an error of writing then, which is told and cleaned up after.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
     // Should no thread start, signals still end the command, without ceremony.
     let _ = std::thread::Builder::new().name("signals".into()).spawn(move || {
@@ -57,9 +55,7 @@ pub(crate) fn listen() {
                 );
                 continue;
             }
-            if let Some(staging) = STAGING.lock().unwrap_or_else(PoisonError::into_inner).as_deref() {
-                let _ = std::fs::remove_dir_all(staging);
-            }
+            let _kept_until_the_end = partwise_io::abandon_unfinished();
             std::process::exit(128 + i32::from(signal));
         }
     });

@@ -4,7 +4,7 @@ use crate::any::{Number, with_matrix};
 use crate::args::{PrecisionArg, SourceArgs, TableFormat, TransformArgs};
 use crate::failure::{Failure, Outcome};
 use crate::model::Stored;
-use crate::output::{component_names, table};
+use crate::output::{component_names, is_same, table};
 use crate::source::Source;
 use crate::talk::{self, Talk, count, seconds};
 use partwise::data::Matrix;
@@ -12,8 +12,8 @@ use partwise_io::{Names, Separator, write_table_to};
 use std::time::Instant;
 
 pub(crate) fn run(args: &TransformArgs, talk: &Talk) -> Result<Outcome, Failure> {
-    let to = Target::of(args)?;
     let stored = Stored::open(&args.model)?;
+    let to = Target::of(args, &stored)?;
     let source = SourceArgs {
         key: args.key.clone(),
         // In the orientation and the precision of the fit.
@@ -94,7 +94,7 @@ enum Target {
 
 impl Target {
     /// Refuses what cannot be written, before any work is done.
-    fn of(args: &TransformArgs) -> Result<Target, Failure> {
+    fn of(args: &TransformArgs, stored: &Stored) -> Result<Target, Failure> {
         let out = &args.out;
         if out.as_os_str() == "-" {
             return Ok(Target::Stdout);
@@ -110,6 +110,19 @@ impl Target {
                 )));
             }
         };
+        // Before anything speaks of --force, which would not help here.
+        if is_same(out, &args.input) {
+            return Err(Failure::Usage(format!(
+                "--out {} would replace the input; choose another name",
+                out.display()
+            )));
+        }
+        if stored.files().any(|file| is_same(out, &file)) {
+            return Err(Failure::Usage(format!(
+                "--out {} would replace a file of the model; choose another name",
+                out.display()
+            )));
+        }
         may_write(out, args.force)?;
         Ok(Target::File(format))
     }

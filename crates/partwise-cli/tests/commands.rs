@@ -70,6 +70,30 @@ fn transform_follows_the_orientation_and_refuses_what_does_not_fit() {
 }
 
 #[test]
+fn transform_replaces_neither_its_input_nor_its_model() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(6));
+    bench.ok("convert x.csv x.npy -q");
+    bench.ok("fit x.csv --rank 2 --out m -q");
+    let before = |name: &str| std::fs::read(bench.path(name)).unwrap();
+    let was = ["x.npy", "m/H.npy", "m/W.npy"].map(before);
+    for force in ["", "--force"] {
+        bench.fails(&format!("transform m x.npy --out m/../x.npy {force}"), 2, &["would replace the input"]);
+        for file in ["H.npy", "W.npy"] {
+            bench.fails(&format!("transform m x.npy --out m/{file} {force}"), 2, &["a file of the model"]);
+        }
+    }
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("m/H.npy", bench.path("link.npy")).unwrap();
+        bench.fails("transform m x.npy --out link.npy --force", 2, &["a file of the model"]);
+    }
+    assert_eq!(["x.npy", "m/H.npy", "m/W.npy"].map(before), was);
+    // Another name in the folder is nobody's.
+    bench.ok("transform m x.npy --out m/new.npy -q");
+}
+
+#[test]
 fn inspect_names_what_is_there() {
     let bench = Bench::new();
     bench.write(
@@ -199,6 +223,71 @@ mod unix {
         signal(&child, "INT");
         assert_eq!(child.wait().unwrap().code(), Some(130));
         assert!(bench.names().is_empty(), "{:?}", bench.names());
+    }
+
+    #[test]
+    fn a_limit_on_the_size_of_files_is_an_error_that_leaves_nothing() {
+        let bench = Bench::new();
+        bench.write("x.csv", known(2000));
+        for arguments in ["fit x.csv --rank 2 --out o --tol 1 -q", "convert x.csv x.npy -q"] {
+            let program = bench.command("").get_program().to_os_string();
+            let output = std::process::Command::new("sh")
+                .args(["-c", "ulimit -f 8; exec \"$@\"", "sh"])
+                .arg(program)
+                .args(arguments.split_whitespace())
+                .current_dir(bench.path("."))
+                .output()
+                .unwrap();
+            let err = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(74), "{arguments}: {err}");
+            let file = if arguments.starts_with("fit") { "'o/W.npy'" } else { "'x.npy'" };
+            assert!(err.contains(&format!("{file} could not be written")), "{err}");
+            assert_eq!(bench.names(), ["x.csv"], "{arguments}");
+        }
+    }
+
+    #[test]
+    fn a_signal_in_the_first_moment_leaves_nothing() {
+        let bench = Bench::new();
+        for wait in (0..40).map(|i| Duration::from_micros(i * 250)) {
+            let mut command = bench.command("fit - --rank 2 --out o");
+            let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+            let _open = child.stdin.take();
+            std::thread::sleep(wait);
+            signal(&child, "INT");
+            assert!(!child.wait().unwrap().success());
+            assert!(bench.names().is_empty(), "{wait:?}: {:?}", bench.names());
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_a_killed_fit_has_left_goes_away_with_the_next() {
+        let bench = Bench::new();
+        bench.write("x.csv", known(6));
+        let begun = || {
+            let mut command = bench.command("fit - --rank 2 --out o");
+            let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+            let open = child.stdin.take();
+            let before = bench.names();
+            while bench.names() == before {
+                std::thread::sleep(Duration::from_millis(5));
+                assert!(child.try_wait().unwrap().is_none());
+            }
+            (child, open)
+        };
+        let (mut killed, _) = begun();
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        let left = bench.names();
+        assert_eq!(left.len(), 2, "{left:?}");
+        let (mut alive, _open) = begun();
+        bench.ok("fit x.csv --rank 2 --out p -q");
+        let names = bench.names();
+        assert!(!names.contains(&left[0]) && names.len() == 3, "that of the living one stays: {names:?}");
+        signal(&alive, "INT");
+        alive.wait().unwrap();
+        assert_eq!(bench.names(), ["p", "x.csv"]);
     }
 
     #[test]

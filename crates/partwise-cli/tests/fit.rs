@@ -102,6 +102,50 @@ fn a_folder_in_use_is_refused_before_any_work() {
 }
 
 #[test]
+fn another_process_that_was_faster_is_told_and_left_alone() {
+    use std::io::Write;
+    use std::process::Stdio;
+    let bench = Bench::new();
+    let late = |arguments: &str| {
+        let mut command = bench.command(arguments);
+        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // The folder is looked at before standard input is read.
+        while bench.names().iter().all(|name| !name.starts_with(".partwise-")) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            assert!(child.try_wait().unwrap().is_none());
+        }
+        std::fs::create_dir_all(bench.path("o")).unwrap();
+        bench.write("o/W.npy", "theirs");
+        child.stdin.take().unwrap().write_all(known(6).as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, err) = late("fit - --rank 2 --out o");
+    assert_eq!(code, Some(73), "{err}");
+    assert!(err.contains("'o'") && err.contains("another process") && err.contains("--force"), "{err}");
+    assert_eq!((bench.read("o/W.npy"), bench.names()), ("theirs".into(), vec!["o".to_string()]));
+    std::fs::remove_dir_all(bench.path("o")).unwrap();
+    let (code, err) = late("fit - --rank 2 --out o --force");
+    assert_eq!(code, Some(0), "{err}");
+    assert!(bench.exists("o/run.json"));
+}
+
+#[test]
+fn a_mixture_of_two_fits_is_no_model() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(6));
+    bench.ok("fit x.csv --rank 2 --out o -q");
+    bench.write("o/mine.txt", "keep me");
+    // W, which comes after H, cannot be replaced.
+    std::fs::remove_file(bench.path("o/W.npy")).unwrap();
+    std::fs::create_dir(bench.path("o/W.npy")).unwrap();
+    let words = ["'o' could not be written", "the old run.json is removed", "H.npy is new", "run it again"];
+    bench.fails("fit x.csv --rank 2 --seed 1 --out o --force -q", 74, &words);
+    bench.fails("transform o x.csv --out -", 66, &["run.json"]);
+    assert_eq!(bench.names(), ["o", "x.csv"]);
+}
+
+#[test]
 fn a_failed_run_leaves_nothing_behind() {
     let bench = Bench::new();
     bench.write("nan.csv", "a,b\n1,2\n3,nan\n");
@@ -171,6 +215,10 @@ fn a_fit_goes_on_from_given_factors_and_stops_at_once_at_a_solution() {
     assert!(run["iterations"].as_u64().unwrap() <= 2, "{}", run["iterations"]);
     assert_eq!(run["options"]["init"], "given");
     bench.ok("fit x.csv --rank 2 --out c -q --init ,a/H.npy");
+    bench.ok("fit x.csv --rank 2 --out e -q --init a/W.npy");
+    bench.ok("fit x.csv --rank 2 --out f -q --init a/W.npy,");
+    assert_eq!(std::fs::read(bench.path("e/W.npy")).unwrap(), std::fs::read(bench.path("f/W.npy")).unwrap());
+    bench.fails("fit x.csv --rank 2 --out d --init nope.npy", 66, &["nope.npy"]);
     bench.fails("fit x.csv --rank 3 --out d --init a/W.npy,a/H.npy", 65, &["given W", "(30, 3)"]);
     bench.fails("fit x.csv --rank 2 --out d --init nope.npy,", 66, &["nope.npy"]);
 }

@@ -244,6 +244,16 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
+    /// Writing a folder failed half-way, and it is not as it was.
+    #[error("{} could not be written: {source}; {state}", quoted(path))]
+    Incomplete {
+        /// The path.
+        path: String,
+        /// What the system says.
+        source: io::Error,
+        /// What there is now, and what to do.
+        state: String,
+    },
 }
 
 /// The classes of errors that a caller acts on.
@@ -267,7 +277,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::NotFound { .. } | Error::NotAFile { .. } | Error::Unreadable { .. } => ErrorKind::Missing,
-            Error::Read { .. } | Error::Write { .. } => ErrorKind::Io,
+            Error::Read { .. } | Error::Write { .. } | Error::Incomplete { .. } => ErrorKind::Io,
             Error::Memory { .. } => ErrorKind::Memory,
             Error::Exists { .. } | Error::CannotCreate { .. } => ErrorKind::Create,
             Error::Empty { .. }

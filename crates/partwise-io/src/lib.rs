@@ -49,6 +49,6 @@ pub use format::Format;
 pub use input::Input;
 pub use read::{AnyMatrix, OnDuplicates, Precision, ReadOptions, Table, read};
 pub use write::{
-    Names, NpyScalar, OutputDir, Separator, write_matrix, write_matrix_to, write_npy, write_npy_to,
-    write_table, write_table_to,
+    Abandoned, Names, NpyScalar, OutputDir, Separator, abandon_unfinished, write_matrix, write_matrix_to,
+    write_npy, write_npy_to, write_table, write_table_to,
 };

@@ -1,10 +1,10 @@
 //! Files that appear under their name only when they are whole.
 
+use super::unfinished;
 use crate::error::{Error, Result, path_name};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Writes a file under a temporary name in the same folder, brings it to the disk, and renames it. Whatever fails, a
 /// file that was there before is as it was, and nothing else is left behind. A link is followed; a device or a pipe is
@@ -20,7 +20,7 @@ pub(super) fn atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::
         }
     };
     let (file, temporary) = create_beside(&target).map_err(|error| cannot(path, &error))?;
-    let remover = Remover(Some(temporary.clone()));
+    let remover = Remover(Some(temporary));
     let mut out = BufWriter::with_capacity(1 << 18, file);
     write(&mut out).map_err(failed)?;
     let file = out.into_inner().map_err(|error| failed(error.into_error()))?;
@@ -30,8 +30,7 @@ pub(super) fn atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::
     }
     file.sync_all().map_err(failed)?;
     drop(file);
-    fs::rename(&temporary, &target).map_err(failed)?;
-    remover.keep();
+    remover.put_at(&target).map_err(failed)?;
     sync_folder(folder_of(&target));
     Ok(())
 }
@@ -85,38 +84,30 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// A name that nobody else uses, hidden, in the same folder as `target`.
-pub(super) fn name_beside(target: &Path) -> PathBuf {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let n = COUNTER.fetch_add(1, Ordering::Relaxed);
-    folder_of(target).join(format!(".partwise-{}-{n}.tmp", std::process::id()))
-}
-
 fn create_beside(target: &Path) -> io::Result<(File, PathBuf)> {
-    loop {
-        let path = name_beside(target);
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(file) => return Ok((file, path)),
-            // Left by a process of the same number that was killed.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
+    unfinished::create_beside(target, |path| OpenOptions::new().write(true).create_new(true).open(path))
 }
 
-/// Removes a file unless it is kept.
+/// Removes a file unless it has been put in place.
 struct Remover(Option<PathBuf>);
 
 impl Remover {
-    fn keep(mut self) {
+    fn put_at(mut self, target: &Path) -> io::Result<()> {
+        let Some(path) = &self.0 else { return Ok(()) };
+        let mut unfinished = unfinished::lock();
+        fs::rename(path, target)?;
+        unfinished.remove(path);
         self.0 = None;
+        Ok(())
     }
 }
 
 impl Drop for Remover {
     fn drop(&mut self) {
         if let Some(path) = &self.0 {
+            let mut unfinished = unfinished::lock();
             let _ = fs::remove_file(path);
+            unfinished.remove(path);
         }
     }
 }

@@ -6,11 +6,13 @@ mod mtx;
 mod npy;
 mod npz;
 mod table;
+mod unfinished;
 
 pub use dir::OutputDir;
 pub use npy::{NpyScalar, write_npy, write_npy_to};
 pub(crate) use table::unguarded;
 pub use table::{Separator, write_table, write_table_to};
+pub use unfinished::{Abandoned, abandon_unfinished};
 
 use crate::budget::default_limit;
 use crate::error::{Error, Place, Result, path_name};

@@ -314,7 +314,7 @@ fn folders_appear_whole_or_not_at_all() {
         for name in names {
             std::fs::write(out.file(name)?, name).unwrap();
         }
-        out.commit()
+        out.commit("a", &[])
     };
     write(false, &["a", "b"]).unwrap();
     let inside = || crate::testing::names_in(&target);
@@ -334,7 +334,7 @@ fn folders_appear_whole_or_not_at_all() {
     std::fs::create_dir(&empty).unwrap();
     let out = OutputDir::create(&empty, false).unwrap();
     std::fs::write(out.file("a").unwrap(), "1").unwrap();
-    out.commit().unwrap();
+    out.commit("a", &[]).unwrap();
     assert!(empty.join("a").exists());
 }
 
@@ -355,8 +355,118 @@ fn folders_that_cannot_be_made_are_named() {
     std::fs::create_dir(folder.join("out")).unwrap();
     std::fs::write(folder.join("out/theirs"), "x").unwrap();
     std::fs::write(out.file("ours").unwrap(), "x").unwrap();
-    assert_eq!(out.commit().unwrap_err().exit_code(), 74);
+    let error = out.commit("ours", &[]).unwrap_err();
+    assert!(matches!(error, Error::Exists { .. }), "{error}");
+    assert_eq!(error.exit_code(), 73);
     assert_eq!(folder.names(), ["file", "out"]);
+}
+
+/// A folder with these files, each with its name and `text` as its content.
+fn folder_with(path: &std::path::Path, names: &[&str], text: &str) {
+    std::fs::create_dir(path).unwrap();
+    for name in names {
+        std::fs::write(path.join(name), text).unwrap();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn there_is_no_moment_without_a_folder() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let folder = Folder::new();
+    let target = folder.join("out");
+    folder_with(&target, &["a"], "0");
+    let done = AtomicBool::new(false);
+    let missed = std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut missed = 0;
+            while !done.load(Ordering::Relaxed) {
+                missed += usize::from(std::fs::symlink_metadata(&target).is_err());
+            }
+            missed
+        });
+        for _ in 0..100 {
+            let out = OutputDir::create(&target, true).unwrap();
+            std::fs::write(out.file("a").unwrap(), "1").unwrap();
+            out.commit("a", &[]).unwrap();
+        }
+        done.store(true, Ordering::Relaxed);
+        watcher.join().unwrap()
+    });
+    assert_eq!(missed, 0);
+    assert_eq!(folder.names(), ["out"]);
+}
+
+#[test]
+fn folders_are_swapped_where_they_cannot_be_exchanged() {
+    let folder = Folder::new();
+    let (staging, target) = (folder.join("new"), folder.join("out"));
+    folder_with(&target, &["a"], "old");
+    // Nothing to put there: the old one comes back.
+    let error = super::dir::swap_in_two_steps(&staging, &target, &target).unwrap_err();
+    assert!(error.to_string().ends_with("what was there before is unchanged"), "{error}");
+    assert_eq!(std::fs::read_to_string(target.join("a")).unwrap(), "old");
+    folder_with(&staging, &["a"], "new");
+    super::dir::swap_in_two_steps(&staging, &target, &target).unwrap();
+    assert_eq!(std::fs::read_to_string(target.join("a")).unwrap(), "new");
+    assert_eq!(folder.names(), ["out"]);
+}
+
+#[test]
+fn a_mixture_is_without_its_seal_and_is_told() {
+    let folder = Folder::new();
+    let target = folder.join("out");
+    let write = || {
+        let out = OutputDir::create(&target, true).unwrap();
+        for name in ["a", "b", "c", "seal"] {
+            std::fs::write(out.file(name).unwrap(), "new").unwrap();
+        }
+        out.commit("seal", &["older"])
+    };
+    folder_with(&target, &["a", "c", "mine", "older", "seal"], "old");
+    // A file does not replace a folder.
+    std::fs::create_dir(target.join("b")).unwrap();
+    let error = write().unwrap_err();
+    let text = error.to_string();
+    assert!(matches!(error, Error::Incomplete { .. }) && error.exit_code() == 74, "{text}");
+    assert!(
+        text.contains("the old seal is removed, a is new, the rest is as it was; run it again"),
+        "{text}"
+    );
+    assert_eq!(crate::testing::names_in(&target), ["a", "b", "c", "mine", "older"]);
+    assert_eq!(folder.names(), ["out"]);
+    std::fs::remove_dir(target.join("b")).unwrap();
+    write().unwrap();
+    assert_eq!(crate::testing::names_in(&target), ["a", "b", "c", "mine", "seal"]);
+    let read = |name: &str| std::fs::read_to_string(target.join(name)).unwrap();
+    assert_eq!((read("a"), read("seal"), read("mine")), ("new".into(), "new".into(), "old".into()));
+    // Nothing has been touched before the seal could be removed.
+    std::fs::remove_file(target.join("seal")).unwrap();
+    std::fs::create_dir(target.join("seal")).unwrap();
+    assert!(matches!(write().unwrap_err(), Error::Write { .. }));
+}
+
+#[test]
+fn obsolete_files_do_not_keep_a_folder_from_being_exchanged() {
+    let folder = Folder::new();
+    let target = folder.join("out");
+    folder_with(&target, &["a", "older"], "old");
+    let out = OutputDir::create(&target, true).unwrap();
+    std::fs::write(out.file("a").unwrap(), "new").unwrap();
+    out.commit("a", &["older"]).unwrap();
+    assert_eq!(crate::testing::names_in(&target), ["a"]);
+}
+
+#[test]
+fn a_folder_filled_meanwhile_is_replaced_by_force() {
+    let folder = Folder::new();
+    let target = folder.join("out");
+    let out = OutputDir::create(&target, true).unwrap();
+    std::fs::write(out.file("a").unwrap(), "new").unwrap();
+    folder_with(&target, &["a"], "theirs");
+    out.commit("a", &[]).unwrap();
+    assert_eq!(std::fs::read_to_string(target.join("a")).unwrap(), "new");
+    assert_eq!(folder.names(), ["out"]);
 }
 
 proptest! {
