@@ -266,17 +266,17 @@ mod unix {
         let bench = Bench::new();
         bench.write("x.csv", known(6));
         let begun = || {
+            let before = bench.names();
             let mut command = bench.command("fit - --rank 2 --out o");
             let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
             let open = child.stdin.take();
-            let before = bench.names();
             while bench.names() == before {
                 std::thread::sleep(Duration::from_millis(5));
                 assert!(child.try_wait().unwrap().is_none());
             }
             (child, open)
         };
-        let (mut killed, _) = begun();
+        let (mut killed, _open) = begun();
         killed.kill().unwrap();
         killed.wait().unwrap();
         let left = bench.names();
