@@ -56,9 +56,9 @@ pub(crate) fn document(binary: &str, arguments: &[&str], path: &str) -> Done {
 }
 
 /// Prints docs/benchmarks.md, with a program that is no older than the sources.
-pub(crate) fn bench(data: &str, python: &str) -> Done {
+pub(crate) fn bench(data: &str, python: &str, repeats: &str) -> Done {
     run(&cargo(), &["build", "--release", "-p", "partwise-cli"])?;
-    document("compare", &["--data", data, "--python", python], "docs/benchmarks.md")
+    document("compare", &["--data", data, "--python", python, "--repeats", repeats], "docs/benchmarks.md")
 }
 
 /// A file that grows beyond this has more than one job.

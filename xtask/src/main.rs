@@ -14,7 +14,8 @@ cargo xtask fuzz [SECONDS]       fuzz every reader for so long (20); needs a C++
 cargo xtask miri                 the kernels' unsafe code under Miri; needs a nightly toolchain with miri
 cargo xtask guarantees           docs/guarantees.md: scale and determinism, measured
 cargo xtask reproductions DATA   docs/reproductions.md: published results, reproduced from the data sets in DATA
-cargo xtask bench DATA PYTHON    docs/benchmarks.md: beside scikit-learn, run by PYTHON, on the data sets in DATA
+cargo xtask bench DATA PYTHON [N]  docs/benchmarks.md: beside scikit-learn, run by PYTHON, on the data sets in DATA; each
+                                 side N times (3)
 cargo xtask golden PYTHON        testdata/golden: values of scikit-learn, run by PYTHON
 ";
 
@@ -34,7 +35,8 @@ fn main() -> ExitCode {
         ["reproductions", data] => {
             chores::document("reproductions", &["--data", data], "docs/reproductions.md")
         }
-        ["bench", data, python] => chores::bench(data, python),
+        ["bench", data, python] => chores::bench(data, python, "3"),
+        ["bench", data, python, repeats] => chores::bench(data, python, repeats),
         ["golden", python] => shell::run(python, &["benches/peers/golden_scikit_learn.py"]),
         [] | ["help"] => {
             shell::say(HELP);

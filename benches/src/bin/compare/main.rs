@@ -31,7 +31,7 @@ const HEAD: &str = "\
 This document is printed by
 
 ```sh
-cargo xtask bench DATA PYTHON
+cargo xtask bench DATA PYTHON [N]
 ```
 
 with DATA a folder of data sets and PYTHON a Python with scikit-learn, and holds no number that was written by hand but
