@@ -31,11 +31,15 @@ pub(crate) struct Destination {
 
 pub(crate) fn run(args: &FitArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let spec = spec(args);
+    // What is wrong whatever the data are is told before they are read.
+    spec.check()?;
     let mut inputs: Vec<&Path> = vec![&args.input];
     if let InitArg::Files { w, h } = &args.init {
         inputs.extend(w.iter().chain(h).map(PathBuf::as_path));
     }
-    let folder = (!args.dry_run).then(|| Folder::create(&out(args), args.force, &inputs)).transpose()?;
+    let folder = Folder::create(&out(args), args.force, &inputs)?;
+    // A dry run asks all the same, so that it promises nothing that a run would refuse.
+    let folder = (!args.dry_run).then_some(folder);
     let (matrix, source) = Source::open(&args.input, &args.source)?;
     source.introduce(talk);
     if let Some(size) = args.image.filter(|s| s.height.checked_mul(s.width) != Some(source.facts.cols)) {

@@ -23,13 +23,20 @@ fn inspect<T: Number>(x: &Matrix<'_, T>, source: &Source, args: &InspectArgs) ->
     let needed = args.rank.map(|rank| fit_bytes::<T>(rank, &source.facts)).transpose()?;
     if args.json {
         let f = &source.facts;
+        let mut facts = serde_json::json!(f);
+        if let Some(facts) = facts.as_object_mut() {
+            // The library keeps it in units of its own, where it cannot overflow.
+            facts.remove("exponent");
+            let unit = 2f64.powi(f.exponent);
+            facts.insert("sum_squares".into(), serde_json::json!(f.sum_squares * unit * unit));
+        }
         let document = serde_json::json!({
             "schema_version": SCHEMA_VERSION,
             "input": source.name,
             "format": source.format,
             "stored_as": source.stored_as,
             "precision": source.precision,
-            "facts": f,
+            "facts": facts,
             "zeros": f.zeros(),
             "density": f.density(),
             "duplicates": canonical.duplicates,

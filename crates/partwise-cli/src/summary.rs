@@ -67,7 +67,7 @@ fn advice(status: partwise::Status) -> Option<&'static str> {
 /// Components with their share and the columns that they weigh most.
 fn table<T: Number>(fit: &Fit<T>, names: &AxisNames) -> Vec<String> {
     let k = fit.spec.rank;
-    let mut lines = vec!["component  share  largest columns of H".to_string()];
+    let mut lines = vec!["component  share  largest columns of H, as shares of its row".to_string()];
     for c in 0..k.min(MOST) {
         let tops: Vec<String> =
             top(fit, c).into_iter().map(|(j, value)| format!("{} {value:.3}", column(names, j))).collect();

@@ -26,7 +26,7 @@
 //! # What can be relied on
 //! * Factors are finite and non-negative; the objective of every rule but ADMM never rises.
 //! * The bits of a result depend on the data, the options and the seed, and on nothing else: not on the number of
-//!   threads, the size of blocks, dense or sparse storage order, or AVX2 against AVX-512.
+//!   threads, the size of blocks, storage by rows or by columns, or AVX2 against AVX-512.
 //! * `fit(c X)` is `fit(X)` in other units, for c from 1e-150 to 1e150 (f32: 1e-18 to 1e18): the same iterations for even
 //!   powers of two, which leave all digits as they are, and for others as far as their rounding of X allows.
 //! * What is reported ([`Fit::relative_error`], [`Fit::kkt_residual`]) is computed from the data and the returned factors

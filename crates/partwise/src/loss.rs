@@ -179,7 +179,7 @@ impl FromStr for Loss {
             value: s.into(),
             needs: "one of frobenius, kl, is, beta:B (for example beta:1.5) is needed".into(),
         };
-        match s {
+        match s.to_ascii_lowercase().as_str() {
             "frobenius" | "fro" | "euclidean" => Ok(Loss::Frobenius),
             "kl" | "kullback-leibler" => Ok(Loss::KullbackLeibler),
             "is" | "itakura-saito" => Ok(Loss::ItakuraSaito),

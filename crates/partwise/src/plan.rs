@@ -91,6 +91,15 @@ impl Spec {
         Ok(Plan { spec, notes, memory, extrapolate, inner })
     }
 
+    /// Refuses what is wrong for any data: values out of range, and combinations that cannot be.
+    ///
+    /// # Errors
+    /// [`Error::BadParameter`] and [`Error::Unsupported`], as [`Spec::plan`].
+    pub fn check(&self) -> Result<()> {
+        check_values(self)?;
+        choose_rule(&mut self.clone(), &mut Vec::new())
+    }
+
     /// The penalties of W and of H.
     pub fn penalties(&self) -> (Elastic, Elastic) {
         (Elastic { l1: self.l1_w, l2: self.l2_w }, Elastic { l1: self.l1_h, l2: self.l2_h })

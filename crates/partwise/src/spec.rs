@@ -64,8 +64,9 @@ documented! {
         pub restarts: usize = 1,
         /// Iterations at most; one iteration updates both factors.
         pub max_iter: usize = 2000,
-        /// Tolerance of the stopping rule: a run has converged when the optimality residual is below it, or when the
-        /// objective falls by less than a thousandth of it per iteration. 0 runs to the iteration limit.
+        /// Tolerance T of the stopping rule: a run has converged when the optimality residual is below T, or when the
+        /// objective falls by less than T/1000 of itself per iteration with a residual below 5 sqrt(T). 0 runs to the
+        /// iteration limit.
         pub tol: f64 = 1e-4,
         /// Seconds at most for the iterations of all restarts together; the best factors so far are kept.
         pub time_limit: Option<f64> = None,
