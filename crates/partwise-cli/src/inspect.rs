@@ -25,10 +25,9 @@ fn inspect<T: Number>(x: &Matrix<'_, T>, source: &Source, args: &InspectArgs) ->
         let f = &source.facts;
         let mut facts = serde_json::json!(f);
         if let Some(facts) = facts.as_object_mut() {
-            // The library keeps it in units of its own, where it cannot overflow.
+            // Kept by the library in units of its own, where a sum of squares cannot overflow.
             facts.remove("exponent");
-            let unit = 2f64.powi(f.exponent);
-            facts.insert("sum_squares".into(), serde_json::json!(f.sum_squares * unit * unit));
+            facts.remove("sum_squares");
         }
         let document = serde_json::json!({
             "schema_version": SCHEMA_VERSION,
