@@ -75,3 +75,8 @@ pub use spec::{First, Init, Normalize, Rule, Spec};
 pub use start::Start;
 pub use status::Status;
 pub use transform::Model;
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

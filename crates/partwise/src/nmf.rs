@@ -103,7 +103,7 @@ impl Nmf {
     ///
     /// # Errors
     /// If X has entries that are not finite and non-negative, or the specification is not possible for it; see
-    /// [`Error`](crate::Error). Ending before convergence is a [`Status`](crate::Status), not an error.
+    /// [`Error`]. Ending before convergence is a [`Status`](crate::Status), not an error.
     pub fn fit<T: Scalar>(&self, x: &Matrix<'_, T>) -> Result<Fit<T>> {
         self.fit_from(x, &Start::default())
     }
