@@ -129,8 +129,8 @@ fn bring_near<T: Scalar>(w: &mut Factor<T>, h: &mut Factor<T>, facts: &Facts) ->
     for c in (0..w.rank()).filter(alive) {
         let (a, b) = sizes(c);
         let apart = if (a - b).abs() > limit { b - a } else { 0 };
-        (for_w[c], for_h[c]) =
-            ((off + apart).div_euclid(2), off + apart - (off + apart).div_euclid(2) - apart);
+        for_w[c] = (off + apart).div_euclid(2);
+        for_h[c] = off - for_w[c];
     }
     let moved = for_w.iter().chain(&for_h).any(|&e| e != 0);
     w.scale_columns_power(&for_w);

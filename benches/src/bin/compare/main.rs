@@ -102,9 +102,9 @@ const MEMORY: &str = "\
 ### Memory
 
 In MB, of the same fits: the peak of the process as the system knows it, less what the program takes to fit a matrix of
-one entry with the same loss, as a multiple of X and the factors. X is counted as 8 bytes per entry where it is dense;
-where it is sparse, once by rows as SciPy has it, with 12 bytes per stored entry and 4 per row; the factors, as 8 bytes
-per entry. Where X and the factors take less than the program itself, the multiple says more about buffers than about
+one entry with the same loss, as a multiple of X and the factors. A number counts as 8 bytes, or as 4 where the file and
+so the run is in single precision; a sparse X counts once, by rows as SciPy has it, with an index of 4 bytes per stored
+entry and 4 bytes per row. Where X and the factors take less than the program itself, the multiple says more about buffers than about
 the method.
 ";
 

@@ -28,6 +28,7 @@ pub(crate) struct Run {
     pub(crate) shape: (u64, u64),
     pub(crate) stored: u64,
     pub(crate) sparse: bool,
+    pub(crate) precision: String,
     pub(crate) peak_memory_bytes: Option<u64>,
     pub(crate) history: Vec<Entry>,
     pub(crate) data: Data,
@@ -137,12 +138,12 @@ impl Run {
         Some((entry.iteration, seconds))
     }
 
-    /// Bytes of X and of the factors: double precision throughout, and for a sparse X once, by rows, with indices of 32
-    /// bits.
+    /// Bytes of X and of the factors in the precision of the run; of a sparse X once, by rows, with indices of 32 bits.
     pub(crate) fn problem_bytes(&self, rank: usize) -> u64 {
         let (m, n) = self.shape;
-        let data = if self.sparse { 12 * self.stored + 4 * (m + 1) } else { 8 * m * n };
-        data + 8 * (m + n) * rank as u64
+        let number = if self.precision == "f32" { 4 } else { 8 };
+        let data = if self.sparse { (4 + number) * self.stored + 4 * (m + 1) } else { number * m * n };
+        data + number * (m + n) * rank as u64
     }
 }
 
@@ -153,7 +154,7 @@ mod tests {
     fn run() -> Run {
         serde_json::from_value(serde_json::json!({
             "status": "converged", "objective": 1.0, "relative_error": 0.5, "kkt_residual": 1e-5, "iterations": 2,
-            "seconds": {"load": 9.0, "init": 1.0, "solve": 5.0}, "shape": [10, 4], "stored": 7, "sparse": false,
+            "seconds": {"load": 9.0, "init": 1.0, "solve": 5.0}, "shape": [10, 4], "stored": 7, "sparse": false, "precision": "f64",
             "peak_memory_bytes": null, "data": {"hash": "xxh3:0"}, "files": {"w": "W.npy", "h": "H.npy"},
             "versions": {"partwise": "0", "target": "any", "simd": "none"},
             "history": [
