@@ -13,7 +13,7 @@ use crate::talk::{self, Talk, bytes, count};
 use partwise::data::Matrix;
 use partwise::plan::Plan;
 use partwise::run::Progress;
-use partwise::{Fit, Init, Nmf, Spec, Start};
+use partwise::{Fit, Given, Init, Nmf, Spec};
 use partwise_io::{Input, ReadOptions, read};
 use partwise_report::Size;
 use std::path::{Path, PathBuf};
@@ -99,7 +99,7 @@ pub(crate) fn solve<T: Number>(
     x: Matrix<'static, T>,
     source: &Source,
     spec: Spec,
-    start: &Start<T>,
+    start: &Given<T>,
     to: Destination,
     talk: &Talk,
 ) -> Result<(Fit<T>, Outcome), Failure> {
@@ -169,8 +169,8 @@ fn spec(args: &FitArgs) -> Spec {
 }
 
 /// Factors from files.
-fn given<T: Number>(init: &InitArg, memory_limit: u64) -> Result<Start<T>, Failure> {
-    let InitArg::Files { w, h } = init else { return Ok(Start::default()) };
+fn given<T: Number>(init: &InitArg, memory_limit: u64) -> Result<Given<T>, Failure> {
+    let InitArg::Files { w, h } = init else { return Ok(Given::default()) };
     let mut options = ReadOptions::default();
     options.precision = T::PRECISION;
     options.memory_limit = memory_limit;
@@ -181,7 +181,11 @@ fn given<T: Number>(init: &InitArg, memory_limit: u64) -> Result<Start<T>, Failu
             .map(Some)
             .ok_or_else(|| Failure::Internal("a factor was read in another precision than asked for".into()))
     };
-    Ok(Start { w: open(w)?.as_ref().map(as_w).transpose()?, h: open(h)?.as_ref().map(as_h).transpose()? })
+    Ok(Given {
+        w: open(w)?.as_ref().map(as_w).transpose()?,
+        h: open(h)?.as_ref().map(as_h).transpose()?,
+        ..Given::default()
+    })
 }
 
 /// What would be done: on standard output, as text or JSON.

@@ -78,6 +78,36 @@ pub enum Error {
         /// Column of the entry, counted from 0.
         col: usize,
     },
+    /// A weight of X that is not one.
+    #[error("{what} {value:e} at row {row}, column {col}; {needs}")]
+    BadWeight {
+        /// What it is: a weight, an uncertainty.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+        /// Its row, counted from 0 (0 for the weight of a column).
+        row: usize,
+        /// Its column, counted from 0 (0 for the weight of a row).
+        col: usize,
+        /// What it has to be.
+        needs: &'static str,
+    },
+    /// Rows or columns of X of which no entry counts.
+    #[error(
+        "{count} {lines} of X {have} no observed entry, the first is {lines_of} {first}; leave them out, or let them be zero \
+         (`unseen` = zeros)",
+        lines = if *count == 1 { line } else if *line == "row" { "rows" } else { "columns" },
+        lines_of = line,
+        have = if *count == 1 { "has" } else { "have" },
+    )]
+    Unseen {
+        /// `"row"` or `"column"`.
+        line: &'static str,
+        /// How many there are.
+        count: usize,
+        /// The first, counted from 0.
+        first: usize,
+    },
     /// A combination that is not possible, with what to do instead.
     #[error("{asked} is not possible: {why}; {instead}")]
     Unsupported {
@@ -122,9 +152,14 @@ pub enum BadEntry {
 impl BadEntry {
     fn hint(self) -> &'static str {
         match self {
-            BadEntry::Nan => "; drop or impute the missing entries first",
+            BadEntry::Nan => {
+                "; if NaN means missing, say so (`missing` = nan), and these entries do not count"
+            }
             BadEntry::Infinite => "; clip or drop these entries first",
-            BadEntry::Negative(_) => "; clip them to 0 or shift X first, if that is what they mean",
+            BadEntry::Negative(_) => {
+                "; if they are noise around 0, keep them (`negatives` = keep, frobenius only: nearly-NMF) or clip them to 0 \
+                 (`negatives` = clip); if X has both signs, let one factor have them too (`free` = w or h: semi-NMF)"
+            }
         }
     }
 }
@@ -185,6 +220,14 @@ pub enum SparseFault {
         index: String,
         /// The size of that dimension.
         size: usize,
+    },
+    /// An entry of a list that may hold each only once.
+    #[error("entry ({row}, {col}) is listed twice; keep one of them, or their mean")]
+    Repeated {
+        /// Its row.
+        row: usize,
+        /// Its column.
+        col: usize,
     },
     /// More rows or columns than 32-bit indices can address.
     #[error("{size} rows or columns; at most 4294967295 are supported")]

@@ -19,6 +19,7 @@
 //! and likewise for H: the share of the model by which the first-order conditions are violated. It is 0 exactly at
 //! stationary points, and neither the scale of X nor that of a component changes it.
 
+use crate::data::facts::for_each;
 use crate::data::sum::Sum;
 use crate::data::view::View;
 use crate::data::{Facts, Matrix};
@@ -125,10 +126,7 @@ impl Reference {
 /// `rest` and the sum of `term` over the stored entries.
 fn sum_over<T: Scalar>(x: &Matrix<'_, T>, rest: f64, term: impl Fn(f64) -> f64) -> f64 {
     let mut sum = Sum::of([rest]);
-    match x {
-        Matrix::Dense(x) => x.for_each_row(|_, row| row.iter().for_each(|v| sum.add(term(v.to_f64())))),
-        Matrix::Sparse(x) => x.for_each(|_, _, v| sum.add(term(v.to_f64()))),
-    }
+    for_each(x, |_, _, v, weight| sum.add(weight * term(v)));
     sum.value()
 }
 

@@ -1,6 +1,6 @@
 //! A run from start to finish: starts, the loop, and what is done to the result before it is returned.
 
-use crate::data::facts::scale_up;
+use crate::data::facts::{for_each, scale_up};
 use crate::data::{Facts, Matrix};
 use crate::engine::{Engine, Polish, Setup};
 use crate::evaluate::{Evaluation, Evaluator, Reference};
@@ -16,7 +16,7 @@ use crate::run::drive::{Assessment, Iterate, drive};
 use crate::run::{Observer, Progress, Record, StopWhen};
 use crate::scalar::Scalar;
 use crate::spec::{First, Normalize, Rule};
-use crate::start::{self, Start};
+use crate::start::{self, Given};
 use crate::status::{Reason, Status};
 use crate::transform::kl_effort;
 use crate::walk::Method;
@@ -75,7 +75,7 @@ pub(crate) fn run<T: Scalar>(
     x: &Matrix<'_, T>,
     facts: &Facts,
     plan: Plan,
-    start: &Start<T>,
+    start: &Given<T>,
     e: i32,
     team: &Team,
     observer: &mut dyn Observer,
@@ -174,7 +174,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         Evaluator::new(self.x, self.facts, spec.loss, spec.floor, spec.rank, self.penalties, self.threads)
     }
 
-    fn run(mut self, start: &Start<T>, observer: &mut dyn Observer) -> Fit<T> {
+    fn run(mut self, start: &Given<T>, observer: &mut dyn Observer) -> Fit<T> {
         let began = Instant::now();
         let mut evaluator = self.evaluator();
         let mut log = Log::new(std::mem::take(&mut self.plan.notes), began.elapsed());
@@ -202,7 +202,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
     fn attempt(
         &self,
         restart: usize,
-        start: &Start<T>,
+        start: &Given<T>,
         evaluator: &mut Evaluator<'x, T>,
         observer: &mut dyn Observer,
         log: &mut Log,
@@ -471,16 +471,11 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
 /// Rows of W and columns of H that belong to nothing are exactly zero.
 fn clear_empty<T: Scalar>(x: &Matrix<'_, T>, w: &mut Factor<T>, h: &mut Factor<T>) {
     let (mut rows, mut cols) = (vec![true; x.rows()], vec![true; x.cols()]);
-    match x {
-        Matrix::Dense(x) => x.for_each_row(|i, row| {
-            for (j, &v) in row.iter().enumerate() {
-                if v != T::ZERO {
-                    (rows[i], cols[j]) = (false, false);
-                }
-            }
-        }),
-        Matrix::Sparse(x) => x.for_each(|i, j, _| (rows[i], cols[j]) = (false, false)),
-    }
+    for_each(x, |i, j, v, _| {
+        if v != 0.0 {
+            (rows[i], cols[j]) = (false, false);
+        }
+    });
     for (factor, empty) in [(w, rows), (h, cols)] {
         for (i, _) in empty.into_iter().enumerate().filter(|&(_, empty)| empty) {
             factor.row_mut(i).fill(T::ZERO);

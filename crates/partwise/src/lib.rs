@@ -20,7 +20,7 @@
 //! # What can be asked
 //! * **Data** ([`Matrix`]): dense with any strides, viewed without a copy; sparse from CSR, CSC or COO.
 //! * **Loss** ([`Loss`]): Frobenius, Kullback-Leibler, Itakura-Saito, any beta-divergence.
-//! * **Rule** ([`Rule`]), **start** ([`Init`], [`Start`]), penalties, stopping: see [`Spec`], whose fields are the options of
+//! * **Rule** ([`Rule`]), **start** ([`Init`], [`Given`]), penalties, stopping: see [`Spec`], whose fields are the options of
 //!   the command line too.
 //!
 //! # What can be relied on
@@ -37,6 +37,7 @@
 //! `ARCHITECTURE.md` is the map. In short: [`Spec`] (asked) becomes a [`plan::Plan`] (checked and complete); an engine
 //! sweeps over both factors with a rule; kernels are the only hot loops.
 
+mod constraint;
 pub mod data;
 mod engine;
 pub mod error;
@@ -48,6 +49,7 @@ mod fitter;
 mod init;
 mod kernels;
 pub mod loss;
+mod names;
 pub mod nmf;
 mod normalize;
 mod par;
@@ -63,16 +65,17 @@ pub mod status;
 pub mod transform;
 mod walk;
 
-pub use data::{Dense, Facts, Matrix, Sparse};
+pub use data::{Dense, Facts, HoldOut, Matrix, Missing, Sparse, Weighted, Weights};
 pub use error::{Error, Result};
 pub use factor::Factor;
 pub use fit::Fit;
 pub use kernels::isa::{Isa, isa};
 pub use loss::Loss;
 pub use nmf::Nmf;
+pub use penalty::{Factors, Penalty, PenaltyKind, Weight};
 pub use scalar::Scalar;
-pub use spec::{First, Init, Normalize, Rule, Spec};
-pub use start::Start;
+pub use spec::{First, Free, Init, Negatives, Normalize, Rule, Simplex, Spec, Unseen};
+pub use start::Given;
 pub use status::Status;
 pub use transform::Model;
 

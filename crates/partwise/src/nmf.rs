@@ -6,11 +6,12 @@ use crate::fit::Fit;
 use crate::fitter;
 use crate::loss::Loss;
 use crate::par::Team;
+use crate::penalty::Penalty;
 use crate::plan::Plan;
 use crate::run::{Observer, Progress};
 use crate::scalar::Scalar;
-use crate::spec::{First, Init, Normalize, Rule, Spec};
-use crate::start::Start;
+use crate::spec::{First, Free, Init, Negatives, Normalize, Rule, Simplex, Spec, Unseen};
+use crate::start::Given;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -61,7 +62,43 @@ impl Nmf {
     setters! {
         loss: Loss, rule: Rule, init: Init, extrapolate: bool, shuffle: bool, l1_w: f64, l2_w: f64, l1_h: f64, l2_h: f64,
         seed: u64, restarts: usize, max_iter: usize, tol: f64, threads: usize, normalize: Normalize, polish: bool, floor: f64,
-        first: First
+        first: First, penalties: Vec<Penalty>, simplex_w: Simplex, simplex_h: Simplex, min_w: f64, min_h: f64, free: Free,
+        smoothing: f64, unseen: Unseen, negatives: Negatives
+    }
+
+    /// Adds a penalty to [`Spec::penalties`].
+    #[must_use]
+    pub fn penalty(mut self, penalty: Penalty) -> Nmf {
+        self.spec.penalties.push(penalty);
+        self
+    }
+
+    /// Sets [`Spec::max_w`].
+    #[must_use]
+    pub fn max_w(mut self, most: f64) -> Nmf {
+        self.spec.max_w = Some(most);
+        self
+    }
+
+    /// Sets [`Spec::max_h`].
+    #[must_use]
+    pub fn max_h(mut self, most: f64) -> Nmf {
+        self.spec.max_h = Some(most);
+        self
+    }
+
+    /// Sets [`Spec::sparseness_w`].
+    #[must_use]
+    pub fn sparseness_w(mut self, sparseness: f64) -> Nmf {
+        self.spec.sparseness_w = Some(sparseness);
+        self
+    }
+
+    /// Sets [`Spec::sparseness_h`].
+    #[must_use]
+    pub fn sparseness_h(mut self, sparseness: f64) -> Nmf {
+        self.spec.sparseness_h = Some(sparseness);
+        self
     }
 
     /// Sets [`Spec::inner`].
@@ -105,14 +142,14 @@ impl Nmf {
     /// If X has entries that are not finite and non-negative, or the specification is not possible for it; see
     /// [`Error`]. Ending before convergence is a [`Status`](crate::Status), not an error.
     pub fn fit<T: Scalar>(&self, x: &Matrix<'_, T>) -> Result<Fit<T>> {
-        self.fit_from(x, &Start::default())
+        self.fit_from(x, &Given::default())
     }
 
     /// Factorizes X from given factors (one or both).
     ///
     /// # Errors
     /// As [`Nmf::fit`]; also if a given factor has the wrong shape or bad entries.
-    pub fn fit_from<T: Scalar>(&self, x: &Matrix<'_, T>, start: &Start<T>) -> Result<Fit<T>> {
+    pub fn fit_from<T: Scalar>(&self, x: &Matrix<'_, T>, start: &Given<T>) -> Result<Fit<T>> {
         self.fit_with(x, &Facts::of(x), start, &mut |_: &Progress| ControlFlow::Continue(()))
     }
 
@@ -128,7 +165,7 @@ impl Nmf {
         &self,
         x: &Matrix<'_, T>,
         facts: &Facts,
-        start: &Start<T>,
+        start: &Given<T>,
         observer: &mut dyn Observer,
     ) -> Result<Fit<T>> {
         facts.check_are_of(x)?;

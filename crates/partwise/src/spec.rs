@@ -2,11 +2,10 @@
 //!
 //! The documentation of a field here is the help text of its option everywhere ([`Spec::doc`]).
 
-use crate::error::{Error, Result};
 use crate::loss::Loss;
+use crate::names::names;
+use crate::penalty::Penalty;
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
 
 /// Defines the struct and keeps the documentation of its fields for help texts.
 macro_rules! documented {
@@ -58,6 +57,33 @@ documented! {
         pub l1_h: f64 = 0.0,
         /// Weight of half the sum of squares of the entries of H in the objective.
         pub l2_h: f64 = 0.0,
+        /// Terms that are added to the loss, each NAME:SIDE:VALUE. NAME is l1, l2, group, orthogonal, logdet, det, smooth,
+        /// smooth2, graph, pull, ard or ard-l1; SIDE is w, h or wh; VALUE is relative to the data, or =VALUE as it stands.
+        pub penalties: Vec<Penalty> = Vec::new(),
+        /// Rows of W on the simplex: none, exact (each sums to 1), or at-most (to 1 or less).
+        pub simplex_w: Simplex = Simplex::None,
+        /// Columns of H on the simplex: none, exact (each sums to 1), or at-most (to 1 or less).
+        pub simplex_h: Simplex = Simplex::None,
+        /// Smallest entry that W may have.
+        pub min_w: f64 = 0.0,
+        /// Smallest entry that H may have.
+        pub min_h: f64 = 0.0,
+        /// Largest entry that W may have.
+        pub max_w: Option<f64> = None,
+        /// Largest entry that H may have.
+        pub max_h: Option<f64> = None,
+        /// Let one factor have entries of both signs: none, w or h (semi-NMF).
+        pub free: Free = Free::None,
+        /// Sparseness that every component of W has, between 0 and 1 (Hoyer 2004).
+        pub sparseness_w: Option<f64> = None,
+        /// Sparseness that every component of H has, between 0 and 1 (Hoyer 2004).
+        pub sparseness_h: Option<f64> = None,
+        /// Model X by W S H with S = (1 - T) I + T/k, which makes W and H sparse (nsNMF, Pascual-Montano 2006); 0 <= T < 1.
+        pub smoothing: f64 = 0.0,
+        /// What becomes of rows and columns of X without an observed entry: error, or zeros in the factors.
+        pub unseen: Unseen = Unseen::Error,
+        /// What becomes of negative entries of X: refuse, clip to 0, or keep (frobenius only; noise around 0, nearly-NMF).
+        pub negatives: Negatives = Negatives::Refuse,
         /// Seed of everything random.
         pub seed: u64 = 0,
         /// Fits from so many starts; the one with the lowest objective is kept. The second and later starts are random.
@@ -94,48 +120,6 @@ impl Spec {
     pub fn doc(field: &str) -> &'static str {
         Spec::DOCS.iter().find(|(name, _)| *name == field).map_or("", |(_, doc)| doc.trim_start())
     }
-}
-
-/// An enumeration with a fixed name per value.
-macro_rules! names {
-    ($(#[$meta:meta])* $name:ident, $what:literal, { $($(#[$doc:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$doc])* #[serde(rename = $text)] $variant,)*
-        }
-
-        impl $name {
-            /// All values.
-            pub const ALL: &'static [$name] = &[$($name::$variant,)*];
-
-            /// Its name in files and on the command line.
-            pub fn name(self) -> &'static str {
-                match self { $($name::$variant => $text,)* }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.name())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = Error;
-            fn from_str(s: &str) -> Result<$name> {
-                $name::ALL.iter().copied().find(|v| v.name() == s).ok_or_else(|| Error::BadParameter {
-                    name: $what,
-                    value: s.into(),
-                    needs: format!(
-                        "one of {} is needed",
-                        $name::ALL.iter().map(|v| v.name()).collect::<Vec<_>>().join(", ")
-                    ),
-                })
-            }
-        }
-    };
 }
 
 names! {
@@ -177,7 +161,7 @@ names! {
         NndsvdAr = "nndsvdar",
         /// W from k columns of X found by successive projection (Gillis & Vavasis 2014).
         Spa = "spa",
-        /// Both factors given by the caller; see [`Start`](crate::Start). Set by the plan, never asked for.
+        /// Both factors given by the caller; see [`Given`](crate::Given). Set by the plan, never asked for.
         Given = "given",
     }
 }
@@ -193,6 +177,52 @@ names! {
         L2 = "l2",
         /// Rows of H have a largest entry of 1.
         Max = "max",
+    }
+}
+
+names! {
+    /// Whether rows of a factor lie on the simplex.
+    Simplex, "simplex", {
+        /// They do not.
+        None = "none",
+        /// Every row of W, or column of H, sums to 1.
+        Exact = "exact",
+        /// Every row of W, or column of H, sums to 1 or less.
+        AtMost = "at-most",
+    }
+}
+
+names! {
+    /// Which factor may have entries of both signs.
+    Free, "free", {
+        /// Neither.
+        None = "none",
+        /// W.
+        W = "w",
+        /// H.
+        H = "h",
+    }
+}
+
+names! {
+    /// What becomes of rows and columns of X without an observed entry.
+    Unseen, "unseen", {
+        /// They are refused.
+        Error = "error",
+        /// They get zeros in the factors.
+        Zeros = "zeros",
+    }
+}
+
+names! {
+    /// What becomes of negative entries of X.
+    Negatives, "negatives", {
+        /// They are refused.
+        Refuse = "refuse",
+        /// They count as 0.
+        Clip = "clip",
+        /// They count as they are; W and H are non-negative all the same.
+        Keep = "keep",
     }
 }
 

@@ -1,7 +1,7 @@
 //! The first pair (W, H) of a run.
 
 use crate::data::facts::exponent;
-use crate::data::{Facts, Matrix};
+use crate::data::{Facts, Matrix, Sparse};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::init::nndsvd::Fill;
@@ -14,16 +14,46 @@ use crate::spec::{Init, Rule};
 /// Zeros of a start are lifted to this share of their component's mean for multiplicative updates, which cannot leave zero.
 const LIFT: f64 = 1e-2;
 
-/// Factors to start from; either may be left to [`Spec::init`](crate::Spec).
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Start<T> {
-    /// W, `(m, k)`.
+/// What is given beside X: factors to start from, to keep or to be near, and graphs.
+///
+/// Factors of H, `(k, n)`, are kept as factors of n rows.
+#[derive(Debug, Clone)]
+pub struct Given<T: Scalar> {
+    /// W to start from, `(m, k)`; left to [`Spec::init`](crate::Spec) if not given.
     pub w: Option<Factor<T>>,
-    /// H, `(k, n)`, kept as a factor of n rows.
+    /// H to start from, `(k, n)`; left to [`Spec::init`](crate::Spec) if not given.
     pub h: Option<Factor<T>>,
+    /// The first components of W, `(m, f)` with `f <= k`, which stay as they are; with `f = k`, W is fixed.
+    pub fixed_w: Option<Factor<T>>,
+    /// The first components of H, `(f, n)` with `f <= k`, which stay as they are: known topics or signatures, beside which
+    /// others are found. With `f = k`, H is fixed.
+    pub fixed_h: Option<Factor<T>>,
+    /// What the first components of W, `(m, f)`, are pulled to by the penalty `pull`.
+    pub target_w: Option<Factor<T>>,
+    /// What the first components of H, `(f, n)`, are pulled to by the penalty `pull`.
+    pub target_h: Option<Factor<T>>,
+    /// The weights of the graph of the penalty `graph` on W: symmetric, `(m, m)`, the diagonal does not count.
+    pub graph_w: Option<Sparse<T>>,
+    /// The weights of the graph of the penalty `graph` on H: symmetric, `(n, n)`, the diagonal does not count.
+    pub graph_h: Option<Sparse<T>>,
 }
 
-impl<T: Scalar> Start<T> {
+impl<T: Scalar> Default for Given<T> {
+    fn default() -> Self {
+        Given {
+            w: None,
+            h: None,
+            fixed_w: None,
+            fixed_h: None,
+            target_w: None,
+            target_h: None,
+            graph_w: None,
+            graph_h: None,
+        }
+    }
+}
+
+impl<T: Scalar> Given<T> {
     /// Refuses factors of the wrong shape, or with entries that are not finite and non-negative.
     pub(crate) fn check(&self, facts: &Facts, rank: usize) -> Result<()> {
         for (name, factor, rows) in [("W", &self.w, facts.rows), ("H", &self.h, facts.cols)] {
@@ -52,7 +82,7 @@ pub(crate) fn pair<T: Scalar>(
     x: &Matrix<'_, T>,
     facts: &Facts,
     plan: &Plan,
-    given: &Start<T>,
+    given: &Given<T>,
     restart: usize,
     threads: usize,
     notes: &mut Vec<String>,

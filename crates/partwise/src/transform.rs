@@ -6,7 +6,7 @@
 //! descent); for other losses multiplicative updates run until a row moves by less than 1e-8 of itself. For beta in
 //! 1..=2 the problem is convex and the solution does not depend on the start.
 
-use crate::data::facts::{exponent, scale_up};
+use crate::data::facts::{exponent, for_each, scale_up};
 use crate::data::{Facts, Matrix};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
@@ -136,14 +136,12 @@ fn enough<T: Scalar>(share: f64) -> f64 {
 /// nothing but the row and H.
 fn starts<T: Scalar>(x: &Matrix<'_, T>, h: &Factor<T>, least: f64) -> Factor<T> {
     let total: f64 = h.column_sums().iter().sum();
-    let mut sums = vec![0.0; x.rows()];
-    let raised = |v: T| v.to_f64().max(least);
-    match x {
-        Matrix::Dense(x) => x.for_each_row(|i, row| sums[i] = row.iter().map(|&v| raised(v)).sum()),
-        Matrix::Sparse(x) => x.for_each_row(|i, columns, values| {
-            sums[i] = values.map(raised).sum::<f64>() + (x.cols() - columns.len()) as f64 * least;
-        }),
-    }
+    let (mut sums, mut zeros) = (vec![0.0; x.rows()], vec![x.cols(); x.rows()]);
+    for_each(x, |i, _, v, weight| {
+        sums[i] += v.max(least) * weight;
+        zeros[i] -= 1;
+    });
+    sums.iter_mut().zip(zeros).for_each(|(sum, zeros)| *sum += zeros as f64 * least);
     let mut w = Factor::zeros(x.rows(), h.rank());
     for (i, sum) in sums.into_iter().enumerate() {
         // The sum of no numbers is -0.

@@ -4,7 +4,7 @@ mod common;
 
 use common::{bits, combinations, counts, distance, planted};
 use partwise::run::Progress;
-use partwise::{Factor, Facts, Init, Loss, Matrix, Model, Nmf, Normalize, Start, Status};
+use partwise::{Factor, Facts, Given, Init, Loss, Matrix, Model, Nmf, Normalize, Status};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ fn other_ways_to_stop() {
         seen.push((p.iteration, p.objective));
         if p.iteration == 7 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let stopped = base.fit_with(&x, &Facts::of(&x), &Start::default(), &mut observer).unwrap();
+    let stopped = base.fit_with(&x, &Facts::of(&x), &Given::default(), &mut observer).unwrap();
     assert_eq!((stopped.status, stopped.iterations), (Status::Interrupted, 7));
     assert_eq!(seen.iter().map(|s| s.0).collect::<Vec<_>>(), (1..=7).collect::<Vec<_>>());
     assert!(stopped.objective() <= seen[6].1 * (1.0 + 1e-12));
@@ -171,7 +171,8 @@ fn inputs_are_left_alone() {
     let table = counts(20, 15, 3, true, 11);
     let (dense, sparse) = (table.dense(), table.sparse());
     let before = (format!("{dense:?}"), common::Table::clone(&table).values);
-    let start = Start { w: Some(Factor::from_row_major(20, 3, &[0.5; 60]).unwrap()), h: None };
+    let start =
+        Given { w: Some(Factor::from_row_major(20, 3, &[0.5; 60]).unwrap()), h: None, ..Given::default() };
     let copy = start.clone();
     for x in [&dense, &sparse] {
         Nmf::new(3).max_iter(5).fit_from(x, &start).unwrap();
@@ -224,7 +225,7 @@ fn public_types_are_send_and_sync() {
     check::<partwise::Sparse<f32>>();
     check::<Facts>();
     check::<Factor<f64>>();
-    check::<Start<f32>>();
+    check::<Given<f32>>();
     check::<Nmf>();
     check::<partwise::Spec>();
     check::<partwise::plan::Plan>();

@@ -6,7 +6,7 @@ mod common;
 use common::{Numbers, Table, assert_sound, combinations, planted, product};
 use partwise::error::{BadEntry, Error};
 use partwise::run::Progress;
-use partwise::{Dense, Facts, Init, Loss, Matrix, Nmf, Rule, Spec, Start, Status};
+use partwise::{Dense, Facts, Given, Init, Loss, Matrix, Nmf, Rule, Spec, Status};
 use std::ops::ControlFlow;
 
 fn dense(rows: usize, cols: usize, values: &[f64]) -> Matrix<'static, f64> {
@@ -93,7 +93,11 @@ fn a6_kl_recovers_from_a_model_that_is_zero() {
         let blank = partwise::Factor::from_row_major(9, 2, &[0.0; 18]).unwrap();
         let mut half = vec![0.0; 16];
         half[..8].fill(1.0);
-        let start = Start { w: Some(blank), h: Some(partwise::Factor::from_row_major(8, 2, &half).unwrap()) };
+        let start = Given {
+            w: Some(blank),
+            h: Some(partwise::Factor::from_row_major(8, 2, &half).unwrap()),
+            ..Given::default()
+        };
         let fit =
             Nmf::new(2).loss(Loss::KullbackLeibler).rule(rule).fit_from(&table.dense(), &start).unwrap();
         assert_sound(&fit, rule.name());
@@ -163,7 +167,7 @@ fn facts_of_another_matrix() {
     let x = table.dense();
     let fit = |facts: Facts| {
         let mut observer = |_: &Progress| ControlFlow::Continue(());
-        Nmf::new(2).fit_with(&x, &facts, &Start::default(), &mut observer)
+        Nmf::new(2).fit_with(&x, &facts, &Given::default(), &mut observer)
     };
     assert!(fit(Facts::of(&x)).is_ok());
     for other in [planted(7, 5, 2, 0.1, 1).dense(), planted(5, 6, 2, 0.1, 1).dense(), table.sparse()] {
@@ -280,7 +284,7 @@ fn a16_given_factors() {
         partwise::Factor::from_row_major(rows, 2, &values).unwrap()
     };
     for (bad, problem) in [(f64::NAN, BadEntry::Nan), (-2.0, BadEntry::Negative(-2.0))] {
-        let start = Start { w: Some(factor(5, bad)), h: None };
+        let start = Given { w: Some(factor(5, bad)), h: None, ..Given::default() };
         if let (Err(Error::BadFactor { factor: "W", problem: got, row: 1, col: 1 }), _) =
             (Nmf::new(2).fit_from(&x, &start), problem)
         {
@@ -289,14 +293,14 @@ fn a16_given_factors() {
             panic!("{bad} accepted");
         }
     }
-    let start = Start { w: None, h: Some(factor(5, 1.0)) };
+    let start = Given { w: None, h: Some(factor(5, 1.0)), ..Given::default() };
     let error = Nmf::new(2).fit_from(&x, &start).unwrap_err().to_string();
     assert!(error.contains("the given H has shape (2, 5), expected (2, 4)"), "{error}");
     // One given factor is used: its half of the start, and the other one moves first.
-    let one = Start { w: Some(factor(5, 0.5)), h: None };
+    let one = Given { w: Some(factor(5, 0.5)), h: None, ..Given::default() };
     assert!(Nmf::new(2).max_iter(3).fit_from(&x, &one).unwrap().relative_error() < 1.0);
     // Zeros of a start are lifted under multiplicative updates, and said so.
-    let zero = Start { w: Some(factor(5, 0.0)), h: Some(factor(4, 0.0)) };
+    let zero = Given { w: Some(factor(5, 0.0)), h: Some(factor(4, 0.0)), ..Given::default() };
     let fit = Nmf::new(2).rule(Rule::Mu).fit_from(&x, &zero).unwrap();
     assert!(fit.notes.iter().any(|n| n.contains("2 zeros of the start were lifted")), "{:?}", fit.notes);
 }
@@ -311,7 +315,7 @@ fn a18_twins() {
     assert_eq!(w.row(0), w.row(10));
     assert_eq!(w.row(0), w.row(11));
     let flat = |rows: usize| partwise::Factor::from_row_major(rows, 3, &vec![0.7; rows * 3]).unwrap();
-    let twins = Start { w: Some(flat(12)), h: Some(flat(8)) };
+    let twins = Given { w: Some(flat(12)), h: Some(flat(8)), ..Given::default() };
     for rule in [Rule::Hals, Rule::Bpp, Rule::GreedyCd] {
         let fit = Nmf::new(3).rule(rule).fit_from(&table.dense(), &twins).unwrap();
         assert_sound(&fit, rule.name());

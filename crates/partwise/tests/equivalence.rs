@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Table, bits, combinations, counts, distance, planted, product};
-use partwise::{Dense, Factor, First, Init, Matrix, Nmf, Start};
+use partwise::{Dense, Factor, First, Given, Init, Matrix, Nmf};
 
 /// Bits do not depend on threads or on how many rows are handled at a time: every loss, rule, storage and start.
 #[test]
@@ -95,8 +95,8 @@ fn the_transpose_mirrors() {
                 let start =
                     Nmf::new(3).init(Init::Random).max_iter(0).threads(1).fit(&matrix(table)).unwrap();
                 let nmf = Nmf::new(3).loss(loss).rule(rule).max_iter(12).tol(0.0).threads(1).polish(false);
-                let there = Start { w: Some(start.w.clone()), h: Some(start.h.clone()) };
-                let back = Start { w: Some(start.h.clone()), h: Some(start.w.clone()) };
+                let there = Given { w: Some(start.w.clone()), h: Some(start.h.clone()), ..Given::default() };
+                let back = Given { w: Some(start.h.clone()), h: Some(start.w.clone()), ..Given::default() };
                 let fit = nmf.clone().first(First::W).fit_from(&matrix(table), &there).unwrap();
                 let mirrored =
                     nmf.clone().first(First::H).fit_from(&matrix(&table.transposed()), &back).unwrap();
@@ -166,9 +166,13 @@ fn permutations_permute() {
     for (loss, rule) in combinations() {
         let nmf = Nmf::new(3).loss(loss).rule(rule).max_iter(15).tol(0.0).threads(1);
         let base = nmf
-            .fit_from(&table.dense(), &Start { w: Some(start.w.clone()), h: Some(start.h.clone()) })
+            .fit_from(
+                &table.dense(),
+                &Given { w: Some(start.w.clone()), h: Some(start.h.clone()), ..Given::default() },
+            )
             .unwrap();
-        let there = Start { w: Some(take(&start.w, &rows)), h: Some(take(&start.h, &cols)) };
+        let there =
+            Given { w: Some(take(&start.w, &rows)), h: Some(take(&start.h, &cols)), ..Given::default() };
         let fit = nmf.fit_from(&permuted.dense(), &there).unwrap();
         let expected = take(&base.w, &rows).to_row_major();
         assert!(distance(&fit.w.to_row_major(), &expected) <= 1e-7, "{loss} {rule}");

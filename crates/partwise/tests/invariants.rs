@@ -120,7 +120,8 @@ fn a_solution_is_recognised() {
             assert_eq!(rule, Rule::Mu, "{loss} {rule}: {}", fit.reason);
             continue;
         }
-        let start = partwise::Start { w: Some(fit.w.clone()), h: Some(fit.h.clone()) };
+        let start =
+            partwise::Given { w: Some(fit.w.clone()), h: Some(fit.h.clone()), ..partwise::Given::default() };
         let again = nmf.fit_from(&x, &start).unwrap();
         assert_eq!(again.iterations, 0, "{loss} {rule}: {}", again.reason);
         assert!(again.objective() <= fit.objective() * (1.0 + 1e-9), "{loss} {rule}");

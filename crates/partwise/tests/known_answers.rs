@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Table, direct_loss, product};
-use partwise::{Factor, Init, Loss, Nmf, Rule, Start, Status};
+use partwise::{Factor, Given, Init, Loss, Nmf, Rule, Status};
 
 /// Cosine between two vectors.
 fn cosine(a: &[f64], b: &[f64]) -> f64 {
@@ -146,7 +146,7 @@ fn lee_and_seungs_trajectories() {
     let mut w: Vec<f64> = start.w.to_row_major();
     let mut h: Vec<f64> = start.h.to_transposed();
     for loss in [Loss::Frobenius, Loss::KullbackLeibler] {
-        let given = Start {
+        let given = Given {
             w: Some(Factor::from_row_major(m, k, &w).unwrap()),
             h: Some(Factor::from_transposed(n, k, &h).unwrap()),
         };
@@ -212,7 +212,7 @@ fn scikit_learn_is_reproduced_and_matched() {
         let beta = case["beta"].as_f64().unwrap();
         let loss = Loss::beta_divergence(beta).unwrap();
         let (w, h) = (numbers(&case["w"]), numbers(&case["h"]));
-        let given = Start {
+        let given = Given {
             w: Some(Factor::from_row_major(40, 4, &w).unwrap()),
             h: Some(Factor::from_transposed(30, 4, &h).unwrap()),
         };

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{assert_sound, combinations, counts, planted};
-use partwise::{Init, Nmf, Scalar, Start};
+use partwise::{Given, Init, Nmf, Scalar};
 
 /// Scales that are not powers of two, so that nothing is exact by accident.
 const WIDE: [f64; 8] = [1e-150, 3e-100, 7e-20, 1e-3, 1e3, 3e20, 7e100, 1e150];
@@ -136,7 +136,11 @@ fn given_starts_are_in_the_units_of_x() {
         let values: Vec<f64> = f.to_row_major().iter().map(|x| x * c.sqrt()).collect();
         partwise::Factor::from_row_major(f.rows(), f.rank(), &values).unwrap()
     };
-    let from = |w: partwise::Factor<f64>, h: partwise::Factor<f64>| Start { w: Some(w), h: Some(h) };
+    let from = |w: partwise::Factor<f64>, h: partwise::Factor<f64>| Given {
+        w: Some(w),
+        h: Some(h),
+        ..Given::default()
+    };
     let nmf = Nmf::new(2).max_iter(5).tol(0.0).threads(1);
     let base = nmf.fit_from(&table.dense(), &from(first.w.clone(), first.h.clone())).unwrap();
     let fit = nmf.fit_from(&table.map(|x| x * c).dense(), &from(scaled(&first.w), scaled(&first.h))).unwrap();

@@ -123,7 +123,7 @@ impl Run {
         (folder(room).join(&self.files.w), folder(room).join(&self.files.h))
     }
 
-    /// Start and iterations.
+    /// Given and iterations.
     pub(crate) fn fit_seconds(&self) -> f64 {
         self.seconds.init + self.seconds.solve
     }

@@ -2,7 +2,7 @@
 
 use crate::skipped;
 use nalgebra::DMatrix;
-use partwise::{Dense, Factor, First, Fit, Loss, Matrix, Nmf, Rule, Start};
+use partwise::{Dense, Factor, First, Fit, Given, Loss, Matrix, Nmf, Rule};
 use partwise_benches::faces::{SIDE, montage, near_zero, prepared, sparseness};
 use partwise_benches::markdown::{Markdown, grouped};
 use partwise_benches::{Outcome, baselines, datasets, verdict};
@@ -67,9 +67,10 @@ fn runs(v: &DMatrix<f64>) -> Outcome<Vec<Outline>> {
     let (w, h) = baselines::numpy_start(SEED, v.nrows(), v.ncols(), RANK);
     let x: Matrix<'_, f64> = Dense::from_vec_col_major(v.nrows(), v.ncols(), v.as_slice().to_vec())?.into();
     // Column-major memory of a matrix is the row-major memory of its transpose.
-    let start = Start {
+    let start = Given {
         w: Some(Factor::from_transposed(v.nrows(), RANK, w.as_slice())?),
         h: Some(Factor::from_row_major(v.ncols(), RANK, h.as_slice())?),
+        ..Given::default()
     };
     let kl = Nmf::new(RANK).loss(Loss::KullbackLeibler).max_iter(LOOKS[2]).tol(0.0);
     let plain = kl.clone().rule(Rule::Mu).inner(1).extrapolate(false).first(First::W).polish(false);

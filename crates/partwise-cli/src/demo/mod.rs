@@ -9,7 +9,7 @@ use crate::fit::{Destination, solve};
 use crate::output::{Folder, NAMES, PICTURE, RUN, mosaic};
 use crate::source::Source;
 use crate::talk::{self, Talk};
-use partwise::{Dense, Fit, Spec, Start};
+use partwise::{Dense, Fit, Given, Spec};
 use partwise_io::{Input, ReadOptions, Table, read};
 use partwise_report::{Ink, Size, to_text};
 use std::io::IsTerminal;
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &DemoArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let partwise_io::AnyMatrix::F64(x) = matrix else {
         return Err(Failure::Internal("the data of the demonstration are not in double precision".into()));
     };
-    let (fit, outcome) = solve(x, &source, show.spec, &Start::default(), to, talk)?;
+    let (fit, outcome) = solve(x, &source, show.spec, &Given::default(), to, talk)?;
     talk::data(parts(&fit, show.size)?.as_bytes())?;
     if let Some(truth) = &show.truth {
         talk.say(counts::recovery(&fit, truth));

@@ -132,6 +132,11 @@ impl<'a, T: Scalar> Dense<'a, T> {
         Dense { data: Cow::Borrowed(&self.data), ..*self }
     }
 
+    /// A copy in memory of its own.
+    pub fn owned(&self) -> Dense<'static, T> {
+        Dense::from_fn(self.rows, self.cols, |i, j| self.data[self.at(i, j)])
+    }
+
     /// The bytes of its entries.
     pub fn bytes(&self) -> u64 {
         (self.rows as u64).saturating_mul(self.cols as u64).saturating_mul(size_of::<T>() as u64)

@@ -2,6 +2,7 @@
 
 use super::Matrix;
 use super::sum::Sum;
+use super::weighted::Count;
 use crate::error::{BadEntry, Error, Result};
 use crate::loss::Loss;
 use crate::scalar::Scalar;
@@ -27,8 +28,16 @@ pub struct Facts {
     pub min_positive: Option<f64>,
     /// Largest entry.
     pub max: f64,
-    /// Mean over all entries, zeros included.
+    /// Mean over all entries, zeros included; of weighted X the weighted mean over those that count.
     pub mean: f64,
+    /// Whether X has weights or missing entries. Then all that is said here of entries is said of those that count.
+    pub weighted: bool,
+    /// Entries that count: all, or those of positive weight.
+    pub observed: u64,
+    /// Rows of which no entry counts.
+    pub unseen_rows: Lines,
+    /// Columns of which no entry counts.
+    pub unseen_cols: Lines,
     /// Rows with no entry different from zero.
     pub empty_rows: usize,
     /// Columns with no entry different from zero.
@@ -41,8 +50,28 @@ pub struct Facts {
     pub negative: Bad,
     /// Exponent e of the power of two `2^e` near the largest entry.
     pub(crate) exponent: i32,
-    /// `||X||²` divided by `4^exponent`.
+    /// `||X||²`, weighted, divided by `4^exponent`.
     pub(crate) sum_squares: f64,
+    /// The sum of all weights; as many as there are entries if there are none.
+    pub(crate) total_weight: f64,
+    /// What a loss is to be multiplied by, as a power of two: the unit of the weights.
+    pub(crate) weight_power: i32,
+}
+
+/// How many rows or columns are of a kind, and which is the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Lines {
+    /// How many.
+    pub count: usize,
+    /// The first.
+    pub first: Option<usize>,
+}
+
+impl Lines {
+    pub(crate) fn add(&mut self, at: usize) {
+        self.count += 1;
+        self.first = self.first.or(Some(at));
+    }
 }
 
 /// How many entries of a kind there are, and where the first one is.
@@ -85,18 +114,34 @@ impl Facts {
             nan: Bad::default(),
             infinite: Bad::default(),
             negative: Bad::default(),
+            weighted: matches!(x, Matrix::Weighted(_)),
+            observed: 0,
+            unseen_rows: Lines::default(),
+            unseen_cols: Lines::default(),
             exponent: 0,
             sum_squares: 0.0,
+            total_weight: 0.0,
+            weight_power: 0,
         };
         if rows == 0 || cols == 0 {
             // The other side takes no memory in X, and may be longer than memory is.
             (facts.min, facts.max, facts.empty_rows, facts.empty_cols) = (0.0, 0.0, rows, cols);
             return facts;
         }
+        facts.observed = rows as u64 * cols as u64;
+        facts.total_weight = facts.observed as f64;
+        if let Matrix::Weighted(x) = x {
+            let Count { observed, weight, unseen_rows, unseen_cols } = x.count();
+            (facts.observed, facts.total_weight) = (observed, weight);
+            (facts.unseen_rows, facts.unseen_cols) = (unseen_rows, unseen_cols);
+            facts.weight_power = x.power();
+        }
         let mut row_used = vec![false; rows];
         let mut col_used = vec![false; cols];
         let mut least_positive = f64::INFINITY;
-        for_each(x, |i, j, value| {
+        let mut visited = 0;
+        for_each(x, |i, j, value, _| {
+            visited += 1;
             if value != 0.0 {
                 facts.nonzeros += 1;
                 row_used[i] = true;
@@ -118,8 +163,7 @@ impl Facts {
             facts.min = facts.min.min(value);
             facts.max = facts.max.max(value);
         });
-        let total = rows as u64 * cols as u64;
-        if facts.stored < total {
+        if visited < facts.observed {
             facts.min = facts.min.min(0.0);
             facts.max = facts.max.max(0.0);
         }
@@ -133,27 +177,35 @@ impl Facts {
         facts.exponent = exponent(facts.max.abs().max(facts.min.abs()));
         let (down, half) = halves(-facts.exponent);
         let (mut sum, mut squares) = (Sum::default(), Sum::default());
-        for_each(x, |_, _, value| {
+        for_each(x, |_, _, value, weight| {
             if value.is_finite() {
                 let v = value * down * half;
-                sum.add(v);
-                squares.add(v * v);
+                sum.add(weight * v);
+                squares.add(weight * v * v);
             }
         });
         facts.sum_squares = squares.value();
-        facts.mean = scale_up(sum.value() / total as f64, facts.exponent);
+        let total = if facts.total_weight > 0.0 { facts.total_weight } else { 1.0 };
+        facts.mean = scale_up(sum.value() / total, facts.exponent);
         facts
     }
 
     /// Entries that are zero.
     pub fn zeros(&self) -> u64 {
-        (self.rows as u64).saturating_mul(self.cols as u64).saturating_sub(self.nonzeros)
+        self.observed.saturating_sub(self.nonzeros)
     }
 
     /// Share of entries that are not zero.
     pub fn density(&self) -> f64 {
-        let total = self.rows as f64 * self.cols as f64;
-        if total == 0.0 { 0.0 } else { self.nonzeros as f64 / total }
+        if self.observed == 0 { 0.0 } else { self.nonzeros as f64 / self.observed as f64 }
+    }
+
+    /// The size of a typical entry: the mean, or the root of the mean square where entries are negative.
+    pub(crate) fn typical(&self) -> f64 {
+        if self.negative.count == 0 || self.total_weight == 0.0 {
+            return self.mean;
+        }
+        scale_up((self.sum_squares / self.total_weight).sqrt(), self.exponent)
     }
 
     /// Refuses facts that cannot be those of `x`. Facts of another matrix of its kind, its shape and its number of stored
@@ -191,14 +243,18 @@ impl Facts {
     }
 }
 
-fn for_each<T: Scalar>(x: &Matrix<'_, T>, mut f: impl FnMut(usize, usize, f64)) {
+/// Calls `f(i, j, x, weight)` for every entry, or for those that are not zero.
+pub(crate) fn for_each<T: Scalar>(x: &Matrix<'_, T>, mut f: impl FnMut(usize, usize, f64, f64)) {
     match x {
         Matrix::Dense(x) => x.for_each_row(|i, row| {
             for (j, &value) in row.iter().enumerate() {
-                f(i, j, value.to_f64());
+                f(i, j, value.to_f64(), 1.0);
             }
         }),
-        Matrix::Sparse(x) => x.for_each(|i, j, value| f(i, j, value.to_f64())),
+        Matrix::Sparse(x) => x.for_each(|i, j, value| f(i, j, value.to_f64(), 1.0)),
+        Matrix::Weighted(x) => {
+            x.for_each_nonzero(|i, j, value, weight| f(i, j, value.to_f64(), weight.to_f64()))
+        }
     }
 }
 

@@ -6,11 +6,14 @@ pub mod facts;
 pub mod sparse;
 pub(crate) mod sum;
 pub(crate) mod view;
+pub mod weighted;
 
 pub use dense::Dense;
 pub use facts::Facts;
 pub use sparse::{Canonical, Sparse, Stored};
+pub use weighted::{HoldOut, Missing, Weighted, Weights};
 
+use crate::error::Result;
 use crate::scalar::Scalar;
 
 /// The data matrix X, `(m, n)`.
@@ -21,6 +24,8 @@ pub enum Matrix<'a, T: Scalar> {
     Dense(Dense<'a, T>),
     /// The entries that are not zero.
     Sparse(Sparse<T>),
+    /// Either of them, with weights or missing entries; made by [`Matrix::weighted`].
+    Weighted(Box<Weighted<'a, T>>),
 }
 
 impl<'a, T: Scalar> Matrix<'a, T> {
@@ -29,6 +34,7 @@ impl<'a, T: Scalar> Matrix<'a, T> {
         match self {
             Matrix::Dense(x) => x.rows(),
             Matrix::Sparse(x) => x.rows(),
+            Matrix::Weighted(x) => x.rows(),
         }
     }
 
@@ -37,12 +43,17 @@ impl<'a, T: Scalar> Matrix<'a, T> {
         match self {
             Matrix::Dense(x) => x.cols(),
             Matrix::Sparse(x) => x.cols(),
+            Matrix::Weighted(x) => x.cols(),
         }
     }
 
     /// Whether zeros are left out.
     pub fn is_sparse(&self) -> bool {
-        matches!(self, Matrix::Sparse(_))
+        match self {
+            Matrix::Dense(_) => false,
+            Matrix::Sparse(_) => true,
+            Matrix::Weighted(x) => x.is_sparse(),
+        }
     }
 
     /// Entries kept in memory: all of a dense matrix, the non-zeros of a sparse one.
@@ -50,6 +61,7 @@ impl<'a, T: Scalar> Matrix<'a, T> {
         match self {
             Matrix::Dense(x) => x.rows() as u64 * x.cols() as u64,
             Matrix::Sparse(x) => x.stored() as u64,
+            Matrix::Weighted(x) => x.stored(),
         }
     }
 
@@ -58,6 +70,7 @@ impl<'a, T: Scalar> Matrix<'a, T> {
         match self {
             Matrix::Dense(x) => x.bytes(),
             Matrix::Sparse(x) => x.bytes(),
+            Matrix::Weighted(x) => x.bytes(),
         }
     }
 
@@ -66,10 +79,23 @@ impl<'a, T: Scalar> Matrix<'a, T> {
         match self {
             Matrix::Dense(x) => Matrix::Dense(x.transposed()),
             Matrix::Sparse(x) => Matrix::Sparse(x.transposed()),
+            Matrix::Weighted(x) => Matrix::Weighted(Box::new(x.transposed())),
         }
     }
 
-    /// All entries in row-major order, zeros filled in.
+    /// X with weights, or with missing entries.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) for weights of another shape, [`Error::BadWeight`](crate::Error::BadWeight) for
+    /// one that is not finite and >= 0, [`Error::Unsupported`](crate::Error::Unsupported) for `missing = absent` of dense X.
+    pub fn weighted(self, weights: Weights<'a, T>) -> Result<Matrix<'a, T>> {
+        if weights.is_none() {
+            return Ok(self);
+        }
+        Ok(Matrix::Weighted(Box::new(Weighted::new(self, weights)?)))
+    }
+
+    /// All entries in row-major order, zeros filled in for what is not stored, and for what does not count.
     pub fn to_row_major(&self) -> Vec<T> {
         let (m, n) = (self.rows(), self.cols());
         let mut out = Vec::with_capacity(m.saturating_mul(n));
@@ -78,6 +104,10 @@ impl<'a, T: Scalar> Matrix<'a, T> {
             Matrix::Sparse(x) => {
                 out.resize(m * n, T::ZERO);
                 x.for_each(|i, j, value| out[i * n + j] = value);
+            }
+            Matrix::Weighted(x) => {
+                out.resize(m * n, T::ZERO);
+                x.for_each(|i, j, value, _| out[i * n + j] = value);
             }
         }
         out
@@ -88,6 +118,7 @@ impl<'a, T: Scalar> Matrix<'a, T> {
         match self {
             Matrix::Dense(x) => Matrix::Dense(x.scaled(e)),
             Matrix::Sparse(x) => Matrix::Sparse(x.scaled(e)),
+            Matrix::Weighted(x) => Matrix::Weighted(Box::new(x.scaled(e))),
         }
     }
 }
@@ -95,6 +126,12 @@ impl<'a, T: Scalar> Matrix<'a, T> {
 impl<'a, T: Scalar> From<Dense<'a, T>> for Matrix<'a, T> {
     fn from(x: Dense<'a, T>) -> Self {
         Matrix::Dense(x)
+    }
+}
+
+impl<'a, T: Scalar> From<Weighted<'a, T>> for Matrix<'a, T> {
+    fn from(x: Weighted<'a, T>) -> Self {
+        Matrix::Weighted(Box::new(x))
     }
 }
 

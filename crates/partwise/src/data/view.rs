@@ -3,7 +3,8 @@
 use super::Matrix;
 use super::dense::Dense;
 use super::sparse::Compressed;
-use crate::kernels::Rows;
+use super::weighted::WeightedView;
+use crate::kernels::{Rows, SparseRows};
 use crate::scalar::Scalar;
 use std::ops::Range;
 
@@ -11,6 +12,7 @@ use std::ops::Range;
 pub(crate) enum View<'x, T: Scalar> {
     Dense(Dense<'x, T>),
     Sparse(&'x Compressed<T>),
+    Weighted(WeightedView<'x, 'x, T>),
 }
 
 impl<'x, T: Scalar> View<'x, T> {
@@ -20,6 +22,7 @@ impl<'x, T: Scalar> View<'x, T> {
             (Matrix::Dense(x), true) => View::Dense(x.view().transposed()),
             (Matrix::Sparse(x), false) => View::Sparse(x.by_row()),
             (Matrix::Sparse(x), true) => View::Sparse(x.by_col()),
+            (Matrix::Weighted(x), transposed) => View::Weighted(WeightedView::of(x, transposed)),
         }
     }
 
@@ -27,6 +30,7 @@ impl<'x, T: Scalar> View<'x, T> {
         match self {
             View::Dense(x) => x.rows(),
             View::Sparse(x) => x.lines(),
+            View::Weighted(x) => x.rows(),
         }
     }
 
@@ -34,6 +38,7 @@ impl<'x, T: Scalar> View<'x, T> {
         match self {
             View::Dense(x) => x.cols(),
             View::Sparse(x) => x.width(),
+            View::Weighted(x) => x.cols(),
         }
     }
 
@@ -46,6 +51,7 @@ impl<'x, T: Scalar> View<'x, T> {
         match self {
             View::Dense(x) => x.cols(),
             View::Sparse(x) => x.fullest_line(),
+            View::Weighted(x) => x.fullest(),
         }
     }
 
@@ -57,11 +63,13 @@ impl<'x, T: Scalar> View<'x, T> {
         }
     }
 
-    /// Rows `range`.
+    /// Rows `range`, of X without weights.
     pub(crate) fn block<'b>(&'b self, range: Range<usize>, scratch: &'b mut [T]) -> Rows<'b, T> {
         match self {
             View::Dense(x) => Rows::Dense(x.block(range, scratch)),
             View::Sparse(x) => Rows::Sparse(x.block(range)),
+            // Rows with weights of their own go one by one: see `WeightedView::row`.
+            View::Weighted(_) => Rows::Sparse(SparseRows::EMPTY),
         }
     }
 }

@@ -87,6 +87,10 @@ pub(crate) struct SparseRows<'a, T> {
 }
 
 impl<T: Scalar> SparseRows<'_, T> {
+    /// No rows.
+    pub(crate) const EMPTY: SparseRows<'static, T> =
+        SparseRows { cols: 0, starts: &[], columns: &[], values: ValuesRef::Full(&[]) };
+
     pub(crate) fn rows(&self) -> usize {
         self.starts.len().saturating_sub(1)
     }

@@ -4,7 +4,7 @@ use super::canonical::Canonical;
 use super::check::{check_indices, check_pair, check_size};
 use super::stored::Stored;
 use crate::error::{Error, Result, SparseFault};
-use crate::kernels::SparseRows;
+use crate::kernels::{SparseRows, ValuesRef};
 use crate::scalar::Scalar;
 use std::ops::Range;
 
@@ -99,6 +99,16 @@ impl<T: Scalar> Compressed<T> {
             columns: &self.indices,
             values: self.values.as_ref(),
         }
+    }
+
+    /// Indices and values of one line.
+    pub(crate) fn line(&self, line: usize) -> (&[u32], ValuesRef<'_, T>) {
+        let range = self.starts[line]..self.starts[line + 1];
+        let values = match self.values.as_ref() {
+            ValuesRef::Full(v) => ValuesRef::Full(&v[range.clone()]),
+            ValuesRef::Single(v) => ValuesRef::Single(&v[range.clone()]),
+        };
+        (&self.indices[range], values)
     }
 
     pub(crate) fn width(&self) -> usize {

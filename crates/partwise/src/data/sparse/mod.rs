@@ -157,6 +157,13 @@ impl<T: Scalar> Sparse<T> {
         }
     }
 
+    /// Entry `(i, j)`.
+    pub(crate) fn get(&self, i: usize, j: usize) -> T {
+        let (line, other) = if self.by_rows { (i, j) } else { (j, i) };
+        let (indices, values) = self.given.line(line);
+        indices.binary_search(&(other as u32)).map_or(T::ZERO, |e| values.get(e))
+    }
+
     pub(crate) fn by_row(&self) -> &Compressed<T> {
         if self.by_rows { &self.given } else { self.flipped() }
     }

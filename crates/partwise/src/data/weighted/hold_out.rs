@@ -1,0 +1,108 @@
+//! Entries that are set aside: a speckled mask that is computed, not stored.
+//!
+//! Whether entry `(i, j)` is held out depends on the seed, i and j alone, so a mask takes no memory, is the same for dense
+//! and sparse X, in any order and on any machine, and the folds of one seed share the entries out among them.
+
+use serde::{Deserialize, Serialize};
+
+/// Which entries of X are left out of a fit, to be predicted by it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldOut {
+    /// Seed of the mask.
+    pub seed: u64,
+    /// Entries whose number in 0..1 lies in `from..to` are held out.
+    from: f64,
+    to: f64,
+    /// Those outside are held out instead.
+    inverted: bool,
+}
+
+impl HoldOut {
+    /// Holds out this share of all entries, between 0 and 1.
+    ///
+    /// ```
+    /// let mask = partwise::HoldOut::share(7, 0.1);
+    /// let held = (0..1000).flat_map(|i| (0..1000).map(move |j| (i, j))).filter(|&(i, j)| mask.holds(i, j)).count();
+    /// assert!((99_000..101_000).contains(&held));
+    /// ```
+    pub fn share(seed: u64, share: f64) -> HoldOut {
+        HoldOut { seed, from: 0.0, to: share.clamp(0.0, 1.0), inverted: false }
+    }
+
+    /// Holds out fold number `fold` of `folds`; every entry belongs to exactly one of them.
+    pub fn fold(seed: u64, fold: u32, folds: u32) -> HoldOut {
+        let folds = f64::from(folds.max(1));
+        let at = |fold: u32| f64::from(fold) / folds;
+        HoldOut { seed, from: at(fold), to: at(fold.saturating_add(1)), inverted: false }
+    }
+
+    /// The mask that holds out what this one keeps: the entries to measure a fit on.
+    #[must_use]
+    pub fn inverted(self) -> HoldOut {
+        HoldOut { inverted: !self.inverted, ..self }
+    }
+
+    /// Whether entry `(i, j)` is held out.
+    pub fn holds(&self, i: usize, j: usize) -> bool {
+        let row = mix(self.seed.wrapping_add(GOLDEN.wrapping_mul(i as u64 + 1)));
+        let bits = mix(row.wrapping_add(GOLDEN.wrapping_mul(j as u64 + 1)));
+        let number = (bits >> 11) as f64 / (1u64 << 53) as f64;
+        (self.from <= number && number < self.to) != self.inverted
+    }
+}
+
+/// The increment and the finalizer of SplitMix64 (G. L. Steele, D. Lea, C. H. Flood, 2014, doi:10.1145/2714064.2660195).
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mask_is_frozen() {
+        // Part of the promise that a seed means the same mask in every release.
+        let mask = HoldOut::share(42, 0.25);
+        let held: Vec<(usize, usize)> =
+            (0..5).flat_map(|i| (0..6).map(move |j| (i, j))).filter(|&(i, j)| mask.holds(i, j)).collect();
+        assert_eq!(held, GOLDEN_HELD);
+    }
+
+    const GOLDEN_HELD: [(usize, usize); 7] = [(0, 3), (0, 5), (2, 0), (2, 3), (2, 5), (3, 0), (3, 2)];
+
+    #[test]
+    fn folds_share_the_entries_out() {
+        let mut counts = [0; 5];
+        for i in 0..200 {
+            for j in 0..100 {
+                let holding: Vec<usize> =
+                    (0..5).filter(|&f| HoldOut::fold(3, f as u32, 5).holds(i, j)).collect();
+                assert_eq!(holding.len(), 1);
+                counts[holding[0]] += 1;
+                assert!(!HoldOut::fold(3, holding[0] as u32, 5).inverted().holds(i, j));
+            }
+        }
+        assert!(counts.iter().all(|&n| (3800..4200).contains(&n)), "{counts:?}");
+    }
+
+    /// Rows, columns and diagonals get their share each: neighbours do not know of each other.
+    #[test]
+    fn no_line_is_favoured() {
+        let mask = HoldOut::share(1, 0.2);
+        for line in 0..50 {
+            for n in [
+                (0..1000).filter(|&j| mask.holds(line, j)).count(),
+                (0..1000).filter(|&i| mask.holds(i, line)).count(),
+                (0..1000).filter(|&i| mask.holds(i, i + line)).count(),
+            ] {
+                assert!((140..260).contains(&n), "line {line}: {n}");
+            }
+        }
+    }
+}
