@@ -1,7 +1,7 @@
 //! The program `partwise`, and what its `run.json` says.
 
 use crate::THREADS;
-use crate::child::answer;
+use partwise_benches::child::answer;
 use crate::peer::start_files;
 use crate::problem::Problem;
 use partwise::{Loss, Status};

@@ -1,7 +1,7 @@
 //! scikit-learn, through `benches/peers/sklearn_fit.py`.
 
 use crate::THREADS;
-use crate::child::answer;
+use partwise_benches::child::answer;
 use crate::problem::Problem;
 use partwise_benches::Outcome;
 use serde::Deserialize;
