@@ -28,7 +28,8 @@ impl Array {
         let length = u16::from_le_bytes(bytes.strip_prefix(b"\x93NUMPY\x01\x00")?.get(..2)?.try_into().ok()?);
         let (header, data) = bytes.get(10..)?.split_at_checked(usize::from(length))?;
         let header = std::str::from_utf8(header).ok()?;
-        let value = |key: &str, end: char| header.split_once(key)?.1.trim_start().split_once(end).map(|v| v.0);
+        let value =
+            |key: &str, end: char| header.split_once(key)?.1.trim_start().split_once(end).map(|v| v.0);
         if value("'fortran_order':", ',')? != "False" {
             return None;
         }

@@ -41,7 +41,9 @@ pub fn parse(text: &str) -> Outcome<Vec<Rating>> {
         stars.is_finite().then_some(Rating { user, item, stars })
     };
     let numbered = text.lines().enumerate();
-    numbered.map(|(i, text)| line(text).ok_or_else(|| format!("line {} is no rating", i + 1).into())).collect()
+    numbered
+        .map(|(i, text)| line(text).ok_or_else(|| format!("line {} is no rating", i + 1).into()))
+        .collect()
 }
 
 /// The fold, of `folds`, of each of `count` ratings: those of `KFold(folds, random_state=seed)` of scikit-surprise.
@@ -84,12 +86,11 @@ mod tests {
     #[test]
     fn lines_are_read_and_others_refused() {
         let read = parse("1\t2\t5\t874965758\n3\t1\t4\t1\n").unwrap();
-        assert_eq!(
-            read,
-            [Rating { user: 0, item: 1, stars: 5.0 }, Rating { user: 2, item: 0, stars: 4.0 }]
-        );
+        assert_eq!(read, [Rating { user: 0, item: 1, stars: 5.0 }, Rating { user: 2, item: 0, stars: 4.0 }]);
         assert_eq!(mean(&read), 4.5);
-        for bad in ["1\t2\t5\t1\n0\t2\t3\t1", "1\t2\t5\t1\n1\t2", "1\t2\t5\t1\n1\t2\tNaN\t1", "1\t2\t5\t1\n\n"] {
+        for bad in
+            ["1\t2\t5\t1\n0\t2\t3\t1", "1\t2\t5\t1\n1\t2", "1\t2\t5\t1\n1\t2\tNaN\t1", "1\t2\t5\t1\n\n"]
+        {
             assert!(parse(bad).unwrap_err().to_string().contains("line 2"), "{bad:?}");
         }
     }
