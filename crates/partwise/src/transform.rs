@@ -65,7 +65,7 @@ impl<T: Scalar> Model<T> {
         h.scale_power(-e_h);
         let team = Team::new(threads);
         let mut w = team.run(|| {
-            let penalty = self.penalty.in_factor_units(e_x, e_x - e_h, self.loss.beta());
+            let penalty = self.penalty.in_units_of(self.loss.beta() * f64::from(e_x), f64::from(e_x - e_h));
             if far {
                 let x = x.scaled(-e_x);
                 self.solve(&x, &Facts::of(&x), h, penalty, scale_up(self.least, -e_x), team.threads())
