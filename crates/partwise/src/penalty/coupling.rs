@@ -305,7 +305,7 @@ mod tests {
     fn values_are_the_sums_that_are_printed() {
         let f = [1.0, 2.0, 4.0, 4.0, 2.0, 3.0];
         let place = Place::new(Factor::from_row_major(3, 2, &f).unwrap());
-        let mut value = |mut term: Coupling| Term::<f64>::value(&mut term, &place.at());
+        let value = |mut term: Coupling| Term::<f64>::value(&mut term, &place.at());
         assert_eq!(value(Coupling::smooth(2.0, 3)), (9.0 + 4.0) + (4.0 + 1.0));
         assert_eq!(
             value(Coupling::smooth2(2.0, 3)),

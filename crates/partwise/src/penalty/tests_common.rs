@@ -119,7 +119,7 @@ fn check_gradient(term: &mut dyn Term<f64>, shift: &Shift<f64>, here: &Place<f64
     let step = 1e-4;
     for entry in (0..rows * rank).step_by(1 + rows * rank / 17) {
         let moved = |by: f64| here.map(|i, c, x| if i * rank + c == entry { x + by } else { x });
-        let mut slope = |f: &mut dyn FnMut(&Place<f64>) -> f64| {
+        let slope = |f: &mut dyn FnMut(&Place<f64>) -> f64| {
             // Central differences of order 4.
             let mut at = |by: f64| f(&moved(by * step));
             (8.0 * (at(1.0) - at(-1.0)) - (at(2.0) - at(-2.0))) / (12.0 * step)
