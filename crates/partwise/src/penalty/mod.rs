@@ -23,7 +23,16 @@
 //! typical entry   = sqrt(mean(X) / k) in both factors, unless a constraint fixes the scale of one of them
 //! ```
 
+pub(crate) mod ard;
+pub(crate) mod coupling;
 pub mod elastic;
+pub(crate) mod group;
+pub(crate) mod orthogonal;
+pub(crate) mod pull;
+#[cfg(test)]
+mod tests_common;
+pub(crate) mod volume;
+mod weight;
 
 pub use elastic::Elastic;
 

@@ -19,9 +19,11 @@ pub(crate) mod bpp;
 pub(crate) mod ccd;
 pub(crate) mod greedy_cd;
 pub(crate) mod hals;
+pub(crate) mod hoyer;
 pub(crate) mod mu;
 pub(crate) mod nesterov;
 pub(crate) mod scd;
+pub(crate) mod simplex;
 
 pub(crate) use crate::row_terms::{Limits, RowShift};
 use crate::scalar::Scalar;
