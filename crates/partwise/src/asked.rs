@@ -1,15 +1,19 @@
 //! What is asked of each factor beside the loss, put together from the specification, what was given, and the data: penalties
 //! with their weights, limits, fixed components; all in the units of the run.
 
-use crate::data::{Facts, Sparse};
 use crate::data::facts::scale_up;
+use crate::data::{Facts, Sparse};
 use crate::error::{Error, Result};
 use crate::evaluate::Judged;
 use crate::factor::Factor;
 use crate::loss::Loss;
-use crate::penalty::{
-    Ard, Coupling, Elastic, Group, Orthogonal, Penalty, PenaltyKind, Pull, Term, Volume, Weight,
-};
+use crate::penalty::ard::Ard;
+use crate::penalty::coupling::Coupling;
+use crate::penalty::group::Group;
+use crate::penalty::orthogonal::Orthogonal;
+use crate::penalty::pull::Pull;
+use crate::penalty::volume::Volume;
+use crate::penalty::{Elastic, Penalty, PenaltyKind, Term, Weight};
 use crate::row_terms::Bounds;
 use crate::scalar::Scalar;
 use crate::side::Asked;
@@ -49,7 +53,7 @@ impl Units {
     }
 
     /// What a loss or an objective is multiplied by in the units of X, as a power of two that need not be whole.
-    fn objective(self, beta: f64) -> f64 {
+    pub(crate) fn objective(self, beta: f64) -> f64 {
         beta * f64::from(self.x) + f64::from(self.weights)
     }
 
@@ -74,15 +78,16 @@ pub(crate) fn has_scale<T: Scalar>(spec: &Spec, given: &Given<T>, w: bool) -> bo
     } else {
         (spec.simplex_h, spec.max_h, spec.min_h, &given.fixed_h)
     };
-    let pulled = spec.penalties.iter().any(|p| p.kind == PenaltyKind::Pull && if w { p.on.w() } else { p.on.h() });
+    let pulled =
+        spec.penalties.iter().any(|p| p.kind == PenaltyKind::Pull && if w { p.on.w() } else { p.on.h() });
     simplex != Simplex::None || most.is_some() || least > 0.0 || fixed.is_some() || pulled
 }
 
 /// How many of the first components of W and H stand where they do, as they are fixed or pulled somewhere.
 pub(crate) fn kept_in_place<T: Scalar>(spec: &Spec, given: &Given<T>) -> usize {
-    let pulled = |on: bool| spec.penalties.iter().any(|p| {
-        p.kind == PenaltyKind::Pull && if on { p.on.w() } else { p.on.h() }
-    });
+    let pulled = |on: bool| {
+        spec.penalties.iter().any(|p| p.kind == PenaltyKind::Pull && if on { p.on.w() } else { p.on.h() })
+    };
     let rank = |factor: &Option<Factor<T>>| factor.as_ref().map_or(0, Factor::rank);
     let targets = [(true, &given.target_w), (false, &given.target_h)];
     let targets = targets.into_iter().filter(|(on, _)| pulled(*on)).map(|(_, target)| rank(target));
@@ -172,11 +177,13 @@ impl<T: Scalar> Asks<'_, T> {
 
     /// What the evaluation judges.
     pub(crate) fn judged(&self) -> Judged {
-        Judged {
-            asked: (self.of(true), self.of(false)),
-            joint: self.joint(),
-            smoothing: self.spec.smoothing,
-        }
+        Judged { asked: (self.of(true), self.of(false)), joint: self.joint(), smoothing: self.spec.smoothing }
+    }
+
+    /// The weight of the overlap of components of W.
+    pub(crate) fn overlap(&self) -> f64 {
+        let overlap = self.penalties(true).filter(|p| p.kind == PenaltyKind::Orthogonal);
+        overlap.map(|p| self.weight(p, true, 0.0)).sum()
     }
 
     /// Penalties that belong to both factors.
@@ -246,7 +253,7 @@ impl<T: Scalar> Asks<'_, T> {
 
     /// The size of the entries of a factor, if something says what it is.
     fn own_scale(&self, w: bool) -> Option<f64> {
-        let bounds = self.bounds(w, 0);
+        let bounds: Bounds<f64> = self.bounds(w, 0);
         let root_mean_square = |factor: &Factor<T>| {
             let squares: f64 = factor.column_norms().iter().map(|n| n * n).sum();
             (squares / (factor.rows() * factor.rank()).max(1) as f64).sqrt()
@@ -260,9 +267,9 @@ impl<T: Scalar> Asks<'_, T> {
         } else if let Some(target) = self.target(w).filter(|_| pulled) {
             root_mean_square(target)
         } else if bounds.upper.is_finite() {
-            0.5 * bounds.upper.to_f64()
-        } else if bounds.lower > T::ZERO {
-            2.0 * bounds.lower.to_f64()
+            0.5 * bounds.upper
+        } else if bounds.lower > 0.0 {
+            2.0 * bounds.lower
         } else {
             0.0
         };

@@ -70,6 +70,7 @@ pub(crate) fn project_simplex<T: Scalar>(row: &mut [T], total: T, at_most: bool)
 ///
 /// Reference: P. O. Hoyer (2004), "Non-negative matrix factorization with sparseness constraints", J. Mach. Learn. Res. 5,
 /// 1457-1469.
+#[cfg(test)]
 pub(crate) fn sparseness(v: &[f64]) -> f64 {
     let largest = v.iter().fold(0.0, |a: f64, x| a.max(x.abs()));
     let root = (v.len() as f64).sqrt();

@@ -23,7 +23,7 @@ use crate::kernels::gram::{inner, tree_sum};
 use crate::kernels::kl_newton::Effort;
 use crate::loss::Loss;
 use crate::penalised::Joint;
-use crate::penalty::Ard;
+use crate::penalty::ard::Ard;
 use crate::rules::QuadraticRule;
 use crate::rules::mu::MuBeta;
 use crate::scalar::Scalar;
@@ -95,7 +95,8 @@ impl<'x, T: Scalar> Engine<'x, T> {
         w: Factor<T>,
         h: Factor<T>,
     ) -> Engine<'x, T> {
-        let Setup { loss, floor, method, extrapolate, h_first, asked, joint, smoothing, block_rows, threads } = setup;
+        let Setup { loss, floor, method, extrapolate, h_first, asked, joint, smoothing, block_rows, threads } =
+            setup;
         let wants = method.wants(x);
         let rank = w.rank();
         let states = method.states();
@@ -115,22 +116,13 @@ impl<'x, T: Scalar> Engine<'x, T> {
         let rises = matches!(&method, Method::Quadratic(a, b) if !(a.descends() && b.descends()));
         let best = rises.then(|| (first.factor.clone(), second.factor.clone(), f64::INFINITY));
 
-        let walk = Walk::new(
-            x,
-            facts,
-            loss,
-            floor * facts.mean,
-            h_first,
-            &method,
-            rank,
-            block_rows,
-            threads,
-        );
+        let walk = Walk::new(x, facts, loss, floor * facts.mean, h_first, &method, rank, block_rows, threads);
         // Rows of the second side give weights to those of the first, and the other way round.
         first.weigh(walk.shared_weights(1));
         second.weigh(walk.shared_weights(0));
         // What the first side adds up for the second is of its rows, not of what the second meets of them.
-        let fused = if smoothing > 0.0 { None } else { walk.fused(&method, first.factor.stride()) };
+        let apart = smoothing > 0.0 || first.sparse.is_some() || second.sparse.is_some();
+        let fused = if apart { None } else { walk.fused(&method, first.factor.stride()) };
         walk.note(&mut first);
         let least = if loss == Loss::Frobenius { 0.0 } else { LEAST_SHARE };
         let mut engine = Engine {
@@ -237,12 +229,13 @@ impl<'x, T: Scalar> Engine<'x, T> {
         let term = |side: &Side<T>, at: usize| {
             tree_sum(0, side.terms.len() / TERMS, &|i| side.terms[i * TERMS + at])
         };
-        let penalties = [&*first, &*second].iter().filter_map(|side| side.penalised.as_ref());
+        let of_terms = |side: &Side<T>| side.penalised.as_ref().map_or(0.0, |p| p.value);
         let known = term(second, 0)
             + self.reference.constant
             + term(first, 1)
             + term(second, 1)
-            + penalties.map(|p| p.value).sum::<f64>()
+            + of_terms(first)
+            + of_terms(second)
             + self.joint.as_ref().map_or(0.0, Joint::value);
         let whole = self.walk.is_weighted() || first.is_smoothed();
         if whole {

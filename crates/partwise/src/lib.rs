@@ -81,7 +81,7 @@ pub use scalar::Scalar;
 pub use spec::{First, Free, Init, Negatives, Normalize, Rule, Simplex, Spec, Unseen};
 pub use start::Given;
 pub use status::Status;
-pub use transform::Model;
+pub use transform::{Model, RowRules};
 
 /// The examples of the README are tests.
 #[cfg(doctest)]

@@ -172,7 +172,13 @@ impl Nmf {
         facts.check_are_of(x)?;
         if self.spec.negatives == Negatives::Clip && facts.negative.count > 0 {
             let clipped = x.clipped();
-            return self.fit_checked(&clipped, &Facts::of(&clipped), Some(facts.negative.count), given, observer);
+            return self.fit_checked(
+                &clipped,
+                &Facts::of(&clipped),
+                Some(facts.negative.count),
+                given,
+                observer,
+            );
         }
         self.fit_checked(x, facts, None, given, observer)
     }

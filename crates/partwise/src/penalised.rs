@@ -3,7 +3,8 @@
 
 use crate::factor::{Factor, padded};
 use crate::kernels::gram::{ColumnSum, GramSum};
-use crate::penalty::{Ard, At, Shift, Term};
+use crate::penalty::ard::Ard;
+use crate::penalty::{At, Shift, Term};
 use crate::row_terms::RowShift;
 use crate::scalar::Scalar;
 
@@ -129,9 +130,14 @@ impl<T: Scalar> Penalised<T> {
         self.shift.ridge.iter().any(|&d| d != T::ZERO)
     }
 
+    /// The linear terms that all rows share, but for costs if those are taken `apart`.
+    pub(crate) fn shared_linear(&self, apart: bool) -> &[T] {
+        if apart { &self.gain } else { &self.linear }
+    }
+
     /// The linear terms of row i, but for costs if those are taken `apart`.
     pub(crate) fn linear(&self, i: usize, apart: bool, to: &mut [T]) {
-        to.copy_from_slice(if apart { &self.gain } else { &self.linear });
+        to.copy_from_slice(self.shared_linear(apart));
         let stride = to.len();
         if let Some(own) = self.shift.pull.get(i * stride..(i + 1) * stride) {
             to.iter_mut().zip(own).for_each(|(to, &e)| *to += e);

@@ -11,6 +11,7 @@ use crate::par::{Split, cut};
 use crate::penalised::Penalised;
 use crate::penalty::{Elastic, Term};
 use crate::row_terms::Bounds;
+use crate::rules::hoyer::Hoyer;
 use crate::scalar::Scalar;
 
 /// Per row: loss, penalty.
@@ -55,6 +56,8 @@ pub(crate) struct Side<T: Scalar> {
     pub(crate) elastic: Elastic,
     pub(crate) bounds: Bounds<T>,
     pub(crate) fixed: bool,
+    /// The rule of a factor whose components are of a given sparseness, and room for its cross product.
+    pub(crate) sparse: Option<(Hoyer<T>, Vec<T>)>,
     /// Penalties beside the elastic net.
     pub(crate) penalised: Option<Penalised<T>>,
     pub(crate) terms: Vec<f64>,
@@ -87,7 +90,7 @@ impl<T: Scalar> Side<T> {
     ) -> Side<T> {
         let (rows, stride) = (factor.rows(), factor.stride());
         let columns_stride = if wants.columns { rows.next_multiple_of(PARTS) } else { 0 };
-        let Asked { elastic, terms, bounds, fixed, .. } = asked;
+        let Asked { elastic, terms, bounds, fixed, sparse } = asked;
         Side {
             state: if has_state { vec![T::ZERO; rows * stride] } else { Vec::new() },
             terms: vec![0.0; rows * TERMS],
@@ -102,6 +105,7 @@ impl<T: Scalar> Side<T> {
             previous: None,
             backup: None,
             penalised: (joint || !terms.is_empty()).then(|| Penalised::new(rows, factor.rank(), terms)),
+            sparse: sparse.map(|s| (Hoyer::new(rows, factor.rank(), s), vec![T::ZERO; rows * stride])),
             smoothed: None,
             weights: None,
             elastic,

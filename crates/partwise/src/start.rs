@@ -1,8 +1,8 @@
 //! The first pair (W, H) of a run.
 
+use crate::asked::Units;
 use crate::data::facts::exponent;
 use crate::data::{Facts, Matrix, Sparse};
-use crate::asked::Units;
 use crate::error::{BadEntry, Error, Result};
 use crate::factor::Factor;
 use crate::init::nndsvd::Fill;
@@ -123,13 +123,16 @@ pub(crate) fn pair<T: Scalar>(
     let spec = &plan.spec;
     // Singular vectors and extreme columns are those of a matrix with all its entries.
     let filled = match x {
-        Matrix::Weighted(x) if !matches!(spec.init, Init::Random | Init::Given) => x.filled().map(Matrix::Dense),
+        Matrix::Weighted(x) if !matches!(spec.init, Init::Random | Init::Given) => {
+            x.filled().map(Matrix::Dense)
+        }
         _ => None,
     };
     let x = filled.as_ref().unwrap_or(x);
     let (m, n, k) = (facts.rows, facts.cols, spec.rank);
-    let draw =
-        |rows, which| random::factor(rows, k, facts.typical(), RandomRows::new(spec.seed, restart as u64, which));
+    let draw = |rows, which| {
+        random::factor(rows, k, facts.typical(), RandomRows::new(spec.seed, restart as u64, which))
+    };
     // Only the first start can be anything but random: the others would be the same.
     let init = if restart == 0 { spec.init } else { Init::Random };
     let (mut w, mut h) = match (&given.w, &given.h) {
@@ -195,7 +198,9 @@ pub(crate) fn impose<T: Scalar>(
     if asked.0.bounds.is_plain() && asked.1.bounds.is_plain() && !scaled.0 && !scaled.1 {
         return;
     }
-    for (factor, (asked, fixed)) in [&mut *w, &mut *h].into_iter().zip([asked.0, asked.1].into_iter().zip(fixed)) {
+    for (factor, (asked, fixed)) in
+        [&mut *w, &mut *h].into_iter().zip([asked.0, asked.1].into_iter().zip(fixed))
+    {
         let bounds = &asked.bounds;
         for i in 0..factor.rows() {
             let row = factor.row_mut(i);
@@ -228,7 +233,10 @@ pub(crate) fn impose<T: Scalar>(
         if !(by.is_finite() && by > 0.0) {
             continue;
         }
-        match (scaled.0 && !(fixed[0].is_some() && !frozen(0, c)), scaled.1 && !(fixed[1].is_some() && !frozen(1, c))) {
+        match (
+            scaled.0 && !(fixed[0].is_some() && !frozen(0, c)),
+            scaled.1 && !(fixed[1].is_some() && !frozen(1, c)),
+        ) {
             (true, false) => by_h[c] = by,
             (false, true) => by_w[c] = by,
             _ => {}

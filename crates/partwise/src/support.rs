@@ -148,9 +148,7 @@ pub fn pair(loss: Loss, rule: Rule) -> Cell {
         (_, Rule::Auto | Rule::Mu)
         | (Loss::Frobenius, _)
         | (Loss::KullbackLeibler, Rule::Scd | Rule::Ccd) => Cell::Yes,
-        (Loss::KullbackLeibler, _) => {
-            Cell::no("it solves least squares problems", "use rule scd, ccd or mu")
-        }
+        (Loss::KullbackLeibler, _) => Cell::no("it solves least squares problems", "use rule scd, ccd or mu"),
         _ => Cell::no("it solves least squares or Kullback-Leibler problems", "use rule mu"),
     }
 }
@@ -171,9 +169,10 @@ pub fn supports(loss: Loss, rule: Rule, feature: Feature) -> Cell {
                 "use rule hals, gcd, bpp or mu",
             )
         }
-        Feature::Negatives if !frobenius => {
-            Cell::no("the loss is not defined for negative entries", "use loss frobenius, or negatives = clip")
-        }
+        Feature::Negatives if !frobenius => Cell::no(
+            "the loss is not defined for negative entries",
+            "use loss frobenius, or negatives = clip",
+        ),
         Feature::Orthogonal if matches!(rule, Rule::Bpp | Rule::Nesterov | Rule::Admm) => Cell::no(
             "with this penalty the problem of a row is not convex, which the rule relies on",
             "use rule hals, gcd or mu",
@@ -196,10 +195,9 @@ pub fn supports(loss: Loss, rule: Rule, feature: Feature) -> Cell {
         Feature::Simplex if matches!(rule, Rule::Scd | Rule::Ccd) => {
             Cell::no("a coordinate cannot move alone where a row has a fixed sum", "use rule mu")
         }
-        Feature::Free if !frobenius => Cell::no(
-            "the loss is not defined for a negative model",
-            "use loss frobenius",
-        ),
+        Feature::Free if !frobenius => {
+            Cell::no("the loss is not defined for a negative model", "use loss frobenius")
+        }
         Feature::Free if matches!(rule, Rule::Mu | Rule::Bpp) => {
             Cell::no("it relies on all entries being >= 0", "use rule hals, gcd, nesterov or admm")
         }

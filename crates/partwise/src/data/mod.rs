@@ -14,8 +14,8 @@ pub use sparse::{Canonical, Sparse, Stored};
 pub use weighted::{HoldOut, Missing, Weighted, Weights};
 
 use crate::error::Result;
-use facts::scale_up;
 use crate::scalar::Scalar;
+use facts::scale_up;
 
 /// The data matrix X, `(m, n)`.
 #[derive(Debug, Clone)]

@@ -41,7 +41,8 @@ use crate::kernels::{Rows, SparseRows, ValuesRef};
 use crate::loss::Loss;
 use crate::par::{Lines, PerThread, Split, Team, for_blocks};
 use crate::penalised::{Joint, Penalised};
-use crate::penalty::{Ard, Elastic};
+use crate::penalty::Elastic;
+use crate::penalty::ard::Ard;
 use crate::row_terms::{Bounds, RowShift};
 use crate::scalar::Scalar;
 use crate::side::{Asked, smooth, weighed};
@@ -249,13 +250,6 @@ impl<'x, T: Scalar> Half<'x, T> {
             penalised.assess(factor);
         }
     }
-
-    /// What rows of the other half meet.
-    fn shared<'a>(&'a self, factor: &'a Factor<f64>) -> Shared<'a, f64> {
-        let seen = self.smoothed.as_ref().map_or(factor, |(_, seen)| seen);
-        let rows = FactorRows { data: seen.padded_rows(), stride: seen.stride(), rank: seen.rank() };
-        Shared { rows, gram: &self.gram, sums: &self.sums }
-    }
 }
 
 /// Writes the transpose of a factor into rows of length `stride`; does nothing for a stride of 0.
@@ -280,14 +274,12 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
         threads: usize,
     ) -> Evaluator<'x, T> {
         let weighted = matches!(x, Matrix::Weighted(_));
-        let tiles = !(weighted
-            || loss == Loss::Frobenius
-            || (x.is_sparse() && loss == Loss::KullbackLeibler));
+        let tiles =
+            !(weighted || loss == Loss::Frobenius || (x.is_sparse() && loss == Loss::KullbackLeibler));
         let stride = padded::<f64>(rank);
         let widest = x.rows().max(x.cols());
         let Judged { asked, joint, smoothing } = judged;
-        let half =
-            |turned, asked| Half::new(x, turned, rank, asked, joint.is_some(), smoothing, tiles);
+        let half = |turned, asked| Half::new(x, turned, rank, asked, joint.is_some(), smoothing, tiles);
         let (w, h) = (half(false, asked.0), half(true, asked.1));
         let scratch = PerThread::new(threads, || Scratch {
             block: vec![
@@ -480,7 +472,8 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
                             }
                         }
                     } else {
-                        let mut sums = Sums { numer: &mut *numer, denom: &mut *denom, loss: &mut s.loss[..n] };
+                        let mut sums =
+                            Sums { numer: &mut *numer, denom: &mut *denom, loss: &mut s.loss[..n] };
                         block_sums(ratio, &x, w, &panel, &mut s.ratio, &mut sums);
                         if ratio.shares_denominator() {
                             for r in 0..n {

@@ -36,9 +36,13 @@ impl Reference {
         };
         let size = |sum_power: f64| (sum_power / (beta * (beta - 1.0))).abs();
         match loss {
-            Loss::Frobenius => {
-                Reference { half_squares, constant: 0.0, loss: half_squares, size: half_squares, weight_entropy }
-            }
+            Loss::Frobenius => Reference {
+                half_squares,
+                constant: 0.0,
+                loss: half_squares,
+                size: half_squares,
+                weight_entropy,
+            },
             Loss::Beta(b) if b > 1.0 => {
                 let power = sum_over(x, 0.0, |v, weight| weight * v.powf(b));
                 let reference = power / (b * (b - 1.0));
@@ -61,7 +65,8 @@ impl Reference {
                 let raised = sum_over(x, least * zeros, |v, weight| weight * v.max(least));
                 let mean = raised / total;
                 let of_zeros = if zeros > 0.0 { zeros * other.divergence(least, mean) } else { 0.0 };
-                let of_mean = sum_over(x, of_zeros, |v, weight| weight * other.divergence(v.max(least), mean));
+                let of_mean =
+                    sum_over(x, of_zeros, |v, weight| weight * other.divergence(v.max(least), mean));
                 let (constant, size) = match other {
                     Loss::Beta(b) => {
                         let of_zeros = if zeros > 0.0 { zeros * least.powf(b) } else { 0.0 };

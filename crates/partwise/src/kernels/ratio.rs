@@ -388,7 +388,9 @@ fn sparse_kl_rows<T: Scalar, V: Copy + Into<T>, S: Simd, const W: usize>(
                     }
                 }
             }
-            loss += each(xs, qs, |x, q| (x, q, x.to_f64() * ln::<S>(q.to_f64().max(f64::MIN_POSITIVE))));
+            loss += each::<T, false>(xs, qs, &[], |x, q| {
+                (x, q, x.to_f64() * ln::<S>(q.to_f64().max(f64::MIN_POSITIVE)))
+            });
         }
         p.loss[i] = loss;
     }

@@ -54,7 +54,12 @@ pub(crate) struct Gathered<T> {
 impl<T: Scalar> Gathered<T> {
     pub(crate) fn new(stride: usize) -> Gathered<T> {
         let zeros = |n: usize| vec![T::ZERO; n];
-        Gathered { rows: zeros(GATHER * stride), times: zeros(GATHER * stride), x: zeros(GATHER), y: zeros(GATHER) }
+        Gathered {
+            rows: zeros(GATHER * stride),
+            times: zeros(GATHER * stride),
+            x: zeros(GATHER),
+            y: zeros(GATHER),
+        }
     }
 
     /// No room, where no row has weights.
@@ -180,7 +185,8 @@ mod tests {
         let mut w = vec![0.0; stride];
         w[..rank].iter_mut().for_each(|w| *w = next() + 0.1);
         let mut room = Gathered::new(stride);
-        let close = |got: f64, want: f64| assert!((got - want).abs() <= 1e-12 * want.abs().max(1.0), "{got} {want}");
+        let close =
+            |got: f64, want: f64| assert!((got - want).abs() <= 1e-12 * want.abs().max(1.0), "{got} {want}");
         let hj = |e: usize, c: usize| h[at[e] as usize * stride + c];
         let sum = |f: &dyn Fn(usize) -> f64| (0..at.len()).map(f).sum::<f64>();
 

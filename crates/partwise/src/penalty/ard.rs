@@ -124,9 +124,6 @@ mod tests {
             self.ard.size(at, &mut self.here);
             self.ard.touch(&self.other, &self.here, to);
         }
-        fn is_signed(&self) -> bool {
-            self.ard.l1
-        }
     }
 
     #[test]

@@ -106,10 +106,6 @@ impl<T: Scalar> Term<T> for Volume {
             }
         }
     }
-
-    fn is_signed(&self) -> bool {
-        true
-    }
 }
 
 #[cfg(test)]

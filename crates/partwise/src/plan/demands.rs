@@ -14,8 +14,9 @@ const KEEP_SCALE: f64 = 0.01;
 
 /// Refuses values outside their range.
 pub(super) fn check_values(spec: &Spec) -> Result<()> {
-    let bad =
-        |name, value: f64, needs: &str| Err(Error::BadParameter { name, value: value.to_string(), needs: needs.into() });
+    let bad = |name, value: f64, needs: &str| {
+        Err(Error::BadParameter { name, value: value.to_string(), needs: needs.into() })
+    };
     for penalty in &spec.penalties {
         penalty.check()?;
     }
@@ -140,7 +141,10 @@ fn features<T: Scalar>(spec: &Spec, facts: Option<&Facts>, given: &Given<T>) -> 
     let negative = facts.is_none_or(|facts| facts.negative.count > 0);
     add(spec.negatives == Negatives::Keep && negative, Feature::Negatives);
     add(spec.simplex_w != Simplex::None || spec.simplex_h != Simplex::None, Feature::Simplex);
-    add(spec.max_w.is_some() || spec.max_h.is_some() || spec.min_w > 0.0 || spec.min_h > 0.0, Feature::Bounds);
+    add(
+        spec.max_w.is_some() || spec.max_h.is_some() || spec.min_w > 0.0 || spec.min_h > 0.0,
+        Feature::Bounds,
+    );
     add(spec.free != Free::None, Feature::Free);
     add(spec.sparseness_w.is_some() || spec.sparseness_h.is_some(), Feature::Sparseness);
     add(spec.smoothing > 0.0, Feature::Smoothing);
@@ -219,7 +223,10 @@ pub(super) fn data_notes(spec: &Spec, facts: &Facts, notes: &mut Vec<String>) {
         if lines.count > 0 {
             let (s, have) = if lines.count == 1 { ("", "has") } else { ("s", "have") };
             let become_ = if tied { "are what penalties make them" } else { "are zero" };
-            notes.push(format!("{} {what}{s} of X {have} no observed entry; the {factor} {become_}", lines.count));
+            notes.push(format!(
+                "{} {what}{s} of X {have} no observed entry; the {factor} {become_}",
+                lines.count
+            ));
         }
     }
 }
@@ -232,9 +239,10 @@ pub(super) fn check_data(spec: &Spec, facts: &Facts) -> Result<()> {
         return Err(Error::Unseen { line: "row", count: facts.rows, first: 0 });
     }
     for (line, unseen) in [("row", facts.unseen_rows), ("column", facts.unseen_cols)] {
-        let tied = spec.penalties.iter().any(|p| {
-            is_by_row(p.kind) && on(p, line == "row") && p.weight.number() > 0.0
-        });
+        let tied = spec
+            .penalties
+            .iter()
+            .any(|p| is_by_row(p.kind) && on(p, line == "row") && p.weight.number() > 0.0);
         if let (Some(first), false, Unseen::Error) = (unseen.first, tied, spec.unseen) {
             return Err(Error::Unseen { line, count: unseen.count, first });
         }

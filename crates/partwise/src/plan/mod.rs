@@ -119,6 +119,12 @@ impl Spec {
         demands::check_data(self, facts)
     }
 
+    /// Whether there is a penalty.
+    pub(crate) fn is_penalised(&self) -> bool {
+        let (w, h) = self.penalties();
+        !w.is_none() || !h.is_none() || self.penalties.iter().any(|p| p.weight.number() > 0.0)
+    }
+
     /// The penalties of W and of H.
     pub fn penalties(&self) -> (Elastic, Elastic) {
         (Elastic { l1: self.l1_w, l2: self.l2_w }, Elastic { l1: self.l1_h, l2: self.l2_h })
@@ -173,7 +179,9 @@ fn choose_rule(spec: &mut Spec, notes: &mut Vec<String>) -> Result<()> {
     if spec.rule == Rule::Auto {
         let simplex = spec.simplex_w != Simplex::None || spec.simplex_h != Simplex::None;
         let (rule, why) = match spec.loss {
-            Loss::Frobenius => (Rule::Hals, "coordinate descent, the fastest for the frobenius loss".to_string()),
+            Loss::Frobenius => {
+                (Rule::Hals, "coordinate descent, the fastest for the frobenius loss".to_string())
+            }
             Loss::KullbackLeibler if simplex => {
                 (Rule::Mu, "the only one for the kl loss with rows on the simplex".into())
             }
@@ -315,7 +323,8 @@ fn memory<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate) -> u6
     let best = if spec.restarts > 1 { row.saturating_mul(both) } else { 0 };
     // What penalties by row keep, in the run and in the evaluation, and rows as the other side meets them.
     let by_row = if demands::has_terms(spec) { row.saturating_mul(both).saturating_mul(4) } else { 0 };
-    let seen = if facts.weighted || spec.smoothing > 0.0 { row.saturating_mul(both).saturating_mul(2) } else { 0 };
+    let seen =
+        if facts.weighted || spec.smoothing > 0.0 { row.saturating_mul(both).saturating_mul(2) } else { 0 };
     let own = if facts.weighted { (spec.threads as u64).saturating_mul(grams) } else { 0 };
     [factors, columns, index, by_row, seen, own, grams, work, best, both.saturating_mul(6 * 8)]
         .into_iter()

@@ -58,10 +58,6 @@ impl<T: Scalar> SimplexRule<T> {
         let search = SimplexSearch { total, at_most, steps, enough };
         SimplexRule { rank, search, inverse_l: T::ZERO, work: vec![T::ZERO; 2 * rank] }
     }
-
-    pub(crate) fn search(&self) -> SimplexSearch<T> {
-        self.search
-    }
 }
 
 /// `1 / L` for the matrix of a problem, 0 if it is zero; `work` has length `>= 2 rank`.
@@ -77,7 +73,7 @@ pub(crate) fn row_need<T: Scalar>(rank: usize) -> usize {
 
 impl<T: Scalar> QuadraticRule<T> for SimplexRule<T> {
     fn need(&self) -> Need {
-        Need { reals: row_need::<T>(self.rank), words: 0 }
+        Need { reals: row_need::<T>(self.rank) + 2 * self.rank, words: 0 }
     }
 
     fn prepare(&mut self, q: &Quadratic<'_, T>) {
@@ -94,6 +90,12 @@ impl<T: Scalar> QuadraticRule<T> for SimplexRule<T> {
             cross,
             scratch: &mut scratch.reals,
         });
+    }
+
+    fn update_row(&self, q: &Quadratic<'_, T>, w: &mut [T], cross: &[T], scratch: &mut Scratch<T>) {
+        let (room, work) = scratch.reals.split_at_mut(row_need::<T>(self.rank));
+        let inverse_l = inverse_curvature(q, work);
+        solve_row(q, &self.search, inverse_l, w, cross, room);
     }
 }
 
@@ -313,7 +315,7 @@ mod tests {
             let mut scratch = vec![f64::NAN; row_need::<f64>(problem.rank)];
             let mut factor = problem.factor.clone();
             for (w, cross) in factor.chunks_mut(problem.stride).zip(problem.cross.chunks(problem.stride)) {
-                solve_row(&problem.quadratic(), &rule.search(), rule.inverse_l, w, cross, &mut scratch);
+                solve_row(&problem.quadratic(), &rule.search, rule.inverse_l, w, cross, &mut scratch);
             }
             assert_eq!(factor, want);
         }

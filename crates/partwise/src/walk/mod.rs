@@ -42,9 +42,11 @@ impl<T: Scalar> Method<T> {
         let sparse = x.is_sparse() || weighted;
         match self {
             Method::Quadratic(..) => Wants { gram: true, ..Wants::default() },
-            Method::Ratio(loss, ..) => {
-                Wants { sums: true, columns: !(weighted || sparse && *loss == Loss::KullbackLeibler), ..Wants::default() }
-            }
+            Method::Ratio(loss, ..) => Wants {
+                sums: true,
+                columns: !(weighted || sparse && *loss == Loss::KullbackLeibler),
+                ..Wants::default()
+            },
             Method::Rows(..) => Wants { sums: true, columns: !sparse, ..Wants::default() },
         }
     }

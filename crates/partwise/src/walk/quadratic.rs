@@ -5,7 +5,7 @@ use crate::data::view::View;
 use crate::kernels::Rows;
 use crate::kernels::products::{cross, cross_transposed_add};
 use crate::kernels::weighted::quadratic_form;
-use crate::par::{Split, for_blocks};
+use crate::par::{Lines, Split, for_blocks};
 use crate::penalised::Penalised;
 use crate::penalty::Elastic;
 use crate::row_terms::Bounds;
@@ -58,6 +58,27 @@ impl<T: Scalar> Walk<'_, T> {
         }
         rule.prepare(&step.q);
         let (view, block, stride) = (&self.views[at], self.blocks[at], step.q.stride);
+        if let Some((hoyer, product)) = &mut own.sparse {
+            for_blocks(Lines(product, stride), block, 0, &|first, product: Lines<'_, T>| {
+                self.scratch.with(|work| {
+                    let x = view.block(first..first + product.rows(), &mut work.irregular);
+                    cross(&x, other.seen().padded_rows(), stride, product.0);
+                });
+            });
+            step.add_linear(product, T::ONE);
+            hoyer.step(&step.q, &mut own.factor, product);
+            step.add_linear(product, -T::ONE);
+            let product = std::mem::take(product);
+            for_blocks(own.rows_mut(), block, 0, &|first, mut rows: RowsMut<'_, T>| {
+                let cross = &product[first * stride..][..rows.factor.len()];
+                step.note(&mut rows, cross);
+            });
+            if let Some((_, room)) = &mut own.sparse {
+                *room = product;
+            }
+            (own.penalised, own.bounds) = (penalised, bounds);
+            return;
+        }
         let rule: &dyn QuadraticRule<T> = rule;
         let walk = |first: usize, rows: RowsMut<'_, T>, sums: Option<&mut [T]>| {
             self.scratch.with(|work| {
@@ -192,6 +213,16 @@ impl<'a, T: Scalar> Step<'a, T> {
         }
         self.note(&mut rows, cross);
         rows.factor
+    }
+
+    /// Adds the linear terms that all rows share, times `by`, to cross products.
+    fn add_linear(&self, cross: &mut [T], by: T) {
+        if let Some(penalised) = self.penalised {
+            for cross in cross.chunks_exact_mut(self.q.stride) {
+                let terms = penalised.shared_linear(self.apart).iter();
+                cross.iter_mut().zip(terms).for_each(|(c, &s)| *c += by * s);
+            }
+        }
     }
 
     /// Notes the loss of rows from their cross products, extrapolates them, and notes their penalty.

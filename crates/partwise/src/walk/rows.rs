@@ -61,10 +61,12 @@ impl<T: Scalar> Walk<'_, T> {
                         asks.sums = &sums[..rank];
                         let starts = [0, entries.at.len()];
                         let x = Rows::Sparse(entries.as_sparse(&starts, view.cols()));
-                        let loss = work.row.solve(&x, 0, w, rank, other, effort, self.ratio.least_model, &asks);
+                        let loss =
+                            work.row.solve(&x, 0, w, rank, other, effort, self.ratio.least_model, &asks);
                         loss + dot(w, asks.sums)
                     } else {
-                        let loss = work.row.solve(&x, r, w, rank, other, effort, self.ratio.least_model, &asks);
+                        let loss =
+                            work.row.solve(&x, r, w, rank, other, effort, self.ratio.least_model, &asks);
                         if smoothed { loss + dot(w, asks.sums) } else { loss }
                     };
                 }

@@ -360,7 +360,11 @@ impl<'a, T: Scalar> Weighted<'a, T> {
             let whole = mean(all);
             if whole > 0.0 { (mean(rows[i]) * mean(cols[j]) / whole).max(0.0) } else { 0.0 }
         };
-        Some(Dense::from_fn(m, n, |i, j| if known[i * n + j] { x.get(i, j) } else { T::from_f64(guess(i, j)) }))
+        Some(Dense::from_fn(
+            m,
+            n,
+            |i, j| if known[i * n + j] { x.get(i, j) } else { T::from_f64(guess(i, j)) },
+        ))
     }
 
     /// What a loss with these weights is to be multiplied by: `2` to the power of this.

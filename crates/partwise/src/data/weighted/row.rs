@@ -133,11 +133,7 @@ impl<'x, 'a, T: Scalar> WeightedView<'x, 'a, T> {
     }
 
     /// Row `r` with every entry that counts.
-    pub(crate) fn every_entry<'r, U: Scalar>(
-        &self,
-        r: usize,
-        room: &'r mut RowRoom<U>,
-    ) -> RowEntries<'r, U> {
+    pub(crate) fn every_entry<'r, U: Scalar>(&self, r: usize, room: &'r mut RowRoom<U>) -> RowEntries<'r, U> {
         self.fill(r, room, true);
         room.entries(None)
     }
