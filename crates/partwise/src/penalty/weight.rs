@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn typical_values_are_those_of_the_terms() {
         // Entries of size 2 that are not related otherwise: signs from a table with orthogonal rows and columns.
-        let signs = |i: usize, c: usize| if (i & c).count_ones() % 2 == 0 { 2.0 } else { -2.0 };
+        let signs = |i: usize, c: usize| if (i & c).count_ones().is_multiple_of(2) { 2.0 } else { -2.0 };
         let table = Place::new(Factor::<f64>::zeros(64, 64)).map(|i, c, _| signs(i, c));
         let equal = table.map(|_, _, _| 2.0);
         let typical = |kind: PenaltyKind, trace| kind.typical(64, 64, 2.0, trace);

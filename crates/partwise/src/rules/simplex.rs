@@ -334,6 +334,43 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_would_end_higher_keeps_its_start() {
+        let mut kept = 0;
+        for (problem, at_most) in problems().filter(|(problem, _)| problem.rank > 1) {
+            let q = problem.quadratic();
+            let search = SimplexSearch { total: TOTAL, at_most, steps: 3, enough: 0.0 };
+            // Steps that are far too long.
+            let inverse_l = 20.0 * inverse_curvature(&q, &mut vec![0.0; 2 * problem.rank]);
+            let mut scratch = vec![0.0; row_need::<f64>(problem.rank)];
+            let mut factor = problem.factor.clone();
+            for (i, w) in factor.chunks_mut(problem.stride).enumerate() {
+                let cross = &problem.cross[i * problem.stride..][..problem.stride];
+                solve_row(&q, &search, inverse_l, w, cross, &mut scratch);
+                let start = &problem.factor[i * problem.stride..][..problem.stride];
+                kept += usize::from(w == start);
+                let (before, after) = (problem.value_of(start, i), problem.value_of(w, i));
+                assert!(after <= before + 1e-13 * (before.abs() + 1.0), "row {i}: {before} -> {after}");
+            }
+        }
+        assert!(kept > 10, "{kept}");
+    }
+
+    #[test]
+    fn a_row_ends_when_its_steps_are_short() {
+        let problem = on_the_simplex(Problem::new(40, 6, 0.0, 0.0, 8), false);
+        let updated =
+            |steps, enough| problem.updated(&mut SimplexRule::new(6, TOTAL, false, steps, enough), 1);
+        // No step is longer than 1e9 times the first: one is done.
+        assert_eq!(updated(500, 1e9), updated(1, 0.0));
+        let (some, all) = (updated(500, 0.1), updated(500, 0.0));
+        // What is left out is a small part of the way.
+        let sum = |factor: &[f64]| (0..40).map(|i| problem.value(factor, i)).sum::<f64>();
+        let (start, end) = (sum(&problem.factor), sum(&all));
+        let share = (start - sum(&some)) / (start - end);
+        assert!(share > 0.9 && share < 1.0, "{share} of the fall");
+    }
+
+    #[test]
     fn an_indefinite_problem_still_goes_down() {
         // A penalty on overlaps can make G indefinite.
         let mut next = numbers(4);
