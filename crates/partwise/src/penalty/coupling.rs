@@ -327,9 +327,6 @@ mod tests {
     }
 
     #[test]
-    fn signs_are_told() {}
-
-    #[test]
     fn threads_change_nothing() {
         let place = Place::<f32>::random(1000, 3, 8);
         let touched = |threads| {

@@ -87,7 +87,4 @@ mod tests {
         assert_eq!(shift.pull.iter().copied().sum::<f32>(), shift.pull[0]);
         assert_eq!(shift.pull[0], 8.0);
     }
-
-    #[test]
-    fn signs_are_told() {}
 }

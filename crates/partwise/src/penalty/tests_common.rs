@@ -91,7 +91,7 @@ pub(crate) fn check_term(mut make: impl FnMut(usize, usize) -> Box<dyn Term<f64>
         for seed in 0..2 {
             let here = Place::random(rows, rank, 100 * case as u64 + seed);
             let shift = shift_at(term.as_mut(), &here);
-            check_signs(term.as_ref(), &shift, rank, here.factor.stride());
+            check_signs(&shift);
             check_gradient(term.as_mut(), &shift, &here);
             let (start, size) = model(&shift, &here.factor);
             let value = term.value(&here.at());
@@ -134,6 +134,6 @@ fn check_gradient(term: &mut dyn Term<f64>, shift: &Shift<f64>, here: &Place<f64
     }
 }
 
-fn check_signs(term: &dyn Term<f64>, shift: &Shift<f64>, rank: usize, stride: usize) {
+fn check_signs(shift: &Shift<f64>) {
     assert!(shift.ridge.iter().all(|&d| d >= 0.0));
 }

@@ -189,6 +189,7 @@ impl<T: Scalar> Hoyer<T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Limits;
     use super::super::tests_common::Problem;
     use super::*;
     use crate::constraint::sparseness;
@@ -296,7 +297,16 @@ mod tests {
         hoyer.enforce(&mut factor);
         assert_eq!(column(&factor, 1), [0.0; 4], "zero has no direction");
         let gram: Vec<f32> = (0..64).map(|i| if i % 9 == 0 && i < 18 { 1.0 } else { 0.0 }).collect();
-        let q = Quadratic { gram: &gram, stride: 8, rank: 2, l1: 0.0, l2: 0.0 };
+        let q = Quadratic {
+            gram: &gram,
+            stride: 8,
+            rank: 2,
+            l1: 0.0,
+            l2: 0.0,
+            limits: Limits::NON_NEGATIVE,
+            minus: &[],
+            drag: &[],
+        };
         let cross: Vec<f32> = (0..32).map(|i| if i % 8 < 2 { (i / 8 + 1) as f32 } else { 0.0 }).collect();
         assert!(hoyer.step(&q, &mut factor, &cross));
         for c in 0..2 {
