@@ -13,14 +13,16 @@ use std::path::Path;
 pub(crate) const SET: &str = "hsi_samson";
 const TITLE: &str = "Landscape: minimum volume, abundances on the simplex";
 const RANK: usize = 3;
-const WEIGHTS: [f64; 7] = [1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2];
+const WEIGHTS: [f64; 7] = [1e-4, 2e-4, 3e-4, 5e-4, 7e-4, 1e-3, 2e-3];
 /// By how much of itself the error may grow for less volume.
-const GROWTH: f64 = 0.03;
+const GROWTH: f64 = 0.05;
+/// By default, fits of data with so little noise end before the spectra have.
+const TOL: f64 = 1e-5;
 /// Mean removed spectral angles, and relative errors in percent.
 const PUBLISHED: [(&str, f64, f64); 3] =
     [("SNPA", 2.78, 4.00), ("Min-Vol", 2.58, 2.69), ("MV-Dual", 2.50, 5.81)];
-/// What is claimed.
-const GOAL: f64 = 2.6;
+/// How far apart the angles of one problem may be that is solved from several starts.
+const SAME: f64 = 0.05;
 
 const ABOUT: &str = "\
 The Samson image (F. Zhu, 2017, arXiv:1708.05125): 95 x 95 pixels of 156 bands; a pixel is a mixture of rock, tree and
@@ -32,6 +34,8 @@ of all W whose mixtures explain the pixels, the one is wanted that spans little 
 its mean; it is averaged over the endmembers in the order that makes it least. *Abundances* is the root mean square
 difference of H from the true abundances: as it is, and *as the truth is scaled*, where every spectrum has a largest entry
 of 1 and every column of H the sum 1. *Error* is `||X - WH|| / ||X||`.";
+
+const SCALED: &str = "as the truth is scaled";
 
 const PAPER: &str = "\
 M. Abdolali, G. Barbarino, N. Gillis (2024), \"Dual simplex volume maximization for simplex-structured matrix
@@ -133,7 +137,7 @@ pub(crate) fn section(data: &Path) -> Outcome<Section> {
     let (pixels, snpa) = scene.pure_pixels()?;
     let plain = Nmf::new(RANK).fit(&scene.fits)?;
     let spa = Nmf::new(RANK).init(Init::Spa).max_iter(0).polish(false).fit(&scene.fits)?;
-    let mut table = Markdown::new(1, ["method", "MRSA", "abundances", "as the truth is scaled", "error"]);
+    let mut table = Markdown::new(1, ["method", "MRSA", "abundances", SCALED, "error"]);
     let mut row = |name: &str, fit: &Fit<f64>| {
         table.row([name.to_string()].into_iter().chain(scene.score(fit).cells()));
     };
@@ -156,37 +160,33 @@ pub(crate) fn section(data: &Path) -> Outcome<Section> {
     Ok(section)
 }
 
+/// What is minimised.
+fn problem(simplex: Simplex, weight: f64) -> Nmf {
+    let nmf = Nmf::new(RANK).simplex_h(simplex).tol(TOL);
+    if weight > 0.0 { nmf.penalty(Penalty::new(PenaltyKind::LogDet, Factors::W, weight)) } else { nmf }
+}
+
 /// The grid of weights.
 fn volume(section: &mut Section, scene: &Scene, start: &Fit<f64>) -> Outcome<()> {
-    let given = Given { w: Some(start.w.clone()), h: Some(start.h.clone()), ..Given::default() };
+    let pure = Given { w: Some(start.w.clone()), h: Some(start.h.clone()), ..Given::default() };
     writeln!(
         section.text,
         "### With less volume\n\n\
-         From the pair that SNPA found. The rule for the weight: the largest one whose error is at most {:.0}% above the one\n\
-         without a penalty; the truth has no say in it. Its row is in bold.\n",
-        100.0 * GROWTH
+         From the pair that SNPA found, with `tol` {TOL:e}. The rule for the weight: the largest one here whose error is at most\n\
+         {:.0}% above the one without a penalty. The truth has no say in it, but the {:.0}% are a round number and no more; the rows\n\
+         around the one in bold show what hangs on it.\n",
+        100.0 * GROWTH,
+        100.0 * GROWTH,
     )?;
     let mut table = Markdown::new(
         1,
-        [
-            "columns of H",
-            "weight",
-            "MRSA",
-            "abundances",
-            "as the truth is scaled",
-            "error",
-            "iterations",
-            "status",
-        ],
+        ["columns of H", "weight", "MRSA", "abundances", SCALED, "error", "iterations", "status"],
     );
-    let mut chosen = Vec::new();
+    let mut chosen = None;
     for simplex in [Simplex::AtMost, Simplex::Exact] {
-        let nmf = Nmf::new(RANK).simplex_h(simplex);
         let mut runs = Vec::new();
         for weight in [0.0].into_iter().chain(WEIGHTS) {
-            let penalty = Penalty::new(PenaltyKind::LogDet, Factors::W, weight);
-            let nmf = if weight > 0.0 { nmf.clone().penalty(penalty) } else { nmf.clone() };
-            let fit = nmf.fit_from(&scene.fits, &given)?;
+            let fit = problem(simplex, weight).fit_from(&scene.fits, &pure)?;
             runs.push((weight, scene.score(&fit), fit));
         }
         let allowed = runs.first().map_or(0.0, |run| (1.0 + GROWTH) * run.1.error);
@@ -199,16 +199,41 @@ fn volume(section: &mut Section, scene: &Scene, start: &Fit<f64>) -> Outcome<()>
             table.row(cells.into_iter().chain(rest).chain(ends));
         }
         let (weight, score, _) = runs.swap_remove(at);
-        chosen.push((simplex, weight, score.mrsa));
+        chosen.get_or_insert((weight, score.mrsa));
     }
-    writeln!(section.text, "{table}")?;
-    let (simplex, weight, angle) = chosen.into_iter().min_by(|a, b| a.2.total_cmp(&b.2)).ok_or("no form")?;
+    let (weight, angle) = chosen.ok_or("nothing chosen")?;
+    writeln!(
+        section.text,
+        "{table}\nWith the sum exactly 1, shadows have to be explained by dark spectra.\n"
+    )?;
+    for (name, published, _) in PUBLISHED {
+        let claim =
+            format!("the MRSA with the weight of the rule, {angle:.2}, is at or below that of {name}");
+        section.claims.check(format!("{claim}, {published:.2}"), angle <= published);
+    }
+    starts(section, scene, weight, angle)?;
     section.text += &commands(&format!(
-        "# W0.npy and H0.npy: the three pixels and their abundances\n\
-         partwise fit X.npy --rank {RANK} --penalty logdet:w:{weight} --simplex 'h<=1' --init W0.npy,H0.npy"
+        "partwise fit X.npy --rank {RANK} --penalty logdet:w:{weight} --simplex 'h<=1' --tol {TOL:e}"
     ));
-    let claim =
-        format!("the MRSA of `{simplex}` with the weight of the rule, {angle:.2}, is at or below {GOAL}");
-    section.claims.check(claim, angle <= GOAL);
+    Ok(())
+}
+
+/// The chosen problem from other starts.
+fn starts(section: &mut Section, scene: &Scene, weight: f64, angle: f64) -> Outcome<()> {
+    let mut table = Markdown::new(1, ["start", "MRSA", "abundances", SCALED, "error", "iterations"]);
+    let mut angles = vec![angle];
+    for init in [Init::Auto, Init::Spa] {
+        let fit = problem(Simplex::AtMost, weight).init(init).fit(&scene.fits)?;
+        let score = scene.score(&fit);
+        angles.push(score.mrsa);
+        let cells = [fit.spec.init.to_string()].into_iter().chain(score.cells());
+        table.row(cells.chain([fit.iterations.to_string()]));
+    }
+    writeln!(section.text, "The same problem (`at-most`, weight {weight}) from other starts:\n\n{table}")?;
+    let (least, most) = angles.iter().fold((f64::INFINITY, 0.0f64), |(a, b), x| (a.min(*x), b.max(*x)));
+    section.claims.check(
+        format!("from three starts, the MRSA is the same within {SAME} ({least:.3} to {most:.3})"),
+        most - least <= SAME,
+    );
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(crate) fn section(data: &Path) -> Outcome<Section> {
         "## {TITLE}\n\n{ABOUT}\n\n{}\n\n\
          {odd} of {} concentrations are negative or missing, and {vague} uncertainties are not positive: there is nothing to\n\
          repair. An entry is {least:.2} to {most:.1} times its uncertainty.\n\n\
-         {STARTS} random starts at each rank, seed 0, with `tol` {TOL:e}. Q is summed up anew from X, U, W and H; *differs* is how far\n\
+         {STARTS} random starts at each rank, seed 0, everything else as by default. Q is summed up anew from X, U, W and H; *differs* is how far\n\
          twice the loss of the fit is from it, relative to it. Expected is `m n - k (m + n)`, the number of entries less that of\n\
          unknowns; *starts* counts those within {}% of the best Q; iterations are those of the best start.\n",
         x.origin,
@@ -55,8 +55,7 @@ pub(crate) fn section(data: &Path) -> Outcome<Section> {
     );
     let (mut off, mut falls, mut last) = (0.0f64, true, f64::INFINITY);
     for rank in RANKS {
-        let fit =
-            Nmf::new(rank).init(Init::Random).restarts(STARTS).tol(TOL).max_iter(LIMIT).fit(&weighted)?;
+        let fit = Nmf::new(rank).init(Init::Random).restarts(STARTS).fit(&weighted)?;
         let q = q(&x.x, &u.x, &fit);
         let differs = (2.0 * fit.loss - q).abs() / q;
         off = off.max(differs);
@@ -79,7 +78,7 @@ pub(crate) fn section(data: &Path) -> Outcome<Section> {
     }
     writeln!(section.text, "{table}")?;
     section.text += &commands(&format!(
-        "partwise fit X.npy --uncertainty U.npy --rank {} --init random --restarts {STARTS} --tol {TOL:e}",
+        "partwise fit X.npy --uncertainty U.npy --rank {} --init random --restarts {STARTS}",
         RANKS[2]
     ));
     section.claims.check(
@@ -89,9 +88,6 @@ pub(crate) fn section(data: &Path) -> Outcome<Section> {
     section.claims.check("Q falls with the rank", falls);
     Ok(section)
 }
-
-const TOL: f64 = 1e-5;
-const LIMIT: usize = 5000;
 
 /// Q of the returned factors, entry by entry.
 fn q(x: &Table, u: &Table, fit: &Fit<f64>) -> f64 {
