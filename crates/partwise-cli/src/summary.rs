@@ -1,8 +1,9 @@
 //! What came out of a fit, in a few lines and a table.
 
 use crate::any::Number;
-use crate::output::AxisNames;
-use crate::talk::{Talk, count, seconds};
+use crate::output::{AxisNames, component_names};
+use crate::score::Score;
+use crate::talk::{Talk, count, grouped, seconds};
 use partwise::Fit;
 
 /// Components in the table, at most.
@@ -11,7 +12,7 @@ const MOST: usize = 30;
 const TOP: usize = 5;
 
 /// How the run ended, and how good the result is.
-pub(crate) fn tell<T: Number>(fit: &Fit<T>, names: &AxisNames, talk: &Talk) {
+pub(crate) fn tell<T: Number>(fit: &Fit<T>, held_out: Option<&Score>, names: &AxisNames, talk: &Talk) {
     talk.say(format!(
         "{} after {} in {}: {}",
         fit.status.name().replace('_', " "),
@@ -26,6 +27,10 @@ pub(crate) fn tell<T: Number>(fit: &Fit<T>, names: &AxisNames, talk: &Talk) {
         fit.loss,
         fit.kkt_residual()
     ));
+    if let Some(score) = held_out {
+        let entries = if score.entries == 1 { "entry" } else { "entries" };
+        talk.say(format!("held out: {} {entries}, RMSE {:.4}", grouped(score.entries), score.rmse));
+    }
     if fit.restarts.len() > 1 {
         let mut objectives: Vec<f64> = fit.restarts.iter().map(|r| r.objective).collect();
         objectives.sort_by(f64::total_cmp);
@@ -67,12 +72,18 @@ fn advice(status: partwise::Status) -> Option<&'static str> {
 /// Components with their share and the columns that they weigh most.
 fn table<T: Number>(fit: &Fit<T>, names: &AxisNames) -> Vec<String> {
     let k = fit.spec.rank;
-    let mut lines = vec!["component  share  largest columns of H, as shares of its row".to_string()];
-    for c in 0..k.min(MOST) {
+    let labels: Vec<String> = match &names.components {
+        None => (1..=k).map(|c| c.to_string()).collect(),
+        known => component_names(k, known.as_deref()).iter().map(|name| shortened(name)).collect(),
+    };
+    let width = labels.iter().take(MOST).map(|label| label.chars().count()).max().unwrap_or(0).max(9);
+    let mut lines =
+        vec![format!("{:>width$}  share  largest columns of H, as shares of its row", "component")];
+    for (c, label) in labels.iter().enumerate().take(MOST) {
         let tops: Vec<String> =
             top(fit, c).into_iter().map(|(j, value)| format!("{} {value:.3}", column(names, j))).collect();
         let share = fit.shares.get(c).copied().unwrap_or_default();
-        lines.push(format!("{:>9} {:>5.1}%  {}", c + 1, 100.0 * share, tops.join(", ")));
+        lines.push(format!("{label:>width$} {:>5.1}%  {}", 100.0 * share, tops.join(", ")));
     }
     if k > MOST {
         lines.push(format!("      ... {} more", k - MOST));
@@ -99,10 +110,13 @@ fn top<T: Number>(fit: &Fit<T>, c: usize) -> Vec<(usize, f64)> {
 /// The name of a column, shortened; else its number.
 fn column(names: &AxisNames, j: usize) -> String {
     match names.cols.as_ref().and_then(|names| names.get(j)) {
-        Some(name) => {
-            let clean: String = name.chars().flat_map(char::escape_debug).collect();
-            if clean.chars().count() > 24 { clean.chars().take(23).chain(['…']).collect() } else { clean }
-        }
+        Some(name) => shortened(name),
         None => format!("[{j}]"),
     }
+}
+
+/// A name with nothing in it that would disturb a table.
+fn shortened(name: &str) -> String {
+    let clean: String = name.chars().flat_map(char::escape_debug).collect();
+    if clean.chars().count() > 24 { clean.chars().take(23).chain(['…']).collect() } else { clean }
 }
