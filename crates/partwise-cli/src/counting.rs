@@ -5,7 +5,7 @@
 
 use crate::any::{Number, read_as};
 use crate::args::{CountArgs, DataArgs, HeldOut};
-use crate::failure::Failure;
+use crate::failure::{Failure, with_place};
 use crate::output::AxisNames;
 use crate::talk::count;
 use partwise::data::Matrix;
@@ -118,16 +118,16 @@ impl Counting {
             x = x.weighted(Weights::new().missing(self.missing))?;
         }
         if let Some(path) = &self.mask {
-            let mask = reader.entries(path, "mask", x.bytes(), notes)?;
-            check_mask(path, &mask)?;
+            let mask = reader.entries(path, "a mask needs", x.bytes(), notes)?;
+            check_mask(path, &mask, names)?;
             x = weighted(x, path, names, Weights::new().entries(mask))?;
         }
         if let Some(path) = &self.weights {
-            let weights = reader.entries(path, "weights", x.bytes(), notes)?;
+            let weights = reader.entries(path, "weights need", x.bytes(), notes)?;
             x = weighted(x, path, names, Weights::new().entries(weights))?;
         }
         if let Some(path) = &self.uncertainty {
-            let sigma = reader.entries::<T>(path, "uncertainties", x.bytes(), notes)?;
+            let sigma = reader.entries::<T>(path, "uncertainties need", x.bytes(), notes)?;
             let weights = Weights::new().uncertainties(&sigma).map_err(|error| placed(error, path, names))?;
             x = weighted(x, path, names, weights)?;
         }
@@ -205,7 +205,7 @@ impl Reader<'_> {
             let (m, n) = self.shape;
             let turned = if (x.cols(), x.rows()) == (m, n) { "; it is the other way round" } else { "" };
             return Err(Failure::Data(format!(
-                "{}: {} x {}, but {} is {m} x {n}, and the {what} are in the same orientation{turned}",
+                "{}: {} x {}, but {} is {m} x {n}; {what} the same shape{turned}",
                 path.display(),
                 x.rows(),
                 x.cols(),
@@ -270,7 +270,7 @@ pub(crate) fn same_names(
 }
 
 /// A mask says yes or no.
-fn check_mask<T: Number>(path: &Path, mask: &Matrix<'_, T>) -> Result<(), Failure> {
+fn check_mask<T: Number>(path: &Path, mask: &Matrix<'_, T>, names: &AxisNames) -> Result<(), Failure> {
     let mut wrong = None;
     let mut see = |i: usize, j: usize, value: f64| {
         if wrong.is_none() && value != 0.0 && value != 1.0 {
@@ -289,9 +289,10 @@ fn check_mask<T: Number>(path: &Path, mask: &Matrix<'_, T>) -> Result<(), Failur
     match wrong {
         None => Ok(()),
         Some((i, j, value)) => Err(Failure::Data(format!(
-            "{}: {value} at row {i}, column {j}; a mask has 1 where an entry is observed, and 0 where it is not; weights are \
-             given with --weights",
-            path.display()
+            "{}: {value} at row {i}, column {j}{}; a mask has 1 where an entry is observed, and 0 where it is not; weights \
+             are given with --weights",
+            path.display(),
+            names.at(Some(i), Some(j))
         ))),
     }
 }
@@ -314,7 +315,7 @@ fn placed(error: Error, path: &Path, names: &AxisNames) -> Failure {
                 "column weight" => (None, Some(col)),
                 _ => (Some(row), Some(col)),
             };
-            Failure::Data(format!("{}: {error}{}", path.display(), names.at(row, col)))
+            Failure::Data(format!("{}: {}", path.display(), with_place(&error, &names.at(row, col))))
         }
         error => error.into(),
     }

@@ -132,6 +132,15 @@ pub(crate) fn as_options(message: &str) -> String {
     message.replace("missing = ", "--missing ")
 }
 
+/// An error's text with the names of its place after the numbers, and before what can be done.
+pub(crate) fn with_place(error: &partwise::Error, place: &str) -> String {
+    let text = as_options(&error.to_string());
+    match text.split_once("; ") {
+        Some((what, instead)) => format!("{what}{place}; {instead}"),
+        None => format!("{text}{place}"),
+    }
+}
+
 impl From<partwise::Error> for Failure {
     fn from(error: partwise::Error) -> Failure {
         Failure::Fit(error)

@@ -3,7 +3,7 @@
 use crate::any::with_matrix;
 use crate::args::SourceArgs;
 use crate::counting::Counting;
-use crate::failure::{Failure, as_options};
+use crate::failure::{Failure, with_place};
 use crate::output::AxisNames;
 use crate::talk::{Talk, bytes, count, seconds};
 use partwise::{Error, Facts, Free, Missing, Negatives, Spec, Unseen};
@@ -148,11 +148,8 @@ impl Source {
                     _ => self.names.at(None, Some(first)),
                 };
                 let error = Error::Unseen { line, count: lines.count, first };
-                let text = as_options(&error.to_string());
-                // The name belongs to the number, not to what can be done.
-                let (what, instead) = text.split_once("; ").unwrap_or((&text, ""));
-                let turned = self.turned();
-                return Err(Failure::Data(format!("{}: {what}{place}{turned}; {instead}", self.name)));
+                let place = place + self.turned();
+                return Err(Failure::Data(format!("{}: {}", self.name, with_place(&error, &place))));
             }
         }
         self.check_entries(spec)
@@ -165,7 +162,7 @@ impl Source {
             Error::BadEntry { row, col, .. } => self.names.at(Some(*row), Some(*col)) + self.turned(),
             _ => String::new(),
         };
-        Err(Failure::Data(format!("{}: {}{place}", self.name, as_options(&error.to_string()))))
+        Err(Failure::Data(format!("{}: {}", self.name, with_place(&error, &place))))
     }
 
     /// What to add to rows and columns that are those of X and not of the file.
