@@ -262,7 +262,7 @@ fn asymmetry<T: Number>(graph: &Sparse<T>) -> Option<(usize, usize)> {
             let (i, j) = if turned { (j, i) } else { (i, j) };
             all.push((i, j, value.to_f64()));
         });
-        all.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+        all.sort_by_key(|entry| (entry.0, entry.1));
         all
     };
     let (own, other) = (entries(false), entries(true));

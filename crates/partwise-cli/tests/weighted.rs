@@ -42,7 +42,7 @@ fn ratings(rows: usize) -> String {
 }
 
 fn hole(i: usize, j: usize) -> bool {
-    (i * 3 + j * 2) % 7 == 0
+    (i * 3 + j * 2).is_multiple_of(7)
 }
 
 /// The numbers of a .csv with names.
@@ -442,7 +442,7 @@ fn penalties_and_constraints_reach_the_fit_and_its_record() {
 fn negative_entries_are_what_is_said_of_them() {
     let bench = Bench::new();
     let truth = numbers(&known(30));
-    let noisy = |i: usize, j: usize| truth[i][j] + if (i + j) % 2 == 0 { 0.05 } else { -0.05 };
+    let noisy = |i: usize, j: usize| truth[i][j] + if (i + j).is_multiple_of(2) { 0.05 } else { -0.05 };
     bench.write("x.csv", like_known(30, noisy));
     bench.fails(
         "fit x.csv --rank 2 --out o",
