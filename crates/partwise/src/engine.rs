@@ -17,16 +17,17 @@
 
 use crate::data::{Facts, Matrix};
 use crate::evaluate::Reference;
-use crate::extrapolate::{Extrapolate, Momentum, push};
+use crate::extrapolate::{Extrapolate, Momentum, push_within};
 use crate::factor::Factor;
 use crate::kernels::gram::{inner, tree_sum};
 use crate::kernels::kl_newton::Effort;
 use crate::loss::Loss;
-use crate::penalty::Elastic;
-use crate::rules::hals::Hals;
+use crate::penalised::Joint;
+use crate::penalty::ard::Ard;
+use crate::rules::QuadraticRule;
 use crate::rules::mu::MuBeta;
 use crate::scalar::Scalar;
-use crate::side::{Side, TERMS};
+use crate::side::{Asked, Side, TERMS};
 use crate::walk::{Fused, Method, Walk};
 
 /// Extrapolated entries keep this share of their iterate where the loss may be infinite at zero.
@@ -37,15 +38,19 @@ const SETTLED: f64 = 1e-8;
 const CLEAR: f64 = 1e3;
 
 /// What the engine is built from.
-pub(crate) struct Setup<T> {
+pub(crate) struct Setup<T: Scalar> {
     pub(crate) loss: Loss,
     pub(crate) floor: f64,
     pub(crate) method: Method<T>,
     pub(crate) extrapolate: Extrapolate,
     /// Whether the first side is H.
     pub(crate) h_first: bool,
-    /// Penalties of W and of H.
-    pub(crate) penalties: (Elastic, Elastic),
+    /// Penalties and limits of W and of H.
+    pub(crate) asked: (Asked<T>, Asked<T>),
+    /// A penalty that belongs to both.
+    pub(crate) joint: Option<Ard>,
+    /// The share by which rows are mixed with their mean before they meet the other factor (nsNMF).
+    pub(crate) smoothing: f64,
     /// Rows of a block, if not chosen here.
     pub(crate) block_rows: Option<usize>,
     pub(crate) threads: usize,
@@ -53,7 +58,7 @@ pub(crate) struct Setup<T> {
 
 /// How W is solved for the final H.
 pub(crate) enum Polish<T> {
-    Quadratic(Box<Hals<T>>),
+    Quadratic(Box<dyn QuadraticRule<T>>),
     Rows(Effort<T>),
     Ratio(MuBeta),
 }
@@ -75,6 +80,7 @@ pub(crate) struct Engine<'x, T: Scalar> {
     noise: f64,
     /// The second side's sums over the first side's rows: one per chunk, then added up in the first.
     fused: Option<Fused<T>>,
+    joint: Option<Joint>,
     /// The best pair so far and its objective, for rules that may rise.
     best: Option<(Factor<T>, Factor<T>, f64)>,
 }
@@ -89,13 +95,17 @@ impl<'x, T: Scalar> Engine<'x, T> {
         w: Factor<T>,
         h: Factor<T>,
     ) -> Engine<'x, T> {
-        let Setup { loss, floor, method, extrapolate, h_first, penalties, block_rows, threads } = setup;
-        let wants = method.wants(x.is_sparse());
+        let Setup { loss, floor, method, extrapolate, h_first, asked, joint, smoothing, block_rows, threads } =
+            setup;
+        let wants = method.wants(x);
+        let rank = w.rank();
         let states = method.states();
-        let ((a, b), penalties) =
-            if h_first { ((h, w), (penalties.1, penalties.0)) } else { ((w, h), (penalties.0, penalties.1)) };
-        let mut first = Side::new(a, penalties.0, wants, states.0);
-        let mut second = Side::new(b, penalties.1, wants, states.1);
+        let ((a, b), asked) =
+            if h_first { ((h, w), (asked.1, asked.0)) } else { ((w, h), (asked.0, asked.1)) };
+        let mut first = Side::new(a, asked.0, wants, states.0, joint.is_some());
+        let mut second = Side::new(b, asked.1, wants, states.1, joint.is_some());
+        first.smooth(smoothing);
+        second.smooth(smoothing);
         if extrapolate != Extrapolate::Neither {
             first.backup = Some(first.factor.clone());
             second.previous = Some(second.factor.clone());
@@ -106,18 +116,14 @@ impl<'x, T: Scalar> Engine<'x, T> {
         let rises = matches!(&method, Method::Quadratic(a, b) if !(a.descends() && b.descends()));
         let best = rises.then(|| (first.factor.clone(), second.factor.clone(), f64::INFINITY));
 
-        let walk = Walk::new(
-            x,
-            facts,
-            loss,
-            floor * facts.mean,
-            h_first,
-            &method,
-            first.factor.rank(),
-            block_rows,
-            threads,
-        );
-        let fused = walk.fused(&method, first.factor.stride());
+        let walk = Walk::new(x, facts, loss, floor * facts.mean, h_first, &method, rank, block_rows, threads);
+        // Rows of the second side give weights to those of the first, and the other way round.
+        first.weigh(walk.shared_weights(1));
+        second.weigh(walk.shared_weights(0));
+        // What the first side adds up for the second is of its rows, not of what the second meets of them.
+        let apart = smoothing > 0.0 || first.sparse.is_some() || second.sparse.is_some();
+        let fused = if apart { None } else { walk.fused(&method, first.factor.stride()) };
+        walk.note(&mut first);
         let least = if loss == Loss::Frobenius { 0.0 } else { LEAST_SHARE };
         let mut engine = Engine {
             noise: noise::<T>() * reference.size,
@@ -132,9 +138,12 @@ impl<'x, T: Scalar> Engine<'x, T> {
             h_first,
             least,
             fused,
+            joint: joint.map(|ard| Joint::new(ard, rank)),
             best,
         };
+        engine.first.prepare();
         engine.second.prepare();
+        engine.assess_penalties(true, true);
         engine
     }
 
@@ -144,38 +153,74 @@ impl<'x, T: Scalar> Engine<'x, T> {
         if self.momentum.accepted() <= CLEAR * self.noise {
             self.momentum.forget();
         }
-        let Engine { first, second, walk, method, fused, .. } = self;
         let beta = T::from_f64(self.momentum.beta());
         let least = T::from_f64(self.least);
         let push_first = (self.extrapolate == Extrapolate::Both).then_some((beta, least));
-        if let Some(backup) = &mut first.backup {
-            backup.copy_from(&first.factor);
+        if let Some(backup) = &mut self.first.backup {
+            backup.copy_from(&self.first.factor);
         }
-        match method {
-            Method::Quadratic(a, b) => {
-                walk.quadratic(0, a.as_mut(), first, second, push_first, fused.as_mut());
-                first.prepare();
-                match fused {
-                    None => walk.quadratic(1, b.as_mut(), second, first, None, None),
-                    Some(fused) => {
-                        let cross = fused.total(second.factor.padded_rows().len());
-                        walk.quadratic_from(1, cross, b.as_mut(), second, first);
-                    }
+        // The fixed side, if there is one, is the first.
+        if !self.first.fixed {
+            self.touch(true);
+            let Engine { first, second, walk, method, fused, .. } = self;
+            match method {
+                Method::Quadratic(a, _) => {
+                    walk.quadratic(0, a.as_mut(), first, second, push_first, fused.as_mut());
                 }
+                Method::Ratio(_, a, _) => walk.ratio(0, a, first, second, push_first),
+                Method::Rows(a, _) => walk.rows(0, a, first, second, push_first),
             }
-            Method::Ratio(_, a, b) => {
-                walk.ratio(0, a, first, second, push_first);
-                first.prepare();
-                walk.ratio(1, b, second, first, None);
-            }
-            Method::Rows(a, b) => {
-                walk.rows(0, a, first, second, push_first);
-                first.prepare();
-                walk.rows(1, b, second, first, None);
-            }
+            first.prepare();
+        }
+        // Multiplicative updates know the loss of the pair before the second half-step, which goes with its penalty then.
+        let before = matches!(self.method, Method::Ratio(..));
+        self.touch(false);
+        if before {
+            self.assess_penalties(true, true);
+        }
+        let Engine { first, second, walk, method, fused, .. } = self;
+        match method {
+            Method::Quadratic(_, b) => match fused.as_mut().filter(|_| !first.fixed) {
+                None => walk.quadratic(1, b.as_mut(), second, first, None, None),
+                Some(fused) => {
+                    let cross = fused.total(second.factor.padded_rows().len());
+                    walk.quadratic_from(1, cross, b.as_mut(), second, first);
+                }
+            },
+            Method::Ratio(_, _, b) => walk.ratio(1, b, second, first, None),
+            Method::Rows(_, b) => walk.rows(1, b, second, first, None),
+        }
+        if !before {
+            self.assess_penalties(!self.first.fixed, true);
         }
         let objective = self.objective();
         self.settle(objective)
+    }
+
+    /// Makes the penalties of a side touch at its point.
+    fn touch(&mut self, first: bool) {
+        let Engine { first: a, second: b, joint, .. } = self;
+        let side = if first { a } else { b };
+        let Some(penalised) = &mut side.penalised else { return };
+        penalised.touch(&side.factor, |at, shift| {
+            if let Some(joint) = joint {
+                joint.touch(first, at, shift);
+            }
+        });
+    }
+
+    /// Computes the values of penalties for the factors as they are.
+    fn assess_penalties(&mut self, first: bool, second: bool) {
+        let Engine { first: a, second: b, joint, .. } = self;
+        for (side, is_first) in [(a, true), (b, false)] {
+            let Some(penalised) = &mut side.penalised else { continue };
+            if if is_first { first } else { second } {
+                penalised.assess(&side.factor);
+                if let Some(joint) = joint {
+                    joint.size(is_first, &penalised.at(&side.factor));
+                }
+            }
+        }
     }
 
     /// The objective of the pair at hand, from what the second half-step left behind.
@@ -184,7 +229,26 @@ impl<'x, T: Scalar> Engine<'x, T> {
         let term = |side: &Side<T>, at: usize| {
             tree_sum(0, side.terms.len() / TERMS, &|i| side.terms[i * TERMS + at])
         };
-        let known = term(second, 0) + self.reference.constant + term(first, 1) + term(second, 1);
+        let of_terms = |side: &Side<T>| side.penalised.as_ref().map_or(0.0, |p| p.value);
+        let known = term(second, 0)
+            + self.reference.constant
+            + term(first, 1)
+            + term(second, 1)
+            + of_terms(first)
+            + of_terms(second)
+            + self.joint.as_ref().map_or(0.0, Joint::value);
+        let whole = self.walk.is_weighted() || first.is_smoothed();
+        if whole {
+            if !matches!(self.method, Method::Ratio(..)) {
+                second.prepare();
+            }
+            let rows = matches!(self.method, Method::Rows(..));
+            return match self.loss {
+                Loss::Frobenius => known + self.reference.half_squares,
+                Loss::KullbackLeibler if rows => known - self.reference.weight_entropy,
+                _ => known,
+            };
+        }
         match self.loss {
             Loss::Frobenius => {
                 second.prepare();
@@ -220,7 +284,9 @@ impl<'x, T: Scalar> Engine<'x, T> {
         if self.momentum.judge(objective, self.noise) {
             let beta = T::from_f64(self.momentum.beta());
             let least = T::from_f64(self.least);
-            push(second.factor.padded_rows_mut(), previous.padded_rows_mut(), beta, least);
+            let stride = second.factor.stride();
+            let rows = (second.factor.padded_rows_mut(), previous.padded_rows_mut());
+            push_within(rows.0, rows.1, (beta, least), &second.bounds, stride);
         } else {
             second.factor.copy_from(previous);
             if let Some(backup) = &mut first.backup {
@@ -248,6 +314,10 @@ impl<'x, T: Scalar> Engine<'x, T> {
     /// without momentum.
     pub(crate) fn polish(&mut self, polish: &mut Polish<T>, most: usize) {
         self.drop_momentum();
+        if if self.h_first { self.second.fixed } else { self.first.fixed } {
+            return;
+        }
+        self.touch(!self.h_first);
         let Engine { first, second, walk, h_first, .. } = self;
         let (at, own, other) = if *h_first { (1, second, first) } else { (0, first, second) };
         other.prepare();

@@ -9,6 +9,7 @@
 //! extrapolation", Neural Computation 31(2), doi:10.1162/neco_a_01157, algorithm 3. Theirs goes on from the rejected
 //! iterate; going back is what makes the promise above.
 
+use crate::row_terms::Bounds;
 use crate::scalar::Scalar;
 
 /// Growth of beta, growth of its bound, and its shrinking at a restart.
@@ -78,12 +79,47 @@ impl Momentum {
     }
 }
 
-/// `point = max(new + beta (new - last), least new)` for one row, with `last` then set to `new`.
-pub(crate) fn push<T: Scalar>(point: &mut [T], last: &mut [T], beta: T, least: T) {
+/// `point = max(new + beta (new - last), least new)`, with `last` then set to `new`.
+fn push<T: Scalar>(point: &mut [T], last: &mut [T], beta: T, least: T) {
     for (p, l) in point.iter_mut().zip(last) {
         let new = *p;
         *p = (new + beta * (new - *l)).max(least * new);
         *l = new;
+    }
+}
+
+/// The same for rows of length `stride` that have to stay within bounds. A row on the simplex is brought back to its sum
+/// by its scale.
+pub(crate) fn push_within<T: Scalar>(
+    points: &mut [T],
+    last: &mut [T],
+    (beta, least): (T, T),
+    bounds: &Bounds<T>,
+    stride: usize,
+) {
+    if bounds.is_plain() {
+        return push(points, last, beta, least);
+    }
+    for (point, last) in points.chunks_exact_mut(stride).zip(last.chunks_exact_mut(stride)) {
+        for (p, l) in point.iter_mut().zip(last) {
+            let new = *p;
+            let far = new + beta * (new - *l);
+            // Padding is zero, whatever the lower bound: there is no move to go on with.
+            *p = if new == *l {
+                new
+            } else if bounds.is_free() {
+                far.min(bounds.upper)
+            } else {
+                far.max(least * new).max(bounds.lower).min(bounds.upper)
+            };
+            *l = new;
+        }
+        if let Some((total, at_most)) = bounds.simplex {
+            let sum: f64 = point.iter().map(|p| p.to_f64()).sum();
+            if sum > 0.0 && !(at_most && sum <= total) {
+                point.iter_mut().for_each(|p| *p = T::from_f64(p.to_f64() * (total / sum)));
+            }
+        }
     }
 }
 

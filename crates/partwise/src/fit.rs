@@ -1,14 +1,17 @@
 //! A finished factorization.
 
-use crate::data::Matrix;
+use crate::data::facts::scale_up;
+use crate::data::{Facts, Matrix};
 use crate::error::Result;
 use crate::evaluate;
 use crate::factor::Factor;
+use crate::loss::Loss;
 use crate::run::Record;
 use crate::scalar::Scalar;
-use crate::spec::Spec;
+use crate::side::smooth;
+use crate::spec::{Negatives, Spec};
 use crate::status::{Reason, Status};
-use crate::transform::Model;
+use crate::transform::{Model, RowRules};
 
 /// A finished factorization.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +49,8 @@ pub struct Fit<T> {
     pub inner: (usize, usize),
     /// Entries of X below this number were raised to it: [`Spec::floor`] in the units of X.
     pub least: f64,
+    /// What holds for a row of W by itself, and so for new ones.
+    pub row_rules: RowRules,
     pub(crate) relative_error: f64,
     pub(crate) kkt: (f64, f64),
 }
@@ -58,6 +63,22 @@ pub struct Residuals {
     pub rows: Vec<f64>,
     /// One number per column of X.
     pub cols: Vec<f64>,
+}
+
+/// How well a model reproduces entries; sums and means are weighted.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub struct Score {
+    /// Entries that count.
+    pub entries: u64,
+    /// The loss of the fit, over them.
+    pub loss: f64,
+    /// The same per unit of weight: per entry, if there are no weights.
+    pub mean_loss: f64,
+    /// Root of the mean square of `x - y`.
+    pub rmse: f64,
+    /// That over the root of the mean square of x.
+    pub relative_rmse: f64,
 }
 
 /// How one start went.
@@ -94,7 +115,7 @@ impl<T: Scalar> Fit<T> {
         Model {
             h: self.h.clone(),
             loss: self.spec.loss,
-            penalty: self.spec.penalties().0,
+            rules: self.row_rules.clone(),
             component_scale: self.component_scale.clone(),
             least: self.least,
         }
@@ -113,15 +134,57 @@ impl<T: Scalar> Fit<T> {
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if X has not the shape of the fit.
     pub fn residuals(&self, x: &Matrix<'_, T>) -> Result<Residuals> {
-        evaluate::residuals(x, &self.w, &self.h, self.spec.loss, self.spec.floor, self.spec.threads)
+        let s = &self.spec;
+        evaluate::residuals(x, &self.w, &self.h, s.loss, self.least, s.smoothing, s.threads)
     }
 
-    /// `WH` for rows W, `(rows of W, n)` in row-major order.
+    /// How well the model reproduces the entries of another X of the same shape that count there: those that were held out,
+    /// for example.
+    ///
+    /// ```
+    /// use partwise::{Dense, HoldOut, Matrix, Nmf, Weights};
+    ///
+    /// let x: Matrix<f64> = Dense::from_fn(30, 20, |i, j| ((i + 1) * (j + 2)) as f64).into();
+    /// let mask = HoldOut::share(1, 0.1);
+    /// let fit = Nmf::new(1).fit(&x.clone().weighted(Weights::new().hold_out(mask))?)?;
+    /// let score = fit.score(&x.weighted(Weights::new().hold_out(mask.inverted()))?)?;
+    /// assert!(score.entries > 40 && score.rmse < 1e-6);
+    /// # Ok::<(), partwise::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) if X has not the shape of the fit; the errors of [`Facts::check`](crate::Facts::check).
+    pub fn score(&self, x: &Matrix<'_, T>) -> Result<Score> {
+        let clipped = (self.spec.negatives == Negatives::Clip).then(|| x.clipped());
+        let x = clipped.as_ref().unwrap_or(x);
+        let s = &self.spec;
+        let facts = Facts::of(x);
+        let residuals =
+            |loss, least| evaluate::residuals(x, &self.w, &self.h, loss, least, s.smoothing, s.threads);
+        let loss: f64 = residuals(s.loss, self.least)?.rows.iter().sum();
+        let squares = 2.0 * residuals(Loss::Frobenius, 0.0)?.rows.iter().sum::<f64>();
+        let weight = facts.total_weight * 2f64.powi(facts.weight_power);
+        let mean = |sum: f64| if weight > 0.0 { sum / weight } else { 0.0 };
+        let own = scale_up(facts.sum_squares, 2 * facts.exponent) * 2f64.powi(facts.weight_power);
+        Ok(Score {
+            entries: facts.observed,
+            loss,
+            mean_loss: mean(loss),
+            rmse: mean(squares).sqrt(),
+            relative_rmse: if own > 0.0 { (squares / own).sqrt() } else { 0.0 },
+        })
+    }
+
+    /// `WH` (or W S H, see [`Spec::smoothing`]) for rows W, `(rows of W, n)` in row-major order.
     pub fn inverse_transform(&self, w: &Factor<T>) -> Vec<T> {
         let mut out = Vec::with_capacity(w.rows() * self.h.rows());
+        let mut h = self.h.clone();
+        if self.spec.smoothing > 0.0 {
+            smooth(&self.h, self.spec.smoothing, &mut h);
+        }
         for i in 0..w.rows() {
-            for j in 0..self.h.rows() {
-                out.push(w.row(i).iter().zip(self.h.row(j)).map(|(&a, &b)| a * b).sum());
+            for j in 0..h.rows() {
+                out.push(w.row(i).iter().zip(h.row(j)).map(|(&a, &b)| a * b).sum());
             }
         }
         out

@@ -1,29 +1,38 @@
 //! A run from start to finish: starts, the loop, and what is done to the result before it is returned.
 
+use crate::asked::{Asks, Units, has_scale, kept_in_place};
 use crate::data::facts::{for_each, scale_up};
 use crate::data::{Facts, Matrix};
 use crate::engine::{Engine, Polish, Setup};
+use crate::error::Result;
 use crate::evaluate::{Evaluation, Evaluator, Reference};
 use crate::factor::Factor;
 use crate::fit::{Fit, Restart};
 use crate::loss::Loss;
 use crate::normalize;
 use crate::par::Team;
-use crate::penalty::Elastic;
+use crate::penalty::{Elastic, Penalty};
+use crate::plan::demands::is_by_row;
 use crate::plan::{Plan, scale_note};
+use crate::rules::hoyer::Hoyer;
+use crate::rules::simplex::SimplexRule;
 use crate::rules::{QuadraticRule, admm, bpp, ccd, greedy_cd, hals, mu, nesterov, scd};
 use crate::run::drive::{Assessment, Iterate, drive};
 use crate::run::{Observer, Progress, Record, StopWhen};
 use crate::scalar::Scalar;
-use crate::spec::{First, Normalize, Rule};
+use crate::side::Asked;
+use crate::spec::{First, Free, Normalize, Rule};
 use crate::start::{self, Given};
 use crate::status::{Reason, Status};
-use crate::transform::kl_effort;
+use crate::transform::{RowRules, kl_effort};
 use crate::walk::Method;
 use std::time::{Duration, Instant};
 
 /// Sweeps or updates of W for the final H, at most.
 const POLISH: usize = 20;
+
+/// Steps of projected gradients within a half-step of rows on the simplex, at most.
+const SIMPLEX_STEPS: usize = 20;
 
 /// The engine as a model that is driven.
 struct Fitting<'e, 'x, T: Scalar> {
@@ -70,20 +79,25 @@ impl<T: Scalar> Iterate for Fitting<'_, '_, T> {
     }
 }
 
-/// Fits X, which is in comfortable range: there, the X that was given is divided by `2^e`.
+/// Fits X, which is in comfortable range, in units in which it is.
+///
+/// # Errors
+/// If what is given beside X does not fit what is asked.
 pub(crate) fn run<T: Scalar>(
     x: &Matrix<'_, T>,
     facts: &Facts,
     plan: Plan,
-    start: &Given<T>,
-    e: i32,
+    given: &Given<T>,
+    units: Units,
     team: &Team,
     observer: &mut dyn Observer,
-) -> Fit<T> {
-    if facts.max == 0.0 {
-        return all_zero(facts, plan);
+) -> Result<Fit<T>> {
+    Asks { spec: &plan.spec, given, facts, units }.check()?;
+    let free = given.fixed_w.is_none() && given.fixed_h.is_none() && !has_scale(&plan.spec, given, true);
+    if facts.max == 0.0 && facts.min == 0.0 && free && !has_scale(&plan.spec, given, false) {
+        return Ok(all_zero(facts, plan));
     }
-    team.run(|| Fitter::new(x, facts, plan, e, team.threads()).run(start, observer))
+    Ok(team.run(|| Fitter { x, facts, plan, given, units, threads: team.threads() }.run(observer)))
 }
 
 /// The only model of a matrix of zeros.
@@ -107,19 +121,19 @@ fn all_zero<T: Scalar>(facts: &Facts, mut plan: Plan) -> Fit<T> {
         spec: plan.spec,
         inner: plan.inner,
         least: 0.0,
+        row_rules: RowRules::default(),
         relative_error: 0.0,
         kkt: (0.0, 0.0),
     }
 }
 
-/// A run from start to finish, in units where X is near 1: there, X is divided by `2^e`.
+/// A run from start to finish, in units where X is near 1.
 struct Fitter<'x, 'd, T: Scalar> {
     x: &'x Matrix<'d, T>,
     facts: &'x Facts,
     plan: Plan,
-    /// Penalties of W and H in these units.
-    penalties: (Elastic, Elastic),
-    e: i32,
+    given: &'x Given<T>,
+    units: Units,
     threads: usize,
 }
 
@@ -151,41 +165,33 @@ impl Log {
 }
 
 impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
-    fn new(x: &'x Matrix<'d, T>, facts: &'x Facts, plan: Plan, e: i32, threads: usize) -> Fitter<'x, 'd, T> {
-        let (w, h) = plan.spec.penalties();
-        let beta = plan.spec.loss.beta();
-        Fitter { penalties: (w.in_units(e, beta), h.in_units(e, beta)), x, facts, plan, e, threads }
+    fn asks(&self) -> Asks<'_, T> {
+        Asks { spec: &self.plan.spec, given: self.given, facts: self.facts, units: self.units }
     }
 
     /// A loss or objective in the units of X as it was given.
     fn given_units(&self, value: f64) -> f64 {
-        let beta = self.plan.spec.loss.beta();
-        if self.e == 0 {
-            value
-        } else if beta.fract() == 0.0 {
-            scale_up(value, (beta * f64::from(self.e)) as i32)
-        } else {
-            value * (0.5 * beta * f64::from(self.e)).exp2() * (0.5 * beta * f64::from(self.e)).exp2()
-        }
+        self.units.given(value, self.plan.spec.loss.beta())
     }
 
     fn evaluator(&self) -> Evaluator<'x, T> {
         let spec = &self.plan.spec;
-        Evaluator::new(self.x, self.facts, spec.loss, spec.floor, spec.rank, self.penalties, self.threads)
+        let judged = self.asks().judged();
+        Evaluator::new(self.x, self.facts, spec.loss, spec.floor, spec.rank, judged, self.threads)
     }
 
-    fn run(mut self, start: &Given<T>, observer: &mut dyn Observer) -> Fit<T> {
+    fn run(mut self, observer: &mut dyn Observer) -> Fit<T> {
         let began = Instant::now();
         let mut evaluator = self.evaluator();
         let mut log = Log::new(std::mem::take(&mut self.plan.notes), began.elapsed());
         // The first start is outside the loop: without a fit there is nothing to return.
-        let mut best = self.attempt(0, start, &mut evaluator, observer, &mut log);
+        let mut best = self.attempt(0, &mut evaluator, observer, &mut log);
         let mut last = best.status;
         for restart in 1..self.plan.spec.restarts {
             if matches!(last, Status::Interrupted | Status::TimeLimit | Status::TargetReached) {
                 break;
             }
-            let done = self.attempt(restart, start, &mut evaluator, observer, &mut log);
+            let done = self.attempt(restart, &mut evaluator, observer, &mut log);
             last = done.status;
             if done.objective < best.objective {
                 best = done;
@@ -202,19 +208,24 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
     fn attempt(
         &self,
         restart: usize,
-        start: &Given<T>,
         evaluator: &mut Evaluator<'x, T>,
         observer: &mut dyn Observer,
         log: &mut Log,
     ) -> Best<T> {
         let clock = Instant::now();
         let mut notes = Vec::new();
-        let (w, h) = start::pair(self.x, self.facts, &self.plan, start, restart, self.threads, &mut notes);
+        let given = self.given;
+        let (mut w, mut h) =
+            start::pair(self.x, self.facts, &self.plan, given, restart, self.threads, &mut notes);
+        let asks = self.asks();
+        let asked = (asks.of(true), asks.of(false));
+        let scaled = [true, false].map(|w| has_scale(&self.plan.spec, given, w));
+        start::impose((&mut w, &mut h), (&asked.0, &asked.1), given, scaled.into(), self.facts);
         if restart == 0 {
             log.notes.append(&mut notes);
         }
-        let missing = (restart == 0).then_some((start.w.is_none(), start.h.is_none()));
-        let engine = self.engine(*evaluator.reference(), w, h, missing);
+        let missing = (restart == 0).then_some((given.w.is_none(), given.h.is_none()));
+        let engine = self.engine(*evaluator.reference(), w, h, asked, missing);
         log.init += clock.elapsed();
 
         let clock = Instant::now();
@@ -231,33 +242,44 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
     fn engine(
         &self,
         reference: Reference,
-        w: Factor<T>,
-        h: Factor<T>,
+        mut w: Factor<T>,
+        mut h: Factor<T>,
+        asked: (Asked<T>, Asked<T>),
         missing: Option<(bool, bool)>,
     ) -> Engine<'x, T> {
         let spec = &self.plan.spec;
         // A factor that was not given moves first, so that the given one is not lost to the other's random start.
         let h_first = match missing {
+            // What stays as it is comes first: the objective is known after the second factor has moved.
+            _ if asked.0.fixed || asked.1.fixed => asked.1.fixed,
             Some((false, true)) => true,
             Some((true, false)) => false,
             _ => spec.first == First::H,
         };
+        for (factor, asked) in [(&mut w, &asked.0), (&mut h, &asked.1)] {
+            if let Some(sparseness) = asked.sparse {
+                Hoyer::new(factor.rows(), spec.rank, sparseness).enforce(factor);
+            }
+        }
         let setup = Setup {
             loss: spec.loss,
             floor: spec.floor,
-            method: self.method(w.stride(), h_first),
+            method: self.method(w.stride(), h_first, &asked),
             extrapolate: self.plan.extrapolate,
             h_first,
-            penalties: self.penalties,
+            joint: self.asks().joint(),
+            smoothing: spec.smoothing,
+            asked,
             block_rows: spec.block_rows,
             threads: self.threads,
         };
         Engine::new(self.x, self.facts, reference, setup, w, h)
     }
 
-    fn method(&self, stride: usize, h_first: bool) -> Method<T> {
+    fn method(&self, stride: usize, h_first: bool, asked: &(Asked<T>, Asked<T>)) -> Method<T> {
         let spec = &self.plan.spec;
-        let (rank, penalties, inner) = (spec.rank, self.penalties, self.plan.inner);
+        let (rank, inner) = (spec.rank, self.plan.inner);
+        let penalties = (asked.0.elastic, asked.1.elastic);
         fn swap<R>(h_first: bool, w: R, h: R) -> (R, R) {
             if h_first { (h, w) } else { (w, h) }
         }
@@ -274,7 +296,10 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
                 Method::Rows(a, b)
             }
             (rule, Loss::Frobenius) => {
-                let make = |sweeps: usize, salt: u64| -> Box<dyn QuadraticRule<T>> {
+                let make = |sweeps: usize, salt: u64, asked: &Asked<T>| -> Box<dyn QuadraticRule<T>> {
+                    if let Some((total, at_most)) = asked.bounds.simplex {
+                        return Box::new(SimplexRule::new(rank, total, at_most, SIMPLEX_STEPS, 0.01));
+                    }
                     match rule {
                         Rule::Mu => Box::new(mu::MuFrobenius::new(stride, sweeps, 0.1, self.least())),
                         Rule::Bpp => Box::new(bpp::Bpp::new(rank, stride)),
@@ -292,7 +317,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
                         }
                     }
                 };
-                let (a, b) = swap(h_first, make(inner.0, 0x57), make(inner.1, 0x48));
+                let (a, b) = swap(h_first, make(inner.0, 0x57, &asked.0), make(inner.1, 0x48, &asked.1));
                 Method::Quadratic(a, b)
             }
             (_, loss) => {
@@ -331,7 +356,8 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
                 relative_error: reference.relative_error(objective),
             })
         };
-        let mut model = Fitting { engine, evaluator, polish: spec.polish.then(|| self.polish()), steps: 0 };
+        let mut model =
+            Fitting { engine, evaluator, polish: spec.polish.then(|| self.polish()).flatten(), steps: 0 };
         let run = drive(&mut model, &stop, started, &mut tell);
         let (rejected, fallbacks) = model.engine.incidents();
         *incidents = (incidents.0 + rejected, incidents.1 + fallbacks);
@@ -357,17 +383,27 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
     ) -> Fit<T> {
         let spec = &self.plan.spec;
         let (w, h) = (&mut best.w, &mut best.h);
+        let asks = self.asks();
+        let asked: (Asked<T>, Asked<T>) = (asks.of(true), asks.of(false));
         if spec.floor == 0.0 {
-            clear_empty(self.x, w, h);
+            let tied = |w: bool| {
+                let by_row = |p: &Penalty| is_by_row(p.kind) && if w { p.on.w() } else { p.on.h() };
+                spec.penalties.iter().any(by_row)
+            };
+            let clear =
+                |asked: &Asked<T>, w: bool| asked.bounds.is_plain() && asked.sparse.is_none() && !tied(w);
+            clear_empty(self.x, w, h, (clear(&asked.0, true), clear(&asked.1, false)));
         }
-        let penalised = !(self.penalties.0.is_none() && self.penalties.1.is_none());
-        let component_scale = if spec.normalize == Normalize::None && penalised {
+        let scaled = has_scale(spec, self.given, true) || has_scale(spec, self.given, false);
+        let penalised = spec.is_penalised();
+        let stays = penalised || scaled || spec.smoothing > 0.0;
+        let component_scale = if spec.normalize == Normalize::None && stays {
             vec![1.0; spec.rank]
         } else {
             normalize::scale(w, h, spec.normalize)
         };
         let shares = normalize::shares(w, h);
-        let order = normalize::by_share(&shares);
+        let order = normalize::by_share(&shares, kept_in_place(spec, self.given));
         w.permute_columns(&order);
         h.permute_columns(&order);
         let pick = |values: &[f64]| -> Vec<f64> { order.iter().map(|&c| values[c]).collect() };
@@ -394,6 +430,8 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
                 "every component is zero, as in the start, and the rule cannot leave that; start from something else"
             };
             reason = Reason(why.into());
+        } else if let Some(note) = self.relevance(w, h) {
+            notes.push(note);
         } else if dead > 0 {
             let (are, component) = if dead == 1 { ("is", "component") } else { ("are", "components") };
             notes.push(format!("{dead} of {} {component} {are} zero: a lower rank fits as well", spec.rank));
@@ -405,8 +443,9 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             ));
         }
         notes.extend(scale_note(spec.normalize));
-        if self.e != 0 {
-            notes.push(format!("X was divided by 2^{} while fitting, as its entries are far from 1", self.e));
+        if self.units.x != 0 {
+            let e = self.units.x;
+            notes.push(format!("X was divided by 2^{e} while fitting, as its entries are far from 1"));
         }
         let relative_error = evaluator.reference().relative_error(loss);
         let mut history = std::mem::take(&mut best.history);
@@ -418,12 +457,12 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         let mut w = std::mem::replace(&mut best.w, placeholder());
         let mut h = std::mem::replace(&mut best.h, placeholder());
         if spec.normalize == Normalize::None {
-            w.scale_power(self.e / 2);
-            h.scale_power(self.e / 2);
+            w.scale_power(self.units.w);
+            h.scale_power(self.units.h);
         } else {
-            w.scale_power(self.e);
+            w.scale_power(self.units.x);
         }
-        let unit = scale_up(1.0, self.e / 2);
+        let unit = scale_up(1.0, self.units.h);
         let component_scale = match spec.normalize {
             Normalize::None => component_scale,
             _ => component_scale.into_iter().map(|d| d * unit).collect(),
@@ -444,7 +483,8 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             seconds: (0.0, 0.0),
             spec: spec.clone(),
             inner: self.plan.inner,
-            least: scale_up(spec.floor * self.facts.mean, self.e),
+            row_rules: self.row_rules(&asked.0),
+            least: scale_up(spec.floor * self.facts.mean, self.units.x),
             relative_error,
             kkt: (kkt_w, kkt_h),
         }
@@ -457,26 +497,63 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         if size.is_normal() { size.log2().floor().exp2() } else { size }
     }
 
-    /// How W is solved for the final H.
-    fn polish(&self) -> Polish<T> {
-        let (rank, penalty) = (self.plan.spec.rank, self.penalties.0);
-        match self.plan.spec.loss {
-            Loss::Frobenius => Polish::Quadratic(Box::new(hals::Hals::new(rank, POLISH, 1e-3, None))),
-            Loss::KullbackLeibler => Polish::Rows(kl_effort(penalty, POLISH, 1e-3)),
-            loss => Polish::Ratio(mu::MuBeta::new(loss, penalty.l1, penalty.l2, self.least())),
+    /// How W is solved for the final H; not at all if its components are of a given sparseness.
+    fn polish(&self) -> Option<Polish<T>> {
+        let asked: Asked<T> = self.asks().of(true);
+        let (rank, penalty) = (self.plan.spec.rank, asked.elastic);
+        if asked.sparse.is_some() {
+            return None;
         }
+        Some(match (self.plan.spec.loss, asked.bounds.simplex) {
+            (Loss::Frobenius, Some((total, at_most))) => {
+                Polish::Quadratic(Box::new(SimplexRule::new(rank, total, at_most, 10 * SIMPLEX_STEPS, 1e-4)))
+            }
+            (Loss::Frobenius, None) => Polish::Quadratic(Box::new(hals::Hals::new(rank, POLISH, 1e-3, None))),
+            (Loss::KullbackLeibler, None) => Polish::Rows(kl_effort(penalty, POLISH, 1e-3)),
+            (loss, _) => Polish::Ratio(mu::MuBeta::new(loss, penalty.l1, penalty.l2, self.least())),
+        })
+    }
+
+    /// What holds for a row of W by itself, in the units of X as it was given.
+    fn row_rules(&self, asked: &Asked<T>) -> RowRules {
+        let spec = &self.plan.spec;
+        let (objective, unit) = (self.units.objective(spec.loss.beta()), f64::from(self.units.w));
+        RowRules {
+            penalty: asked.elastic.in_units_of(-objective, -unit),
+            overlap: self.asks().overlap() * (objective - 2.0 * unit).exp2(),
+            simplex: spec.simplex_w,
+            min: spec.min_w,
+            max: spec.max_w,
+            free: spec.free == Free::W,
+            smoothing: spec.smoothing,
+            negatives: spec.negatives,
+        }
+    }
+
+    /// What automatic relevance determination has found, in the units of the run.
+    fn relevance(&self, w: &Factor<T>, h: &Factor<T>) -> Option<String> {
+        let ard = self.asks().joint()?;
+        let sizes = |factor: &Factor<T>| -> Vec<f64> {
+            let norms = factor.column_norms().into_iter().map(|n| 0.5 * n * n);
+            if ard.l1 { factor.column_sums() } else { norms.collect() }
+        };
+        let relevant = sizes(w).iter().zip(sizes(h)).filter(|(a, b)| ard.relevant(*a + b)).count();
+        let rank = self.plan.spec.rank;
+        Some(format!(
+            "relevance determination keeps {relevant} of {rank} components; the others are near zero"
+        ))
     }
 }
 
 /// Rows of W and columns of H that belong to nothing are exactly zero.
-fn clear_empty<T: Scalar>(x: &Matrix<'_, T>, w: &mut Factor<T>, h: &mut Factor<T>) {
+fn clear_empty<T: Scalar>(x: &Matrix<'_, T>, w: &mut Factor<T>, h: &mut Factor<T>, which: (bool, bool)) {
     let (mut rows, mut cols) = (vec![true; x.rows()], vec![true; x.cols()]);
     for_each(x, |i, j, v, _| {
         if v != 0.0 {
             (rows[i], cols[j]) = (false, false);
         }
     });
-    for (factor, empty) in [(w, rows), (h, cols)] {
+    for (factor, empty, _) in [(w, rows, which.0), (h, cols, which.1)].into_iter().filter(|clear| clear.2) {
         for (i, _) in empty.into_iter().enumerate().filter(|&(_, empty)| empty) {
             factor.row_mut(i).fill(T::ZERO);
         }

@@ -37,6 +37,7 @@
 //! `ARCHITECTURE.md` is the map. In short: [`Spec`] (asked) becomes a [`plan::Plan`] (checked and complete); an engine
 //! sweeps over both factors with a rule; kernels are the only hot loops.
 
+mod asked;
 mod constraint;
 pub mod data;
 mod engine;
@@ -53,8 +54,10 @@ mod names;
 pub mod nmf;
 mod normalize;
 mod par;
+mod penalised;
 pub mod penalty;
 pub mod plan;
+mod row_terms;
 mod rules;
 pub mod run;
 pub mod scalar;
@@ -62,6 +65,7 @@ mod side;
 pub mod spec;
 pub mod start;
 pub mod status;
+pub mod support;
 pub mod transform;
 mod walk;
 
@@ -77,7 +81,7 @@ pub use scalar::Scalar;
 pub use spec::{First, Free, Init, Negatives, Normalize, Rule, Simplex, Spec, Unseen};
 pub use start::Given;
 pub use status::Status;
-pub use transform::Model;
+pub use transform::{Model, RowRules};
 
 /// The examples of the README are tests.
 #[cfg(doctest)]

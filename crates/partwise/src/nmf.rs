@@ -1,5 +1,6 @@
 //! The builder of a factorization, and the waist that every fit passes: check, plan, scale, run.
 
+use crate::asked::Units;
 use crate::data::{Facts, Matrix};
 use crate::error::{Error, Result};
 use crate::fit::Fit;
@@ -145,12 +146,12 @@ impl Nmf {
         self.fit_from(x, &Given::default())
     }
 
-    /// Factorizes X from given factors (one or both).
+    /// Factorizes X from given factors, or with fixed ones, with targets or graphs; see [`Given`].
     ///
     /// # Errors
     /// As [`Nmf::fit`]; also if a given factor has the wrong shape or bad entries.
-    pub fn fit_from<T: Scalar>(&self, x: &Matrix<'_, T>, start: &Given<T>) -> Result<Fit<T>> {
-        self.fit_with(x, &Facts::of(x), start, &mut |_: &Progress| ControlFlow::Continue(()))
+    pub fn fit_from<T: Scalar>(&self, x: &Matrix<'_, T>, given: &Given<T>) -> Result<Fit<T>> {
+        self.fit_with(x, &Facts::of(x), given, &mut |_: &Progress| ControlFlow::Continue(()))
     }
 
     /// Factorizes X with facts that are known already, and an observer.
@@ -165,27 +166,48 @@ impl Nmf {
         &self,
         x: &Matrix<'_, T>,
         facts: &Facts,
-        start: &Given<T>,
+        given: &Given<T>,
         observer: &mut dyn Observer,
     ) -> Result<Fit<T>> {
         facts.check_are_of(x)?;
-        facts.check(self.spec.loss, self.spec.floor)?;
-        let plan = self.spec.plan_from::<T>(facts, (start.w.is_some(), start.h.is_some()))?;
-        start.check(facts, self.spec.rank)?;
+        if self.spec.negatives == Negatives::Clip && facts.negative.count > 0 {
+            let clipped = x.clipped();
+            return self.fit_checked(
+                &clipped,
+                &Facts::of(&clipped),
+                Some(facts.negative.count),
+                given,
+                observer,
+            );
+        }
+        self.fit_checked(x, facts, None, given, observer)
+    }
+
+    fn fit_checked<T: Scalar>(
+        &self,
+        x: &Matrix<'_, T>,
+        facts: &Facts,
+        clipped: Option<usize>,
+        given: &Given<T>,
+        observer: &mut dyn Observer,
+    ) -> Result<Fit<T>> {
+        self.spec.check_data(facts)?;
+        given.check(facts, &self.spec)?;
+        let mut plan = self.spec.plan_for(facts, given)?;
+        if let Some(count) = clipped {
+            let are = if count == 1 { "negative entry of X counts" } else { "negative entries of X count" };
+            plan.notes.insert(0, format!("{count} {are} as 0"));
+        }
         // The threads' stacks take room too.
         let team = Team::new(plan.spec.threads);
         check_room(&plan)?;
-        // An even exponent, so that both factors take an exact power of two of it.
-        let e = facts.exponent & !1;
-        if e.abs() <= T::COMFORT {
-            return Ok(fitter::run(x, facts, plan, start, 0, &team, observer));
+        let units = Units::of(facts.exponent, facts.weight_power, &plan.spec, given);
+        let given = given.in_units(units);
+        if units.x == 0 {
+            return fitter::run(x, facts, plan, &given, units, &team, observer);
         }
-        let scaled = x.scaled(-e);
-        let mut start = start.clone();
-        for factor in [&mut start.w, &mut start.h].into_iter().flatten() {
-            factor.scale_power(-e / 2);
-        }
-        Ok(fitter::run(&scaled, &Facts::of(&scaled), plan, &start, e, &team, observer))
+        let scaled = x.scaled(-units.x);
+        fitter::run(&scaled, &Facts::of(&scaled), plan, &given, units, &team, observer)
     }
 }
 

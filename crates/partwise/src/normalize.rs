@@ -32,15 +32,15 @@ fn balance(w: f64, h: f64) -> f64 {
 
 /// The share of each component in the total of WH: `sum W_c sum H_c / sum over all c`. Sums to 1, or is all zero.
 pub(crate) fn shares<T: Scalar>(w: &Factor<T>, h: &Factor<T>) -> Vec<f64> {
-    let masses: Vec<f64> = w.column_sums().iter().zip(h.column_sums()).map(|(a, b)| a * b).collect();
+    let masses: Vec<f64> = w.column_sums().iter().zip(h.column_sums()).map(|(a, b)| (a * b).abs()).collect();
     let total: f64 = masses.iter().sum();
     masses.iter().map(|m| if total > 0.0 { m / total } else { 0.0 }).collect()
 }
 
-/// Components by falling share; equal ones keep their order.
-pub(crate) fn by_share(shares: &[f64]) -> Vec<usize> {
+/// Components by falling share, but for the first `stay`; equal ones keep their order.
+pub(crate) fn by_share(shares: &[f64], stay: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..shares.len()).collect();
-    order.sort_by(|&a, &b| shares[b].total_cmp(&shares[a]));
+    order[stay.min(shares.len())..].sort_by(|&a, &b| shares[b].total_cmp(&shares[a]));
     order
 }
 
@@ -83,6 +83,7 @@ mod tests {
         let w = Factor::<f64>::from_row_major(1, 4, &[1.0, 2.0, 1.0, 0.0]).unwrap();
         let shares = shares(&w, &w);
         assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-15);
-        assert_eq!(by_share(&shares), [1, 0, 2, 3]);
+        assert_eq!(by_share(&shares, 0), [1, 0, 2, 3]);
+        assert_eq!(by_share(&shares, 1), [0, 1, 2, 3]);
     }
 }

@@ -45,6 +45,8 @@ pub trait Scalar:
     const MIN_POSITIVE: Self;
     /// The largest finite number.
     const MAX: Self;
+    /// Infinity.
+    const INFINITY: Self;
     /// Numbers in a 32-byte unit; the rows of a factor are padded to a multiple of it.
     const LANES: usize;
     /// `"f32"` or `"f64"`.
@@ -123,6 +125,7 @@ macro_rules! scalar {
             const EPSILON: Self = $t::EPSILON;
             const MIN_POSITIVE: Self = $t::MIN_POSITIVE;
             const MAX: Self = $t::MAX;
+            const INFINITY: Self = $t::INFINITY;
             const LANES: usize = $lanes;
             const NAME: &'static str = stringify!($t);
             const COMFORT: i32 = $comfort;

@@ -1,13 +1,17 @@
-//! One factor while it is being fitted: the point the updates start from, what the other side needs of it, and what is
-//! kept so that a step can be taken back.
+//! One factor while it is being fitted: the point the updates start from, what the other side needs of it, and what is kept
+//! so that a step can be taken back.
 
 use crate::evaluate::transpose_into;
 use crate::factor::Factor;
 use crate::kernels::gram::{ColumnSum, GramSum};
 use crate::kernels::kl_newton::PARTS;
 use crate::kernels::ratio::Other;
+use crate::kernels::weighted::{Rows, Shared};
 use crate::par::{Split, cut};
-use crate::penalty::Elastic;
+use crate::penalised::Penalised;
+use crate::penalty::{Elastic, Term};
+use crate::row_terms::Bounds;
+use crate::rules::hoyer::Hoyer;
 use crate::scalar::Scalar;
 
 /// Per row: loss, penalty.
@@ -21,8 +25,26 @@ pub(crate) struct Wants {
     pub(crate) columns: bool,
 }
 
+/// What is asked of one factor beside the loss, in the units of the run.
+pub(crate) struct Asked<T: Scalar> {
+    pub(crate) elastic: Elastic,
+    pub(crate) terms: Vec<Box<dyn Term<T>>>,
+    pub(crate) bounds: Bounds<T>,
+    /// The factor stays as it is.
+    pub(crate) fixed: bool,
+    /// Its components are of a given sparseness.
+    pub(crate) sparse: Option<f64>,
+}
+
+impl<T: Scalar> Asked<T> {
+    /// Nothing but to be non-negative, with an elastic net.
+    pub(crate) fn elastic(elastic: Elastic) -> Asked<T> {
+        Asked { elastic, terms: Vec::new(), bounds: Bounds::default(), fixed: false, sparse: None }
+    }
+}
+
 /// One factor with all that belongs to it.
-pub(crate) struct Side<T> {
+pub(crate) struct Side<T: Scalar> {
     /// The point: the other side sees it, and updates start from it.
     pub(crate) factor: Factor<T>,
     /// The last iterate before it was extrapolated.
@@ -31,11 +53,21 @@ pub(crate) struct Side<T> {
     pub(crate) backup: Option<Factor<T>>,
     /// A row of memory per row, for rules that want it.
     pub(crate) state: Vec<T>,
-    pub(crate) penalty: Elastic,
+    pub(crate) elastic: Elastic,
+    pub(crate) bounds: Bounds<T>,
+    pub(crate) fixed: bool,
+    /// The rule of a factor whose components are of a given sparseness, and room for its cross product.
+    pub(crate) sparse: Option<(Hoyer<T>, Vec<T>)>,
+    /// Penalties beside the elastic net.
+    pub(crate) penalised: Option<Penalised<T>>,
     pub(crate) terms: Vec<f64>,
     wants: Wants,
+    /// What the other side meets, if that is not the factor itself: rows mixed with their mean (nsNMF).
+    smoothed: Option<(f64, Factor<T>)>,
+    /// Weights that the rows of the other side share for these rows, with room for the weighted rows.
+    weights: Option<(Vec<T>, Factor<T>)>,
     gram_sum: GramSum,
-    /// `FᵀF`, in `f64` and in the precision of the run.
+    /// `FᵀF`, weighted, of what the other side meets; in `f64` and in the precision of the run.
     pub(crate) gram: Vec<f64>,
     pub(crate) gram_t: Vec<T>,
     column_sum: ColumnSum,
@@ -48,9 +80,17 @@ pub(crate) struct Side<T> {
 }
 
 impl<T: Scalar> Side<T> {
-    pub(crate) fn new(factor: Factor<T>, penalty: Elastic, wants: Wants, has_state: bool) -> Side<T> {
+    /// `joint` if there are penalties that belong to both sides.
+    pub(crate) fn new(
+        factor: Factor<T>,
+        asked: Asked<T>,
+        wants: Wants,
+        has_state: bool,
+        joint: bool,
+    ) -> Side<T> {
         let (rows, stride) = (factor.rows(), factor.stride());
         let columns_stride = if wants.columns { rows.next_multiple_of(PARTS) } else { 0 };
+        let Asked { elastic, terms, bounds, fixed, sparse } = asked;
         Side {
             state: if has_state { vec![T::ZERO; rows * stride] } else { Vec::new() },
             terms: vec![0.0; rows * TERMS],
@@ -64,35 +104,74 @@ impl<T: Scalar> Side<T> {
             columns_stride,
             previous: None,
             backup: None,
-            penalty,
+            penalised: (joint || !terms.is_empty()).then(|| Penalised::new(rows, factor.rank(), terms)),
+            sparse: sparse.map(|s| (Hoyer::new(rows, factor.rank(), s), vec![T::ZERO; rows * stride])),
+            smoothed: None,
+            weights: None,
+            elastic,
+            bounds,
+            fixed,
             wants,
             factor,
         }
     }
 
+    /// From now on the other side meets rows that are mixed with their mean by this share.
+    pub(crate) fn smooth(&mut self, by: f64) {
+        self.smoothed = (by > 0.0).then(|| (by, self.factor.clone()));
+    }
+
+    /// From now on what the rows of the other side share is weighted by these.
+    pub(crate) fn weigh(&mut self, by: Option<&[T]>) {
+        self.weights = by.map(|by| (by.to_vec(), self.factor.clone()));
+    }
+
+    /// Whether the other side meets other rows than the factor's.
+    pub(crate) fn is_smoothed(&self) -> bool {
+        self.smoothed.is_some()
+    }
+
+    /// What the other side meets.
+    pub(crate) fn seen(&self) -> &Factor<T> {
+        self.smoothed.as_ref().map_or(&self.factor, |(_, factor)| factor)
+    }
+
+    /// The same, for rows of the other side that have weights.
+    pub(crate) fn shared(&self) -> Shared<'_, T> {
+        let seen = self.seen();
+        let rows = Rows { data: seen.padded_rows(), stride: seen.stride(), rank: seen.rank() };
+        Shared { rows, gram: &self.gram_t, sums: &self.sums_t }
+    }
+
     /// Brings what the other side needs up to date with the point.
     pub(crate) fn prepare(&mut self) {
+        if let Some((by, factor)) = &mut self.smoothed {
+            smooth(&self.factor, *by, factor);
+        }
+        let seen = self.smoothed.as_ref().map_or(&self.factor, |(_, factor)| factor);
+        let weights = &mut self.weights;
         if self.wants.gram {
-            self.gram_sum.compute(&self.factor, &mut self.gram);
+            self.gram_sum.compute(weighed(seen, weights, |v| v.sqrt()), &mut self.gram);
             for (to, &from) in self.gram_t.iter_mut().zip(&self.gram) {
                 *to = T::from_f64(from);
             }
         }
         if self.wants.sums {
-            self.column_sum.compute(&self.factor, &mut self.sums);
+            self.column_sum.compute(weighed(seen, weights, |v| v), &mut self.sums);
             for (to, &from) in self.sums_t.iter_mut().zip(&self.sums) {
                 *to = T::from_f64(from);
             }
         }
-        transpose_into(&self.factor, &mut self.columns, self.columns_stride);
+        transpose_into(seen, &mut self.columns, self.columns_stride);
     }
 
     /// Both layouts of its rows, for the sums of a divergence.
     pub(crate) fn panel(&self) -> Other<'_, T> {
+        let seen = self.seen();
         Other {
-            rows: self.factor.padded_rows(),
-            stride: self.factor.stride(),
-            rank: self.factor.rank(),
+            rows: seen.padded_rows(),
+            stride: seen.stride(),
+            rank: seen.rank(),
             columns: &self.columns,
             columns_stride: self.columns_stride,
         }
@@ -115,6 +194,30 @@ impl<T: Scalar> Side<T> {
     }
 }
 
+/// The rows of a factor, each times a function of its weight, if there are weights.
+pub(crate) fn weighed<'f, T: Scalar>(
+    factor: &'f Factor<T>,
+    weights: &'f mut Option<(Vec<T>, Factor<T>)>,
+    f: impl Fn(T) -> T,
+) -> &'f Factor<T> {
+    let Some((weights, times)) = weights else { return factor };
+    for (i, &v) in weights.iter().enumerate() {
+        let v = f(v);
+        times.row_mut(i).iter_mut().zip(factor.row(i)).for_each(|(to, &x)| *to = v * x);
+    }
+    times
+}
+
+/// `(1 - by) f + by mean(f)` for every row f: `F S` with the S of non-smooth NMF.
+pub(crate) fn smooth<T: Scalar>(from: &Factor<T>, by: f64, to: &mut Factor<T>) {
+    let (keep, share) = (T::from_f64(1.0 - by), T::from_f64(by / from.rank() as f64));
+    for i in 0..from.rows() {
+        let row = from.row(i);
+        let sum: T = row.iter().copied().sum();
+        to.row_mut(i).iter_mut().zip(row).for_each(|(to, &x)| *to = keep * x + share * sum);
+    }
+}
+
 /// Consecutive rows of a side while they are updated; a part that the run does not use is empty.
 pub(crate) struct RowsMut<'a, T> {
     pub(crate) stride: usize,
@@ -128,7 +231,6 @@ pub(crate) struct RowsMut<'a, T> {
     pub(crate) chunk: usize,
     pub(crate) per_chunk: usize,
 }
-
 impl<T: Scalar> Split for RowsMut<'_, T> {
     fn rows(&self) -> usize {
         self.factor.len() / self.stride

@@ -1,15 +1,17 @@
 //! The first pair (W, H) of a run.
 
+use crate::asked::Units;
 use crate::data::facts::exponent;
 use crate::data::{Facts, Matrix, Sparse};
-use crate::error::{Error, Result};
+use crate::error::{BadEntry, Error, Result};
 use crate::factor::Factor;
 use crate::init::nndsvd::Fill;
 use crate::init::random::{For, RandomRows};
 use crate::init::{lift_zeros, nndsvd, random, rsvd, spa};
 use crate::plan::Plan;
 use crate::scalar::Scalar;
-use crate::spec::{Init, Rule};
+use crate::side::Asked;
+use crate::spec::{Free, Init, Rule, Spec};
 
 /// Zeros of a start are lifted to this share of their component's mean for multiplicative updates, which cannot leave zero.
 const LIFT: f64 = 1e-2;
@@ -55,25 +57,56 @@ impl<T: Scalar> Default for Given<T> {
 
 impl<T: Scalar> Given<T> {
     /// Refuses factors of the wrong shape, or with entries that are not finite and non-negative.
-    pub(crate) fn check(&self, facts: &Facts, rank: usize) -> Result<()> {
-        for (name, factor, rows) in [("W", &self.w, facts.rows), ("H", &self.h, facts.cols)] {
+    pub(crate) fn check(&self, facts: &Facts, spec: &Spec) -> Result<()> {
+        let (m, n) = (facts.rows, facts.cols);
+        // Name, factor, rows, whether it may have fewer components, whether it may be negative.
+        let given = [
+            ("W", &self.w, true, false, spec.free == Free::W),
+            ("H", &self.h, false, false, spec.free == Free::H),
+            ("fixed W", &self.fixed_w, true, true, spec.free == Free::W),
+            ("fixed H", &self.fixed_h, false, true, spec.free == Free::H),
+            ("target of W", &self.target_w, true, true, spec.free == Free::W),
+            ("target of H", &self.target_h, false, true, spec.free == Free::H),
+        ];
+        for (name, factor, is_w, fewer, free) in given {
             let Some(factor) = factor else { continue };
-            if (factor.rows(), factor.rank()) != (rows, rank) {
-                let shape = |rows: usize, rank: usize| {
-                    if name == "W" { format!("({rows}, {rank})") } else { format!("({rank}, {rows})") }
+            let rows = if is_w { m } else { n };
+            let fits = factor.rank() == spec.rank || (fewer && (1..=spec.rank).contains(&factor.rank()));
+            if factor.rows() != rows || !fits {
+                let shape = |rows: usize, rank: String| {
+                    if is_w { format!("({rows}, {rank})") } else { format!("({rank}, {rows})") }
                 };
+                let rank = spec.rank.to_string();
                 return Err(Error::Shape {
-                    what: if name == "W" { "the given W" } else { "the given H" },
-                    expected: shape(rows, rank),
-                    got: shape(factor.rows(), factor.rank()),
+                    what: match name {
+                        "W" => "the given W",
+                        "H" => "the given H",
+                        "fixed W" => "the fixed W",
+                        "fixed H" => "the fixed H",
+                        "target of W" => "the target of W",
+                        _ => "the target of H",
+                    },
+                    expected: shape(rows, if fewer { format!("1 to {rank}") } else { rank }),
+                    got: shape(factor.rows(), factor.rank().to_string()),
                 });
             }
-            if let Some((i, c, problem)) = factor.first_bad() {
-                let (row, col) = if name == "W" { (i, c) } else { (c, i) };
+            let bad = factor.first_bad().filter(|bad| !(free && matches!(bad.2, BadEntry::Negative(_))));
+            if let Some((i, c, problem)) = bad {
+                let (row, col) = if is_w { (i, c) } else { (c, i) };
                 return Err(Error::BadFactor { factor: name, problem, row, col });
             }
         }
         Ok(())
+    }
+
+    /// Everything in the units of a run.
+    pub(crate) fn in_units(&self, units: Units) -> Given<T> {
+        let mut given = self.clone();
+        let Given { w, h, fixed_w, fixed_h, target_w, target_h, .. } = &mut given;
+        for (factors, e) in [([w, fixed_w, target_w], units.w), ([h, fixed_h, target_h], units.h)] {
+            factors.into_iter().flatten().for_each(|factor| factor.scale_power(-e));
+        }
+        given
     }
 }
 
@@ -88,9 +121,18 @@ pub(crate) fn pair<T: Scalar>(
     notes: &mut Vec<String>,
 ) -> (Factor<T>, Factor<T>) {
     let spec = &plan.spec;
+    // Singular vectors and extreme columns are those of a matrix with all its entries.
+    let filled = match x {
+        Matrix::Weighted(x) if !matches!(spec.init, Init::Random | Init::Given) => {
+            x.filled().map(Matrix::Dense)
+        }
+        _ => None,
+    };
+    let x = filled.as_ref().unwrap_or(x);
     let (m, n, k) = (facts.rows, facts.cols, spec.rank);
-    let draw =
-        |rows, which| random::factor(rows, k, facts.mean, RandomRows::new(spec.seed, restart as u64, which));
+    let draw = |rows, which| {
+        random::factor(rows, k, facts.typical(), RandomRows::new(spec.seed, restart as u64, which))
+    };
     // Only the first start can be anything but random: the others would be the same.
     let init = if restart == 0 { spec.init } else { Init::Random };
     let (mut w, mut h) = match (&given.w, &given.h) {
@@ -110,7 +152,7 @@ pub(crate) fn pair<T: Scalar>(
                         _ => Fill::Random,
                     };
                     let svd = rsvd::svd(x, k, spec.seed, threads);
-                    nndsvd::factors(svd, k, fill, facts.mean, spec.seed)
+                    nndsvd::factors(svd, k, fill, facts.typical(), spec.seed)
                 }
                 Init::Spa => {
                     let found = spa::columns(x, k, threads);
@@ -119,7 +161,7 @@ pub(crate) fn pair<T: Scalar>(
                     }
                     let listed: Vec<String> = found.iter().map(usize::to_string).collect();
                     notes.push(format!("init spa took the columns {}", listed.join(", ")));
-                    spa::factors(x, &found, k, facts.mean, threads)
+                    spa::factors(x, &found, k, facts.typical(), threads)
                 }
                 Init::Auto | Init::Random | Init::Given => (draw(m, For::W), draw(n, For::H)),
             };
@@ -131,7 +173,7 @@ pub(crate) fn pair<T: Scalar>(
         }
     };
     if spec.rule == Rule::Mu {
-        let size = (facts.mean / k as f64).sqrt();
+        let size = (facts.typical() / k as f64).sqrt();
         let lifted = lift_zeros(&mut w, LIFT, size) + lift_zeros(&mut h, LIFT, size);
         if lifted > 0 {
             notes.push(format!(
@@ -141,6 +183,76 @@ pub(crate) fn pair<T: Scalar>(
         }
     }
     (w, h)
+}
+
+/// Brings a pair within its limits, and to the size of X: fixed components in their place, entries within bounds, rows on
+/// the simplex; what has no scale of its own makes up for it.
+pub(crate) fn impose<T: Scalar>(
+    (w, h): (&mut Factor<T>, &mut Factor<T>),
+    asked: (&Asked<T>, &Asked<T>),
+    given: &Given<T>,
+    scaled: (bool, bool),
+    facts: &Facts,
+) {
+    let fixed = [given.fixed_w.as_ref(), given.fixed_h.as_ref()];
+    if asked.0.bounds.is_plain() && asked.1.bounds.is_plain() && !scaled.0 && !scaled.1 {
+        return;
+    }
+    for (factor, (asked, fixed)) in
+        [&mut *w, &mut *h].into_iter().zip([asked.0, asked.1].into_iter().zip(fixed))
+    {
+        let bounds = &asked.bounds;
+        for i in 0..factor.rows() {
+            let row = factor.row_mut(i);
+            row.iter_mut().for_each(|x| *x = bounds.limits().clamp(*x));
+            if let Some(fixed) = fixed {
+                row[..fixed.rank()].copy_from_slice(fixed.row(i));
+            }
+            if let Some((total, at_most)) = bounds.simplex {
+                let sum: f64 = row.iter().map(|x| x.to_f64()).sum();
+                let even = T::from_f64(total / row.len() as f64);
+                if !(sum > 0.0) {
+                    row.fill(even);
+                } else if !at_most || sum > total {
+                    row.iter_mut().for_each(|x| *x = T::from_f64(x.to_f64() * (total / sum)));
+                }
+            }
+        }
+    }
+    // Component by component where one side is fixed, else all at once.
+    let count = facts.rows as f64 * facts.cols as f64;
+    let wanted = facts.typical() * count / w.rank() as f64;
+    let (in_w, in_h) = (sizes(w), sizes(h));
+    let frozen = |side: usize, c: usize| fixed[side].is_some_and(|fixed| c < fixed.rank());
+    let (mut by_w, mut by_h) = (vec![1.0; w.rank()], vec![1.0; h.rank()]);
+    let whole: f64 = in_w.iter().zip(&in_h).map(|(a, b)| a * b).sum();
+    for c in 0..w.rank() {
+        let own = wanted / (in_w[c] * in_h[c]);
+        let all = wanted * w.rank() as f64 / whole;
+        let by = if frozen(0, c) || frozen(1, c) { own } else { all };
+        if !(by.is_finite() && by > 0.0) {
+            continue;
+        }
+        match (
+            scaled.0 && !(fixed[0].is_some() && !frozen(0, c)),
+            scaled.1 && !(fixed[1].is_some() && !frozen(1, c)),
+        ) {
+            (true, false) => by_h[c] = by,
+            (false, true) => by_w[c] = by,
+            _ => {}
+        }
+    }
+    w.scale_columns(&by_w);
+    h.scale_columns(&by_h);
+}
+
+/// Sums of the absolute entries of each component.
+fn sizes<T: Scalar>(factor: &Factor<T>) -> Vec<f64> {
+    let mut out = vec![0.0; factor.rank()];
+    for i in 0..factor.rows() {
+        out.iter_mut().zip(factor.row(i)).for_each(|(sum, x)| *sum += x.to_f64().abs());
+    }
+    out
 }
 
 /// Scales components by powers of two so that their sizes in W and H, and that of WH beside X, are within `2^±LIMIT` of each

@@ -14,15 +14,62 @@ use crate::kernels::kl_newton::Effort;
 use crate::loss::Loss;
 use crate::par::Team;
 use crate::penalty::Elastic;
+use crate::penalty::orthogonal::Orthogonal;
+use crate::row_terms::Bounds;
+use crate::rules::QuadraticRule;
 use crate::rules::bpp::Bpp;
+use crate::rules::hals::Hals;
 use crate::rules::mu::MuBeta;
+use crate::rules::simplex::SimplexRule;
 use crate::scalar::Scalar;
-use crate::side::{Side, Wants};
+use crate::side::{Asked, Side, Wants};
+use crate::spec::{Negatives, Simplex};
 use crate::walk::{Method, Walk};
+use serde::{Deserialize, Serialize};
 
 /// Updates or sweeps of a row, at most, and the share by which a row must move to go on.
 const MOST: usize = 5000;
 const ENOUGH: f64 = 1e-8;
+
+/// What holds for a row of W by itself, beside the loss; in the units of X and W as they were given.
+///
+/// What ties rows to each other or to something given (penalties by row, group, volume, relevance; fixed components of W; a
+/// given sparseness) says nothing of new rows, and is left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RowRules {
+    /// Weights of the L1 and L2 terms of W, as they stand.
+    pub penalty: Elastic,
+    /// Weight of the overlap of components (penalty orthogonal), as it stands.
+    pub overlap: f64,
+    /// Whether rows lie on the simplex.
+    pub simplex: Simplex,
+    /// Smallest entry.
+    pub min: f64,
+    /// Largest entry.
+    pub max: Option<f64>,
+    /// Whether entries may have either sign.
+    pub free: bool,
+    /// The model is W S H; see [`Spec::smoothing`](crate::Spec).
+    pub smoothing: f64,
+    /// What becomes of negative entries of X.
+    pub negatives: Negatives,
+}
+
+impl Default for RowRules {
+    fn default() -> Self {
+        RowRules {
+            penalty: Elastic::default(),
+            overlap: 0.0,
+            simplex: Simplex::None,
+            min: 0.0,
+            max: None,
+            free: false,
+            smoothing: 0.0,
+            negatives: Negatives::Refuse,
+        }
+    }
+}
 
 /// What is needed of a fitted model to find W for new rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +78,8 @@ pub struct Model<T> {
     pub h: Factor<T>,
     /// The loss of the fit.
     pub loss: Loss,
-    /// The penalty on W.
-    pub penalty: Elastic,
+    /// What else holds for a row of W.
+    pub rules: RowRules,
     /// What the rows of H were divided by after the fit; the penalty is meant for W before that.
     pub component_scale: Vec<f64>,
     /// Entries of X below this number are raised to it (losses that are infinite at zero): the fit's floor in the units of X,
@@ -41,7 +88,8 @@ pub struct Model<T> {
 }
 
 impl<T: Scalar> Model<T> {
-    /// W, `(rows of X, k)`, for the H of this model.
+    /// W, `(rows of X, k)`, for the H of this model. Entries of X that do not count are not looked at; a row of which none
+    /// counts gets zeros.
     ///
     /// # Errors
     /// [`Error::Shape`] if X has another number of columns than H; the errors of [`Facts::check`].
@@ -54,23 +102,29 @@ impl<T: Scalar> Model<T> {
             });
         }
         let facts = Facts::of(x);
-        facts.check(self.loss, self.least)?;
+        let negatives = self.rules.negatives != Negatives::Refuse || self.rules.free;
+        facts.check_entries(self.loss, self.least > 0.0, negatives)?;
+        if self.rules.negatives == Negatives::Clip && facts.negative.count > 0 {
+            return self.transform(&x.clipped(), threads);
+        }
         // X and H in units near 1, which cannot overflow on the way.
         let mut h = self.h.clone();
         h.scale_columns(&self.component_scale);
-        let largest = h.column_maxima().into_iter().fold(0.0, f64::max);
+        let largest = h.column_norms().into_iter().fold(0.0, f64::max);
         let (e_x, e_h) = (facts.exponent, exponent(largest));
         let far = e_x.abs().max(e_h.abs()) > T::COMFORT;
         let (e_x, e_h) = if far { (e_x, e_h) } else { (0, 0) };
         h.scale_power(-e_h);
         let team = Team::new(threads);
         let mut w = team.run(|| {
-            let penalty = self.penalty.in_factor_units(e_x, e_x - e_h, self.loss.beta());
+            let (objective, unit) =
+                (self.loss.beta() * f64::from(e_x) + f64::from(facts.weight_power), e_x - e_h);
+            let asked = self.asked(objective, unit);
             if far {
                 let x = x.scaled(-e_x);
-                self.solve(&x, &Facts::of(&x), h, penalty, scale_up(self.least, -e_x), team.threads())
+                self.solve(&x, &Facts::of(&x), h, asked, scale_up(self.least, -e_x), team.threads())
             } else {
-                self.solve(x, &facts, h, penalty, self.least, team.threads())
+                self.solve(x, &facts, h, asked, self.least, team.threads())
             }
         });
         w.scale_power(e_x - e_h);
@@ -78,22 +132,46 @@ impl<T: Scalar> Model<T> {
         Ok(w)
     }
 
+    /// What holds for rows, with the objective in units of `2^objective` and W in units of `2^unit`.
+    fn asked(&self, objective: f64, unit: i32) -> Asked<T> {
+        let RowRules { penalty, overlap, simplex, min, max, free, .. } = self.rules;
+        let mut asked = Asked::elastic(penalty.in_units_of(objective, f64::from(unit)));
+        if overlap > 0.0 {
+            let weight = overlap * (2.0 * f64::from(unit) - objective).exp2();
+            asked.terms.push(Box::new(Orthogonal { weight }));
+        }
+        let number = |x: f64| T::from_f64(scale_up(x, -unit));
+        asked.bounds.lower = if free { -T::INFINITY } else { number(min) };
+        asked.bounds.upper = max.map_or(T::INFINITY, number);
+        asked.bounds.simplex =
+            (simplex != Simplex::None).then(|| (scale_up(1.0, -unit), simplex == Simplex::AtMost));
+        asked
+    }
+
     fn solve(
         &self,
         x: &Matrix<'_, T>,
         facts: &Facts,
         h: Factor<T>,
-        penalty: Elastic,
+        asked: Asked<T>,
         least: f64,
         threads: usize,
     ) -> Factor<T> {
-        let rank = h.rank();
-        let method = match self.loss {
-            Loss::Frobenius => {
-                let rule = || Box::new(Bpp::new(rank, h.stride()));
-                Method::Quadratic(rule(), rule())
+        let (rank, stride) = (h.rank(), h.stride());
+        let penalty = asked.elastic;
+        let exact = asked.terms.is_empty() && asked.bounds.is_plain();
+        let rule = || -> Box<dyn QuadraticRule<T>> {
+            match asked.bounds.simplex {
+                Some((total, at_most)) => {
+                    Box::new(SimplexRule::new(rank, total, at_most, MOST, enough::<T>(ENOUGH)))
+                }
+                None if exact => Box::new(Bpp::new(rank, stride)),
+                None => Box::new(Hals::new(rank, MOST, enough::<T>(ENOUGH), None)),
             }
-            Loss::KullbackLeibler => {
+        };
+        let mut method = match self.loss {
+            Loss::Frobenius => Method::Quadratic(rule(), rule()),
+            Loss::KullbackLeibler if asked.bounds.simplex.is_none() => {
                 let effort = kl_effort(penalty, MOST, ENOUGH);
                 Method::Rows(effort, effort)
             }
@@ -102,19 +180,21 @@ impl<T: Scalar> Model<T> {
                 Method::Ratio(loss, rule, rule)
             }
         };
-        let wants = method.wants(x.is_sparse());
-        let mut other = Side::new(h, Elastic::default(), wants, false);
+        let walk = Walk::new(x, facts, self.loss, least, false, &method, rank, None, threads);
+        let mut other = Side::new(h, Asked::elastic(Elastic::default()), method.wants(x), false, false);
+        other.smooth(self.rules.smoothing);
+        other.weigh(walk.shared_weights(0));
         other.prepare();
-        let start = starts(x, &other.factor, least);
-        let mut own = Side::new(start, penalty, Wants::default(), false);
-        let walk = || Walk::new(x, facts, self.loss, least, false, &method, rank, None, threads);
-        match &method {
-            Method::Quadratic(..) => {
-                walk().quadratic(0, &mut Bpp::new(rank, own.factor.stride()), &mut own, &other, None, None);
-            }
-            Method::Rows(effort, _) => walk().rows(0, effort, &mut own, &other, None),
+        let start = starts(x, other.seen(), least, &asked.bounds);
+        let mut own = Side::new(start, asked, Wants::default(), false, false);
+        if let Some(penalised) = &mut own.penalised {
+            penalised.touch(&own.factor, |_, _| {});
+        }
+        match &mut method {
+            Method::Quadratic(rule, _) => walk.quadratic(0, rule.as_mut(), &mut own, &other, None, None),
+            Method::Rows(effort, _) => walk.rows(0, effort, &mut own, &other, None),
             Method::Ratio(_, rule, _) => {
-                walk().ratio_until_settled(0, rule, &mut own, &other, MOST, enough::<T>(ENOUGH));
+                walk.ratio_until_settled(0, rule, &mut own, &other, MOST, enough::<T>(ENOUGH));
             }
         }
         own.factor
@@ -132,21 +212,38 @@ fn enough<T: Scalar>(share: f64) -> f64 {
     share.max(4.0 * T::EPSILON.to_f64())
 }
 
-/// Flat rows whose model has the sum of the row of X, entries below `least` counted as that: a start that depends on
+/// Flat rows whose model has the mean of the row of X, entries below `least` counted as that: a start that depends on
 /// nothing but the row and H.
-fn starts<T: Scalar>(x: &Matrix<'_, T>, h: &Factor<T>, least: f64) -> Factor<T> {
+fn starts<T: Scalar>(x: &Matrix<'_, T>, h: &Factor<T>, least: f64, bounds: &Bounds<T>) -> Factor<T> {
     let total: f64 = h.column_sums().iter().sum();
-    let (mut sums, mut zeros) = (vec![0.0; x.rows()], vec![x.cols(); x.rows()]);
-    for_each(x, |i, _, v, weight| {
-        sums[i] += v.max(least) * weight;
-        zeros[i] -= 1;
-    });
-    sums.iter_mut().zip(zeros).for_each(|(sum, zeros)| *sum += zeros as f64 * least);
-    let mut w = Factor::zeros(x.rows(), h.rank());
+    let (rows, cols) = (x.rows(), x.cols());
+    let mut sums = vec![0.0; rows];
+    if let Matrix::Weighted(x) = x {
+        let mut weights = vec![0.0; rows];
+        x.for_each(|i, _, v, weight| {
+            sums[i] += weight.to_f64() * v.to_f64().max(least);
+            weights[i] += weight.to_f64();
+        });
+        let mean =
+            |(sum, weight): (&mut f64, f64)| *sum *= if weight > 0.0 { cols as f64 / weight } else { 0.0 };
+        sums.iter_mut().zip(weights).for_each(mean);
+    } else {
+        let mut zeros = vec![cols; rows];
+        for_each(x, |i, _, v, _| {
+            sums[i] += v.max(least);
+            zeros[i] -= 1;
+        });
+        sums.iter_mut().zip(zeros).for_each(|(sum, zeros)| *sum += zeros as f64 * least);
+    }
+    let mut w = Factor::zeros(rows, h.rank());
     for (i, sum) in sums.into_iter().enumerate() {
-        // The sum of no numbers is -0.
-        let flat = T::from_f64(if total > 0.0 { (sum + 0.0) / total } else { 0.0 });
-        w.row_mut(i).fill(flat);
+        let flat = match bounds.simplex {
+            Some((total, _)) => total / h.rank() as f64,
+            // The sum of no numbers is -0.
+            None if total > 0.0 => (sum + 0.0) / total,
+            None => 0.0,
+        };
+        w.row_mut(i).fill(bounds.limits().clamp(T::from_f64(flat)));
     }
     w
 }

@@ -149,6 +149,7 @@ fn lee_and_seungs_trajectories() {
         let given = Given {
             w: Some(Factor::from_row_major(m, k, &w).unwrap()),
             h: Some(Factor::from_transposed(n, k, &h).unwrap()),
+            ..Given::default()
         };
         for _ in 0..2 {
             let model = |w: &[f64], h: &[f64], i: usize, j: usize| -> f64 {
@@ -215,6 +216,7 @@ fn scikit_learn_is_reproduced_and_matched() {
         let given = Given {
             w: Some(Factor::from_row_major(40, 4, &w).unwrap()),
             h: Some(Factor::from_transposed(30, 4, &h).unwrap()),
+            ..Given::default()
         };
         // Their plain updates are ours, step by step: W first, one sweep or update per factor.
         let steps = case["iterations"].as_u64().unwrap() as usize;

@@ -1,6 +1,5 @@
 //! Dense X: any strides, borrowed or owned.
 
-use super::facts::scale_up;
 use crate::error::{Error, Result};
 use crate::kernels::{DenseRows, Order};
 use crate::scalar::Scalar;
@@ -184,11 +183,9 @@ impl<'a, T: Scalar> Dense<'a, T> {
         }
     }
 
-    /// The matrix times `2^e`, in memory of its own.
-    pub(crate) fn scaled(&self, e: i32) -> Dense<'static, T> {
-        Dense::from_fn(self.rows, self.cols, |i, j| {
-            T::from_f64(scale_up(self.data[self.at(i, j)].to_f64(), e))
-        })
+    /// The matrix with other values for its entries, in memory of its own.
+    pub(crate) fn mapped(&self, f: impl Fn(T) -> T) -> Dense<'static, T> {
+        Dense::from_fn(self.rows, self.cols, |i, j| f(self.data[self.at(i, j)]))
     }
 
     /// Calls `f` with every row's entries in order; copies a row only where it is not contiguous.

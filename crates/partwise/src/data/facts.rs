@@ -224,6 +224,12 @@ impl Facts {
     /// # Errors
     /// [`Error::Empty`], [`Error::BadEntry`] or [`Error::ZerosInX`].
     pub fn check(&self, loss: Loss, floor: f64) -> Result<()> {
+        self.check_entries(loss, floor > 0.0, false)
+    }
+
+    /// Refuses entries, by place: zeros where the loss is infinite there unless they are `floored`, and negative ones unless
+    /// these are allowed.
+    pub(crate) fn check_entries(&self, loss: Loss, floored: bool, negatives: bool) -> Result<()> {
         if self.rows == 0 || self.cols == 0 {
             return Err(Error::Empty { rows: self.rows, cols: self.cols });
         }
@@ -232,11 +238,14 @@ impl Facts {
             (self.infinite, BadEntry::Infinite),
             (self.negative, BadEntry::Negative(self.negative.value)),
         ] {
+            if negatives && matches!(kind, BadEntry::Negative(_)) {
+                continue;
+            }
             if let Some((row, col)) = bad.first {
                 return Err(Error::BadEntry { kind, row, col, count: bad.count, minimum: self.min });
             }
         }
-        if !loss.allows_zeros() && floor == 0.0 && self.zeros() > 0 {
+        if !loss.allows_zeros() && !floored && self.zeros() > 0 {
             return Err(Error::ZerosInX { loss: loss.to_string(), zeros: self.zeros() });
         }
         Ok(())

@@ -15,6 +15,7 @@ pub use weighted::{HoldOut, Missing, Weighted, Weights};
 
 use crate::error::Result;
 use crate::scalar::Scalar;
+use facts::scale_up;
 
 /// The data matrix X, `(m, n)`.
 #[derive(Debug, Clone)]
@@ -113,12 +114,22 @@ impl<'a, T: Scalar> Matrix<'a, T> {
         out
     }
 
+    /// The matrix with 0 for its negative entries, in memory of its own.
+    pub(crate) fn clipped(&self) -> Matrix<'static, T> {
+        self.mapped(|x| if x < T::ZERO { T::ZERO } else { x })
+    }
+
     /// The matrix times `2^e`, in memory of its own.
     pub(crate) fn scaled(&self, e: i32) -> Matrix<'static, T> {
+        self.mapped(|x| T::from_f64(scale_up(x.to_f64(), e)))
+    }
+
+    /// The matrix with other values for its entries, 0 for 0.
+    fn mapped(&self, f: impl Fn(T) -> T) -> Matrix<'static, T> {
         match self {
-            Matrix::Dense(x) => Matrix::Dense(x.scaled(e)),
-            Matrix::Sparse(x) => Matrix::Sparse(x.scaled(e)),
-            Matrix::Weighted(x) => Matrix::Weighted(Box::new(x.scaled(e))),
+            Matrix::Dense(x) => Matrix::Dense(x.mapped(f)),
+            Matrix::Sparse(x) => Matrix::Sparse(x.mapped(f)),
+            Matrix::Weighted(x) => Matrix::Weighted(Box::new(x.mapped(f))),
         }
     }
 }

@@ -46,6 +46,10 @@ impl<'x, T: Scalar> View<'x, T> {
         matches!(self, View::Sparse(_))
     }
 
+    pub(crate) fn is_weighted(&self) -> bool {
+        matches!(self, View::Weighted(_))
+    }
+
     /// Most stored entries in a row.
     pub(crate) fn fullest_row(&self) -> usize {
         match self {

@@ -20,7 +20,7 @@ use crate::kernels::gram::GramSum;
 
 use crate::par::{Lines, for_blocks};
 use crate::rules::bpp::Bpp;
-use crate::rules::{Panel, Quadratic, QuadraticRule, Scratch};
+use crate::rules::{Limits, Panel, Quadratic, QuadraticRule, Scratch};
 use crate::scalar::Scalar;
 
 /// Rows of H that are solved together.
@@ -133,7 +133,16 @@ fn least_squares<T: Scalar>(w: &Factor<T>, h: &mut Factor<T>) {
     let mut gram = vec![0.0; stride * stride];
     GramSum::new::<T>(w.rows(), stride).compute(w, &mut gram);
     let gram: Vec<T> = gram.into_iter().map(T::from_f64).collect();
-    let q = Quadratic { gram: &gram, stride, rank, l1: T::ZERO, l2: T::ZERO };
+    let q = Quadratic {
+        gram: &gram,
+        stride,
+        rank,
+        l1: T::ZERO,
+        l2: T::ZERO,
+        limits: Limits::NON_NEGATIVE,
+        minus: &[],
+        drag: &[],
+    };
     let rule = Bpp::new(rank, stride);
     for_blocks(Lines(h.padded_rows_mut(), stride), ROWS, 0, &|_, rows: Lines<'_, T>| {
         let cross = rows.0.to_vec();

@@ -28,6 +28,7 @@ use super::elementary::ln;
 use super::isa::{Kernel, Simd, launch};
 use super::ratio::tree;
 use super::{SparseRows, ValuesRef};
+use crate::row_terms::{Limits, RowShift};
 use crate::scalar::Scalar;
 
 /// Sums over a row are kept in so many parts, added up in a fixed order. Rows are padded to a multiple of it with entries
@@ -67,6 +68,11 @@ pub(crate) struct RowProblem<'a, T> {
     pub(crate) y: &'a mut [T],
     pub(crate) least_model: T,
     pub(crate) effort: Effort<T>,
+    /// What penalties add, and where entries may lie.
+    pub(crate) shift: RowShift<'a, T>,
+    /// The length of a row of the shift's S.
+    pub(crate) shift_stride: usize,
+    pub(crate) limits: Limits<'a, T>,
 }
 
 /// Solves a row problem as far as its effort says; returns the number of coordinate sweeps done.
@@ -80,6 +86,7 @@ impl<T: Scalar> Kernel for RowProblem<'_, T> {
     fn run<S: Simd>(mut self) -> usize {
         let entries = self.x.len();
         let Effort { sweeps, steps, enough, l1, l2 } = self.effort;
+        let (shift, limits) = (self.shift, self.limits);
         let mut first = T::ZERO;
         // The last move is applied to y together with the next pass over it.
         let mut pending: Option<(usize, T)> = None;
@@ -87,9 +94,22 @@ impl<T: Scalar> Kernel for RowProblem<'_, T> {
         for sweep in 0..sweeps {
             let mut moved = T::ZERO;
             for c in 0..self.w.len() {
-                let s = self.sums[c] + l1;
-                if !(self.sums[c] > T::ZERO) {
+                let (mut s, mut l2) = (self.sums[c] + l1, l2);
+                if !(self.sums[c] > T::ZERO) || limits.is_frozen(c) {
                     continue;
+                }
+                if !shift.is_none() {
+                    // The other components' part of S is linear along this one.
+                    l2 += shift.ridge;
+                    if let Some(&linear) = shift.linear.get(c) {
+                        s -= linear;
+                    }
+                    if !shift.gram.is_empty() {
+                        let row = &shift.gram[c * self.shift_stride..][..self.w.len()];
+                        for (d, (&g, &w)) in row.iter().zip(&*self.w).enumerate() {
+                            if d == c { l2 += g } else { s += g * w }
+                        }
+                    }
                 }
                 self.h.fetch(c);
                 for _ in 0..steps {
@@ -108,19 +128,26 @@ impl<T: Scalar> Kernel for RowProblem<'_, T> {
                     let w = self.w[c];
                     let g = s + l2 * w - p;
                     let d = if !(q > T::ZERO) {
-                        if g > T::ZERO { -w } else { T::ZERO }
+                        if !(g > T::ZERO || l2 > T::ZERO) {
+                            T::ZERO
+                        } else if l2 > T::ZERO {
+                            -g / l2
+                        } else {
+                            -w
+                        }
                     } else if g < T::ZERO {
-                        if l2 > T::ZERO { -g / (q + l2) } else { (p / q) * ((p - s) / s) }
+                        // Without l2, s > 0: a linear term that is negative comes with a quadratic one.
+                        if l2 > T::ZERO || !(s > T::ZERO) { -g / (q + l2) } else { (p / q) * ((p - s) / s) }
                     } else {
                         -(g / (q + l2 + r * g))
                     };
-                    let new = (w + d).max(T::ZERO);
+                    let new = limits.clamp(w + d);
                     let d = new - w;
                     if d == T::ZERO || !d.is_finite() {
                         break;
                     }
                     self.w[c] = new;
-                    moved += d * d * q;
+                    moved += d * d * (q + l2);
                     pending = Some((c, d));
                 }
                 self.h.keep_for_pending(pending.is_some_and(|(last, _)| last == c));
@@ -346,6 +373,9 @@ mod tests {
                     y: &mut y,
                     least_model: 1e-30,
                     effort: Effort { sweeps, steps, enough: 0.0, l1, l2 },
+                    shift: RowShift::NONE,
+                    shift_stride: 0,
+                    limits: Limits::NON_NEGATIVE,
                 });
             };
             let mut before = value(&x, &h, &s, &w, l1, l2);

@@ -12,6 +12,7 @@ pub(crate) mod products;
 pub(crate) mod ratio;
 pub(crate) mod small;
 pub(crate) mod vector;
+pub(crate) mod weighted;
 
 use crate::scalar::Scalar;
 

@@ -140,7 +140,7 @@ pub(crate) fn block_sums<T: Scalar>(
         );
         for i in 0..rows {
             let (x, y) = (&mut scratch.x[i * TILE..][..width], &mut scratch.y[i * TILE..][..width]);
-            sums.loss[i] += launch(Elementwise { ratio: *ratio, x, y });
+            sums.loss[i] += launch(Elementwise::<T, false> { ratio: *ratio, x, y, weights: &[] });
         }
         let tile = |data| Rows::Dense(DenseRows { data, rows, cols: width, order: Order::RowMajor(TILE) });
         let panel = &other.rows[from * other.stride..];
@@ -186,30 +186,38 @@ pub(crate) fn pack<T: Scalar>(x: &Rows<'_, T>, from: usize, width: usize, to: &m
     }
 }
 
+/// Per entry, in place: x becomes `x y^(b-2)` and y becomes `y^(b-1)`; returns the loss, each entry's times its weight.
+pub(crate) fn elementwise<T: Scalar>(ratio: &Ratio<T>, x: &mut [T], y: &mut [T], weights: &[T]) -> f64 {
+    launch(Elementwise::<T, true> { ratio: *ratio, x, y, weights })
+}
+
 /// Per entry, in place: x becomes `x y^(b-2)` and y becomes `y^(b-1)`; returns the loss.
-struct Elementwise<'a, T> {
+struct Elementwise<'a, T, const WEIGHTED: bool> {
     ratio: Ratio<T>,
     x: &'a mut [T],
     y: &'a mut [T],
+    /// Of each entry's loss, if they count.
+    weights: &'a [T],
 }
 
-impl<T: Scalar> Kernel for Elementwise<'_, T> {
+impl<T: Scalar, const WEIGHTED: bool> Kernel for Elementwise<'_, T, WEIGHTED> {
     type Out = f64;
     #[inline(always)]
     fn run<S: Simd>(self) -> f64 {
         let Ratio { power, least_model, least_data } = self.ratio;
+        let (xs, ys, weights) = (self.x, self.y, self.weights);
         match power {
-            Power::Frobenius => each(self.x, self.y, |x, y| {
+            Power::Frobenius => each::<T, WEIGHTED>(xs, ys, weights, |x, y| {
                 let d = x.to_f64() - y.to_f64();
                 (x, y, 0.5 * d * d)
             }),
-            Power::KullbackLeibler => each(self.x, self.y, |x, y| {
+            Power::KullbackLeibler => each::<T, WEIGHTED>(xs, ys, weights, |x, y| {
                 let (x, y) = (x.max(least_data), y.max(least_model));
                 let q = x / y;
                 let (x64, q64) = (x.to_f64(), q.to_f64().max(f64::MIN_POSITIVE));
                 (q, y, x64 * ln::<S>(q64))
             }),
-            Power::ItakuraSaito => each(self.x, self.y, |x, y| {
+            Power::ItakuraSaito => each::<T, WEIGHTED>(xs, ys, weights, |x, y| {
                 let (x, y) = (x.max(least_data), y.max(least_model));
                 let inverse = T::ONE / y;
                 let q = x * inverse;
@@ -218,7 +226,7 @@ impl<T: Scalar> Kernel for Elementwise<'_, T> {
             }),
             Power::Beta(b) => {
                 let scale = 1.0 / (b * (b - 1.0));
-                each(self.x, self.y, |x, y| {
+                each::<T, WEIGHTED>(xs, ys, weights, |x, y| {
                     let (x, y) = (x.max(least_data), y.max(least_model));
                     let (x64, y64) = (x.to_f64(), y.to_f64());
                     let low = exp::<S>((b - 2.0) * ln::<S>(y64.max(f64::MIN_POSITIVE)));
@@ -233,8 +241,31 @@ impl<T: Scalar> Kernel for Elementwise<'_, T> {
 
 /// Applies `f` to every pair and adds up its third results, in `PARTS` interleaved sums.
 #[inline(always)]
-fn each<T: Scalar>(x: &mut [T], y: &mut [T], f: impl Fn(T, T) -> (T, T, f64)) -> f64 {
+fn each<T: Scalar, const WEIGHTED: bool>(
+    x: &mut [T],
+    y: &mut [T],
+    weights: &[T],
+    f: impl Fn(T, T) -> (T, T, f64),
+) -> f64 {
     let mut parts = [0.0; PARTS];
+    if WEIGHTED {
+        let (vs, v_rest) = weights.as_chunks::<PARTS>();
+        let (xs, x_rest) = x.as_chunks_mut::<PARTS>();
+        let (ys, y_rest) = y.as_chunks_mut::<PARTS>();
+        for ((x, y), v) in xs.iter_mut().zip(ys).zip(vs) {
+            for l in 0..PARTS {
+                let (a, b, loss) = f(x[l], y[l]);
+                (x[l], y[l]) = (a, b);
+                parts[l] += v[l].to_f64() * loss;
+            }
+        }
+        for (l, ((x, y), v)) in x_rest.iter_mut().zip(y_rest).zip(v_rest).enumerate() {
+            let (a, b, loss) = f(*x, *y);
+            (*x, *y) = (a, b);
+            parts[l] += v.to_f64() * loss;
+        }
+        return tree(&mut parts);
+    }
     let (xs, x_rest) = x.as_chunks_mut::<PARTS>();
     let (ys, y_rest) = y.as_chunks_mut::<PARTS>();
     for (x, y) in xs.iter_mut().zip(ys) {
@@ -357,7 +388,9 @@ fn sparse_kl_rows<T: Scalar, V: Copy + Into<T>, S: Simd, const W: usize>(
                     }
                 }
             }
-            loss += each(xs, qs, |x, q| (x, q, x.to_f64() * ln::<S>(q.to_f64().max(f64::MIN_POSITIVE))));
+            loss += each::<T, false>(xs, qs, &[], |x, q| {
+                (x, q, x.to_f64() * ln::<S>(q.to_f64().max(f64::MIN_POSITIVE)))
+            });
         }
         p.loss[i] = loss;
     }

@@ -37,17 +37,12 @@ impl Elastic {
         self.l1 == 0.0 && self.l2 == 0.0
     }
 
-    /// The weights for the same problem in other units: X divided by `2^e`, the factors by its square root, the
-    /// objective by `2^(e beta)`.
-    pub(crate) fn in_units(&self, e: i32, beta: f64) -> Elastic {
-        let e = f64::from(e);
-        Elastic { l1: times_power(self.l1, e * (0.5 - beta)), l2: times_power(self.l2, e * (1.0 - beta)) }
-    }
-
-    /// The same with `2^e` as the unit of X and `2^f` as that of the factor.
-    pub(crate) fn in_factor_units(&self, e: i32, f: i32, beta: f64) -> Elastic {
-        let (e, f) = (f64::from(e), f64::from(f));
-        Elastic { l1: times_power(self.l1, f - beta * e), l2: times_power(self.l2, 2.0 * f - beta * e) }
+    /// The weights for the same problem in other units: the objective divided by `2^objective`, the factor by `2^factor`.
+    pub(crate) fn in_units_of(&self, objective: f64, factor: f64) -> Elastic {
+        Elastic {
+            l1: times_power(self.l1, factor - objective),
+            l2: times_power(self.l2, 2.0 * factor - objective),
+        }
     }
 
     pub(crate) fn check(&self, l1: &'static str, l2: &'static str) -> Result<()> {

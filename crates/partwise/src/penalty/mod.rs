@@ -23,7 +23,16 @@
 //! typical entry   = sqrt(mean(X) / k) in both factors, unless a constraint fixes the scale of one of them
 //! ```
 
+pub(crate) mod ard;
+pub(crate) mod coupling;
 pub mod elastic;
+pub(crate) mod group;
+pub(crate) mod orthogonal;
+pub(crate) mod pull;
+#[cfg(test)]
+mod tests_common;
+pub(crate) mod volume;
+mod weight;
 
 pub use elastic::Elastic;
 
@@ -246,7 +255,7 @@ impl<T: Scalar> Shift<T> {
 }
 
 /// A penalty at work on one factor, in the units of the run. Nothing is allocated in its methods.
-pub(crate) trait Term<T: Scalar>: Send {
+pub(crate) trait Term<T: Scalar>: Send + Sync {
     /// Its value, weight included.
     fn value(&mut self, at: &At<'_, T>) -> f64;
 
@@ -255,12 +264,6 @@ pub(crate) trait Term<T: Scalar>: Send {
 
     /// Whether it has parts of each row.
     fn by_row(&self) -> bool {
-        false
-    }
-
-    /// Whether S has negative entries off the diagonal, or s or e negative entries: what multiplicative updates have to
-    /// know.
-    fn is_signed(&self) -> bool {
         false
     }
 }

@@ -105,7 +105,7 @@ impl<T: Scalar> Kernel for Rounds<'_, '_, T> {
 
 #[inline(always)]
 fn lanes<T: Scalar, S: Simd, const R: usize>(p: Rounds<'_, '_, T>) {
-    let (stride, k, l1) = (p.q.stride, p.rule.rank, p.q.l1);
+    let (stride, k, l1, limits) = (p.q.stride, p.rule.rank, p.q.l1, p.q.limits);
     let (rho, l, inverse) = (p.rule.rho, &p.rule.factorized, &p.rule.inverse_diagonal);
     let (arrays, _) = p.scratch.as_chunks_mut::<R>();
     let (w, rest) = arrays.split_at_mut(k);
@@ -141,7 +141,7 @@ fn lanes<T: Scalar, S: Simd, const R: usize>(p: Rounds<'_, '_, T>) {
             }
             for c in 0..k {
                 for r in 0..R {
-                    w[c][r] = (x[c][r] - u[c][r]).max(T::ZERO);
+                    w[c][r] = limits.clamp(x[c][r] - u[c][r]);
                     u[c][r] += w[c][r] - x[c][r];
                 }
             }

@@ -68,7 +68,7 @@ impl<T: Scalar> Kernel for Steps<'_, '_, T> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let Quadratic { gram, stride, rank, l1, l2 } = *self.q;
+        let Quadratic { gram, stride, rank, l1, l2, limits, .. } = *self.q;
         let (gradient, curvature) = self.scratch.split_at_mut(stride);
         for c in 0..rank {
             curvature[c] = self.q.curvature(c);
@@ -94,8 +94,8 @@ impl<T: Scalar> Kernel for Steps<'_, '_, T> {
                 let (mut best, mut gain, mut at) = (T::ZERO, T::ZERO, 0);
                 for c in 0..rank {
                     // A component that the other factor lacks stays as it is.
-                    if gram[c * stride + c] > T::ZERO {
-                        let s = (w[c] - gradient[c] / curvature[c]).max(T::ZERO) - w[c];
+                    if gram[c * stride + c] > T::ZERO && !limits.is_frozen(c) {
+                        let s = limits.clamp(w[c] - gradient[c] / curvature[c]) - w[c];
                         let d = -s * (gradient[c] + half * curvature[c] * s);
                         if d > gain {
                             (best, gain, at) = (s, d, c);
@@ -108,7 +108,7 @@ impl<T: Scalar> Kernel for Steps<'_, '_, T> {
                 if !(gain > self.enough * first) || gain == T::ZERO {
                     break;
                 }
-                w[at] = (w[at] + best).max(T::ZERO);
+                w[at] = limits.clamp(w[at] + best);
                 gradient[at] += l2 * best;
                 let g = &gram[at * stride..][..stride];
                 for c in 0..stride {
@@ -121,7 +121,9 @@ impl<T: Scalar> Kernel for Steps<'_, '_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests_common::{Problem, check_descends, check_rows_are_independent, check_solves};
+    use super::super::tests_common::{
+        Problem, check_descends, check_rows_are_independent, check_single_rows, check_solves,
+    };
     use super::*;
 
     #[test]
@@ -150,5 +152,6 @@ mod tests {
         check_descends(|p| Box::new(GreedyCd::new(p.rank, p.stride, 1e-3, None)));
         check_solves(|p| Box::new(GreedyCd::new(p.rank, p.stride, 0.0, Some(1_000_000))), 1e-7);
         check_rows_are_independent(|p| Box::new(GreedyCd::new(p.rank, p.stride, 1e-3, None)));
+        check_single_rows(|p| Box::new(GreedyCd::new(p.rank, p.stride, 1e-3, None)));
     }
 }

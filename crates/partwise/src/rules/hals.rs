@@ -3,10 +3,10 @@
 //! Problem: the quadratic of a row, see [`super`]. Update, for one component after the other:
 //!
 //! ```text
-//! w_c <- max(0, w_c + (c_c - l1 - l2 w_c - sum over l of G_cl w_l) / (G_cc + l2))
+//! w_c <- clamp(w_c + (c_c - l1 - l2 w_c - sum over l of G_cl w_l) / (G_cc + l2))
 //! ```
 //!
-//! which is the exact minimum along that coordinate. Several sweeps over the components are done per cross product,
+//! cut off at 0, or at the bounds that are asked for, which is the exact minimum along that coordinate. Several sweeps over the components are done per cross product,
 //! since they cost k² per row and the product costs as much as the data: a row stops when a sweep moves its model by
 //! less than 0.1 of what its first sweep moved it.
 //!
@@ -72,6 +72,67 @@ impl<T: Scalar> QuadraticRule<T> for Hals<T> {
     fn update(&self, q: &Quadratic<'_, T>, panel: Panel<'_, T>, scratch: &mut Scratch<T>) {
         launch(Sweeps { rule: self, q, panel, scratch: &mut scratch.reals });
     }
+
+    fn update_row(&self, q: &Quadratic<'_, T>, w: &mut [T], cross: &[T], scratch: &mut Scratch<T>) {
+        launch(Row { rule: self, q, w, cross, descent: &mut scratch.reals });
+    }
+}
+
+/// One row with a Gram matrix of its own: its gradient is kept, and moves with every step.
+struct Row<'a, 'b, T> {
+    rule: &'a Hals<T>,
+    q: &'a Quadratic<'b, T>,
+    w: &'a mut [T],
+    cross: &'a [T],
+    descent: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for Row<'_, '_, T> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let Quadratic { gram, stride, rank, l1, l2, limits, .. } = *self.q;
+        let descent = &mut self.descent[..stride];
+        // descent = c - l1 - G w; the part of l2 is added where it is used.
+        for c in 0..stride {
+            descent[c] = self.cross[c] - l1;
+        }
+        for l in 0..rank {
+            let w = self.w[l];
+            if w != T::ZERO {
+                for (d, &g) in descent.iter_mut().zip(&gram[l * stride..][..stride]) {
+                    *d = S::mul_add(-w, g, *d);
+                }
+            }
+        }
+        let enough = self.rule.enough * self.rule.enough;
+        let mut first = T::ZERO;
+        for sweep in 0..self.rule.sweeps {
+            let mut moved = T::ZERO;
+            for &c in &self.rule.order {
+                let c = c as usize;
+                if !(gram[c * stride + c] > T::ZERO) || limits.is_frozen(c) {
+                    continue;
+                }
+                let (old, curvature) = (self.w[c], self.q.curvature(c));
+                let new = limits.clamp(old + (descent[c] - l2 * old) / curvature);
+                let d = new - old;
+                if d != T::ZERO {
+                    moved += d * d * curvature;
+                    self.w[c] = new;
+                    for (down, &g) in descent.iter_mut().zip(&gram[c * stride..][..stride]) {
+                        *down = S::mul_add(-d, g, *down);
+                    }
+                }
+            }
+            if sweep == 0 {
+                first = moved;
+            }
+            if !(moved > enough * first) {
+                break;
+            }
+        }
+    }
 }
 
 struct Sweeps<'a, 'b, T> {
@@ -91,7 +152,7 @@ impl<T: Scalar> Kernel for Sweeps<'_, '_, T> {
 
 #[inline(always)]
 fn lanes<T: Scalar, S: Simd, const R: usize>(p: Sweeps<'_, '_, T>) {
-    let Quadratic { gram, stride, rank, l1, l2 } = *p.q;
+    let Quadratic { gram, stride, rank, l1, l2, limits, .. } = *p.q;
     let (w, rest) = p.scratch.split_at_mut(rank * R);
     let (w, _) = w.as_chunks_mut::<R>();
     let (cross, _) = rest[..rank * R].as_chunks_mut::<R>();
@@ -106,7 +167,7 @@ fn lanes<T: Scalar, S: Simd, const R: usize>(p: Sweeps<'_, '_, T>) {
             for &c in &p.rule.order {
                 let c = c as usize;
                 let curvature = p.q.curvature(c);
-                if !(gram[c * stride + c] > T::ZERO) {
+                if !(gram[c * stride + c] > T::ZERO) || limits.is_frozen(c) {
                     continue;
                 }
                 let inverse = T::ONE / curvature;
@@ -114,7 +175,7 @@ fn lanes<T: Scalar, S: Simd, const R: usize>(p: Sweeps<'_, '_, T>) {
                 let row = &mut w[c];
                 for r in 0..R {
                     descent[r] -= l1 + l2 * row[r];
-                    let new = S::mul_add(descent[r], inverse, row[r]).max(T::ZERO);
+                    let new = limits.clamp(S::mul_add(descent[r], inverse, row[r]));
                     let new = if active[r] { new } else { row[r] };
                     let d = new - row[r];
                     moved[r] = S::mul_add(d * d, curvature, moved[r]);
@@ -139,7 +200,9 @@ fn lanes<T: Scalar, S: Simd, const R: usize>(p: Sweeps<'_, '_, T>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests_common::{Problem, check_descends, check_rows_are_independent, check_solves};
+    use super::super::tests_common::{
+        Problem, check_descends, check_rows_are_independent, check_single_rows, check_solves,
+    };
     use super::*;
 
     #[test]
@@ -165,5 +228,6 @@ mod tests {
         check_descends(|p| Box::new(Hals::new(p.rank, 4, 0.1, Some(3))));
         check_solves(|p| Box::new(Hals::new(p.rank, 20_000, 0.0, None)), 1e-9);
         check_rows_are_independent(|p| Box::new(Hals::new(p.rank, 7, 0.1, None)));
+        check_single_rows(|p| Box::new(Hals::new(p.rank, 3, 0.0, None)));
     }
 }

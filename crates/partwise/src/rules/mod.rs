@@ -7,6 +7,10 @@
 //! q(w) = 1/2 wᵀ(G + l2 I) w - (c - l1)ᵀ w
 //! ```
 //!
+//! Bounds and fixed components are part of that problem ([`Limits`]), and so are penalties, which are quadratics
+//! themselves and are added to G, c and l2 before a rule sees them. Where rows have weights, each has a G of its own
+//! ([`QuadraticRule::update_row`]).
+//!
 //! Rows do not know of each other: which rows come together in a panel changes no bit. The Kullback-Leibler rules
 //! ([`scd`], [`ccd`]) see the entries of a row; multiplicative updates ([`mu`]) for other losses see two sums.
 
@@ -15,10 +19,13 @@ pub(crate) mod bpp;
 pub(crate) mod ccd;
 pub(crate) mod greedy_cd;
 pub(crate) mod hals;
+pub(crate) mod hoyer;
 pub(crate) mod mu;
 pub(crate) mod nesterov;
 pub(crate) mod scd;
+pub(crate) mod simplex;
 
+pub(crate) use crate::row_terms::{Limits, RowShift};
 use crate::scalar::Scalar;
 
 /// What all rows of a quadratic problem share. Matrices are `(stride, stride)`, zero beyond `rank`.
@@ -29,6 +36,11 @@ pub(crate) struct Quadratic<'a, T> {
     pub(crate) rank: usize,
     pub(crate) l1: T,
     pub(crate) l2: T,
+    pub(crate) limits: Limits<'a, T>,
+    /// The negative entries of `gram` with their sign turned, for rules that need both signs apart; else empty.
+    pub(crate) minus: &'a [T],
+    /// Linear terms beside `l1`, one per component, for rules that take them apart from the cross product; else empty.
+    pub(crate) drag: &'a [T],
 }
 
 impl<T: Scalar> Quadratic<'_, T> {
@@ -75,6 +87,11 @@ pub(crate) trait QuadraticRule<T: Scalar>: Send + Sync {
         false
     }
 
+    /// Whether it wants [`Quadratic::minus`] and [`Quadratic::drag`].
+    fn wants_signs(&self) -> bool {
+        false
+    }
+
     /// Whether no update increases `q` (beyond rounding).
     fn descends(&self) -> bool {
         true
@@ -85,6 +102,11 @@ pub(crate) trait QuadraticRule<T: Scalar>: Send + Sync {
 
     /// Moves the rows of a panel.
     fn update(&self, q: &Quadratic<'_, T>, panel: Panel<'_, T>, scratch: &mut Scratch<T>);
+
+    /// Moves one row that has a Gram matrix of its own.
+    fn update_row(&self, q: &Quadratic<'_, T>, w: &mut [T], cross: &[T], scratch: &mut Scratch<T>) {
+        self.update(q, Panel { factor: w, cross, state: &mut [] }, scratch);
+    }
 
     /// Rows for which the rule had to fall back to coordinate descent so far.
     fn fallbacks(&self) -> u64 {

@@ -22,7 +22,7 @@
 //!
 //! When not to use it: for Frobenius [`super::hals`] is many times faster, for sparse Kullback-Leibler [`super::scd`].
 
-use super::{Need, Panel, Quadratic, QuadraticRule, Scratch};
+use super::{Limits, Need, Panel, Quadratic, QuadraticRule, RowShift, Scratch};
 use crate::kernels::gram::times_square;
 use crate::kernels::isa::{Kernel, Simd, launch};
 use crate::loss::Loss;
@@ -48,19 +48,28 @@ impl<T: Scalar> MuFrobenius<T> {
 
 impl<T: Scalar> QuadraticRule<T> for MuFrobenius<T> {
     fn need(&self) -> Need {
-        Need { reals: ROWS * self.stride + 2 * ROWS, words: 0 }
+        Need { reals: 2 * ROWS * self.stride + 2 * ROWS, words: 0 }
+    }
+
+    fn wants_signs(&self) -> bool {
+        true
     }
 
     fn update(&self, q: &Quadratic<'_, T>, panel: Panel<'_, T>, scratch: &mut Scratch<T>) {
         let stride = q.stride;
         let (denom, rest) = scratch.reals.split_at_mut(ROWS * stride);
+        let (minus, rest) = rest.split_at_mut(ROWS * stride);
         let (first, last) = rest.split_at_mut(ROWS);
         for (factor, cross) in panel.factor.chunks_mut(ROWS * stride).zip(panel.cross.chunks(ROWS * stride)) {
             let rows = factor.len() / stride;
             for update in 0..self.updates {
                 let denom = &mut denom[..factor.len()];
                 times_square(factor, q.gram, stride, denom);
-                launch(Multiply { rule: self, q, factor, cross, denom, first, last, update });
+                let minus = if q.minus.is_empty() { &mut [] } else { &mut minus[..factor.len()] };
+                if !q.minus.is_empty() {
+                    times_square(factor, q.minus, stride, minus);
+                }
+                launch(Multiply { rule: self, q, factor, cross, denom, minus, first, last, update });
                 if update > 0 && (0..rows).all(|r| !(last[r] > self.enough * self.enough * first[r])) {
                     break;
                 }
@@ -76,6 +85,8 @@ struct Multiply<'a, 'b, T> {
     factor: &'a mut [T],
     cross: &'a [T],
     denom: &'a [T],
+    /// `A⁻ w` where the matrix has negative entries, else empty.
+    minus: &'a [T],
     first: &'a mut [T],
     last: &'a mut [T],
     update: usize,
@@ -85,8 +96,9 @@ impl<T: Scalar> Kernel for Multiply<'_, '_, T> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let Quadratic { stride, rank, l1, l2, .. } = *self.q;
+        let Quadratic { stride, rank, l1, l2, limits, drag, .. } = *self.q;
         let MuFrobenius { enough, least, .. } = *self.rule;
+        let (two, four) = (T::from_f64(2.0), T::from_f64(4.0));
         for (r, w) in self.factor.chunks_exact_mut(stride).enumerate() {
             if self.update > 0 && !(self.last[r] > enough * enough * self.first[r]) {
                 continue;
@@ -94,9 +106,24 @@ impl<T: Scalar> Kernel for Multiply<'_, '_, T> {
             let (numer, denom) = (&self.cross[r * stride..][..rank], &self.denom[r * stride..][..rank]);
             let mut moved = T::ZERO;
             for c in 0..rank {
-                let below = denom[c] + l1 + l2 * w[c];
-                let new = if below > T::ZERO { w[c] * (numer[c].max(T::ZERO) / below) } else { w[c] };
-                let new = if new > T::ZERO { new.max(least) } else { new };
+                if limits.is_frozen(c) {
+                    continue;
+                }
+                let linear = l1 + drag.get(c).copied().unwrap_or(T::ZERO);
+                let new = if self.minus.is_empty() {
+                    let below = denom[c] + linear + l2 * w[c];
+                    if below > T::ZERO { w[c] * (numer[c].max(T::ZERO) / below) } else { w[c] }
+                } else {
+                    // a t² - b t - n = 0, a = (A⁺ w)_c + l2 w_c, n = (A⁻ w)_c, b = c_c - l1
+                    let n = self.minus[r * stride + c];
+                    let (a, b) = (denom[c] + n + l2 * w[c], numer[c] - linear);
+                    let root = (b * b + four * a * n).sqrt();
+                    let t = if b > T::ZERO { (b + root) / (two * a) } else { two * n / (root - b) };
+                    if t.is_finite() { w[c] * t } else { w[c] }
+                };
+                // A negative numerator (X has negative entries) asks for zero: not for ever, as it may change.
+                let held = new > T::ZERO || (numer[c] < T::ZERO && w[c] > T::ZERO);
+                let new = limits.clamp(if held { new.max(least) } else { new });
                 let d = new - w[c];
                 moved += d * d * self.q.gram[c * stride + c];
                 w[c] = new;
@@ -132,8 +159,8 @@ impl MuBeta {
             let old = *w;
             if self.l2 > 0.0 && self.beta < 2.0 {
                 if old > T::ZERO {
-                    let t = self.stationary(n.to_f64(), d.to_f64(), old.to_f64());
-                    *w = T::from_f64(old.to_f64() * t);
+                    let terms = Terms { numer: n.to_f64(), denom: d.to_f64(), ..self.elastic(old.to_f64()) };
+                    *w = T::from_f64(old.to_f64() * self.stationary(&terms));
                 }
             } else {
                 let below = d + l1 + l2 * old;
@@ -152,30 +179,163 @@ impl MuBeta {
         }
     }
 
-    /// The t > 0 where the majorant with an l2 penalty is least, or a point between it and 1.
-    fn stationary(&self, numer: f64, denom: f64, w: f64) -> f64 {
-        if !(numer > 0.0) {
+    /// Updates a row with penalties, within limits, and on the simplex if asked; `room` has two numbers per component.
+    pub(crate) fn update_within<T: Scalar>(
+        &self,
+        w: &mut [T],
+        numer: &[T],
+        denom: &[T],
+        within: &Within<'_, T>,
+        room: &mut [f64],
+    ) {
+        let rank = w.len();
+        let Within { shift, stride, limits, simplex } = *within;
+        let (plus, minus) = room.split_at_mut(rank);
+        let minus = &mut minus[..rank];
+        for c in 0..rank {
+            (plus[c], minus[c]) = (shift.ridge.to_f64() * w[c].to_f64(), 0.0);
+            if !shift.gram.is_empty() {
+                for (d, &w) in w.iter().enumerate() {
+                    let pull = shift.gram[c * stride + d].to_f64() * w.to_f64();
+                    *(if pull > 0.0 { &mut plus[c] } else { &mut minus[c] }) += pull.abs();
+                }
+            }
+        }
+        let terms = |c: usize, w: f64| {
+            let own = self.elastic(w);
+            let linear = shift.linear.get(c).map_or(0.0, |s| s.to_f64());
+            Terms {
+                numer: numer[c].to_f64(),
+                denom: denom[c].to_f64(),
+                linear: own.linear - linear,
+                plus: own.plus + plus[c],
+                minus: minus[c],
+            }
+        };
+        let (lower, upper) = (limits.lower.to_f64(), limits.upper.to_f64());
+        let solve = |c: usize, old: T, multiplier: f64| -> f64 {
+            let old = old.to_f64();
+            if limits.is_frozen(c) || !(old > 0.0) {
+                return old;
+            }
+            let own = terms(c, old);
+            let t = self.stationary(&Terms { linear: own.linear + multiplier, ..own });
+            // Zero may be what is wanted, but not for ever.
+            if t.is_nan() { old } else { (old * t).max(self.least).clamp(lower, upper) }
+        };
+        let multiplier = match simplex {
+            None => 0.0,
+            Some((total, at_most)) => {
+                let sum = |m: f64| w.iter().enumerate().map(|(c, &w)| solve(c, w, m)).sum::<f64>();
+                if at_most && sum(0.0) <= total {
+                    0.0
+                } else {
+                    root_of_falling(sum, total, terms(0, 1.0).denom)
+                }
+            }
+        };
+        for c in 0..rank {
+            let new = T::from_f64(solve(c, w[c], multiplier));
+            w[c] = if new.is_finite() { new } else { w[c] };
+        }
+        if let Some((total, at_most)) = simplex {
+            // What is left is the rounding of the multiplier.
+            let sum: f64 = w.iter().map(|w| w.to_f64()).sum();
+            if sum > 0.0 && !(at_most && sum <= total) {
+                w.iter_mut().for_each(|w| *w = T::from_f64(w.to_f64() * (total / sum)));
+            }
+        }
+    }
+
+    /// The terms of its own l1 and l2 at an entry.
+    fn elastic(&self, w: f64) -> Terms {
+        Terms { numer: 0.0, denom: 0.0, linear: self.l1, plus: self.l2 * w, minus: 0.0 }
+    }
+
+    /// The t > 0 where the majorant is least, or a point between it and 1: the root of
+    /// `denom t^p + linear + plus t - minus / t = numer t^-q`, whose left side less the right one rises.
+    fn stationary(&self, terms: &Terms) -> f64 {
+        let Terms { numer, denom, linear, plus, minus } = *terms;
+        if !(numer > 0.0 || minus > 0.0 || linear < 0.0) {
             return 0.0;
         }
-        let ridge = self.l2 * w;
         if self.beta == 1.0 {
-            // denom + l1 + ridge t = numer / t
-            let linear = denom + self.l1;
-            return 2.0 * numer / (linear + (linear * linear + 4.0 * ridge * numer).sqrt());
+            return positive_root(plus, denom + linear, numer + minus);
         }
-        // denom t^p + l1 + ridge t = numer t^-q: the left side rises and the right side falls.
-        let (p, q) = ((self.beta - 1.0).max(0.0), 2.0 - self.beta);
-        let rises = |t: f64| denom * t.powf(p) + self.l1 + ridge * t > numer * t.powf(-q);
+        if self.beta == 2.0 {
+            return positive_root(denom + plus, linear - numer, minus);
+        }
+        let (p, q) = ((self.beta - 1.0).max(0.0), (2.0 - self.beta).max(0.0));
+        if plus == 0.0 && minus == 0.0 && linear >= 0.0 {
+            // A linear term joins the denominator: t^p is above its tangent for p >= 1, and 1 for p = 0.
+            return (numer / (denom + linear)).powf(self.exponent);
+        }
+        let rises = |t: f64| denom * t.powf(p) + linear + plus * t - minus / t > numer * t.powf(-q);
         let shrinks = rises(1.0);
-        let (mut low, mut high) =
-            if shrinks { (0.0, 1.0) } else { (1.0, (numer / denom).powf(self.exponent)) };
-        for _ in 0..60 {
+        let (mut low, mut high) = (1.0, 1.0);
+        if shrinks {
+            while rises(low) && low > f64::MIN_POSITIVE {
+                (high, low) = (low, low * 0.125);
+            }
+        } else {
+            while !rises(high) && high < f64::MAX / 8.0 {
+                (low, high) = (high, high * 8.0);
+            }
+        }
+        for _ in 0..50 {
             let middle = 0.5 * (low + high);
             if rises(middle) { high = middle } else { low = middle }
         }
         // The end on the side of 1: the majorant is convex, so it does not rise from 1 to there.
         if shrinks { high } else { low }
     }
+}
+
+/// What an entry's update is solved from: the two sums of the loss, and the parts of the penalties at `t = 1`.
+#[derive(Clone, Copy, Debug)]
+struct Terms {
+    numer: f64,
+    denom: f64,
+    linear: f64,
+    plus: f64,
+    minus: f64,
+}
+
+/// What else there is to a row than its loss.
+#[derive(Clone, Copy)]
+pub(crate) struct Within<'a, T> {
+    pub(crate) shift: RowShift<'a, T>,
+    pub(crate) stride: usize,
+    pub(crate) limits: Limits<'a, T>,
+    /// The row's sum, and whether it may be less.
+    pub(crate) simplex: Option<(f64, bool)>,
+}
+
+/// The positive root of `a t² + b t - c = 0`, a and c >= 0, without cancellation.
+fn positive_root(a: f64, b: f64, c: f64) -> f64 {
+    let root = (b * b + 4.0 * a * c).sqrt();
+    if b > 0.0 { 2.0 * c / (b + root) } else { (root - b) / (2.0 * a) }
+}
+
+/// Where a falling function takes a value, from somewhere below or above 0; `unit` is the size of its argument.
+fn root_of_falling(f: impl Fn(f64) -> f64, value: f64, unit: f64) -> f64 {
+    let unit = if unit > 0.0 { unit } else { 1.0 };
+    let (mut low, mut high) = (0.0, 0.0);
+    let mut step = unit;
+    if f(0.0) > value {
+        while f(high) > value && step.is_finite() {
+            (low, high, step) = (high, high + step, 4.0 * step);
+        }
+    } else {
+        while f(low) < value && step.is_finite() {
+            (high, low, step) = (low, low - step, 4.0 * step);
+        }
+    }
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if f(middle) > value { low = middle } else { high = middle }
+    }
+    0.5 * (low + high)
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ impl<T: Scalar> Kernel for Steps<'_, '_, T> {
 
 #[inline(always)]
 fn lanes<T: Scalar, S: Simd, const R: usize>(p: Steps<'_, '_, T>) {
-    let Quadratic { gram, stride, rank, l1, l2 } = *p.q;
+    let Quadratic { gram, stride, rank, l1, l2, limits, .. } = *p.q;
     let (arrays, _) = p.scratch.as_chunks_mut::<R>();
     let (w, rest) = arrays.split_at_mut(rank);
     let (y, rest) = rest.split_at_mut(rank);
@@ -96,9 +96,10 @@ fn lanes<T: Scalar, S: Simd, const R: usize>(p: Steps<'_, '_, T>) {
             let (mut moved, mut uphill) = ([T::ZERO; R], [T::ZERO; R]);
             for c in 0..rank {
                 let mut descent = minus_dot::<T, S, R>(&cross[c], &gram[c * stride..][..rank], y);
+                let step = if limits.is_frozen(c) { T::ZERO } else { p.rule.step };
                 for r in 0..R {
                     descent[r] -= l1 + l2 * y[c][r];
-                    let new = S::mul_add(descent[r], p.rule.step, y[c][r]).max(T::ZERO);
+                    let new = limits.clamp(S::mul_add(descent[r], step, y[c][r]));
                     let d = new - w[c][r];
                     moved[r] = S::mul_add(d, d, moved[r]);
                     uphill[r] = S::mul_add(y[c][r] - new, d, uphill[r]);

@@ -1,6 +1,6 @@
 //! Row problems for the tests of the rules.
 
-use super::{Panel, Quadratic, QuadraticRule, Scratch};
+use super::{Limits, Panel, Quadratic, QuadraticRule, Scratch};
 use crate::factor::padded;
 
 /// A panel of rows with everything a rule needs, in f64.
@@ -60,7 +60,17 @@ impl Problem {
     }
 
     pub(crate) fn quadratic(&self) -> Quadratic<'_, f64> {
-        Quadratic { gram: &self.gram, stride: self.stride, rank: self.rank, l1: self.l1, l2: self.l2 }
+        let limits = Limits::NON_NEGATIVE;
+        Quadratic {
+            gram: &self.gram,
+            stride: self.stride,
+            rank: self.rank,
+            l1: self.l1,
+            l2: self.l2,
+            limits,
+            minus: &[],
+            drag: &[],
+        }
     }
 
     pub(crate) fn g(&self, a: usize, b: usize) -> f64 {
@@ -177,6 +187,36 @@ pub(crate) fn check_rows_are_independent(make: impl Fn(&Problem) -> Box<dyn Quad
                 problem.updated_in_panels(make(&problem).as_mut(), 3, rows),
                 "panels of {rows} rows"
             );
+        }
+    }
+}
+
+/// A row by itself moves as it does in a panel, and within its limits.
+pub(crate) fn check_single_rows(make: impl Fn(&Problem) -> Box<dyn QuadraticRule<f64>>) {
+    for problem in Problem::some() {
+        let rule = make(&problem);
+        let mut scratch = Scratch::new(rule.need());
+        let together = problem.updated(make(&problem).as_mut(), 1);
+        let frozen: Vec<bool> = (0..problem.rank).map(|c| c % 2 == 1).collect();
+        let limited = Limits { lower: 0.05, upper: 0.6, frozen: &frozen };
+        for i in 0..problem.rows {
+            let row = i * problem.stride..(i + 1) * problem.stride;
+            let mut w = problem.factor[row.clone()].to_vec();
+            rule.update_row(&problem.quadratic(), &mut w, &problem.cross[row.clone()], &mut scratch);
+            problem.assert_close(problem.row(&together, i), &w[..problem.rank]);
+
+            // Start within the limits.
+            let mut w = problem.factor[row.clone()].to_vec();
+            w[..problem.rank].iter_mut().for_each(|w| *w = w.clamp(0.05, 0.6));
+            let start = w.clone();
+            let q = Quadratic { limits: limited, ..problem.quadratic() };
+            rule.update_row(&q, &mut w, &problem.cross[row], &mut scratch);
+            for c in 0..problem.rank {
+                assert!((0.05..=0.6).contains(&w[c]), "row {i}: {w:?}");
+                assert!(!frozen[c] || w[c] == start[c], "row {i}: {w:?} from {start:?}");
+            }
+            let (before, after) = (problem.value_of(&start, i), problem.value_of(&w, i));
+            assert!(after <= before + 1e-12 * before.abs().max(1.0), "row {i}: {before} -> {after}");
         }
     }
 }

@@ -12,7 +12,6 @@ pub use check::{indices, pointers};
 pub(crate) use compressed::Compressed;
 pub use stored::{Stored, survives_single};
 
-use super::facts::scale_up;
 use crate::error::Result;
 use crate::scalar::Scalar;
 use check::{check_indices, check_pair, check_size};
@@ -176,11 +175,10 @@ impl<T: Scalar> Sparse<T> {
         self.other.get_or_init(|| self.given.flipped())
     }
 
-    /// The matrix times `2^e`, in one form.
-    pub(crate) fn scaled(&self, e: i32) -> Sparse<T> {
+    /// The matrix with other values for its entries, in one form; zeros among them stay where they are.
+    pub(crate) fn mapped(&self, f: impl Fn(T) -> T) -> Sparse<T> {
         let form = &self.given;
-        let values =
-            (0..form.values.len()).map(|at| T::from_f64(scale_up(form.values.get(at).to_f64(), e))).collect();
+        let values = (0..form.values.len()).map(|at| f(form.values.get(at))).collect();
         let given = Compressed {
             width: form.width,
             starts: form.starts.clone(),

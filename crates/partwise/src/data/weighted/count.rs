@@ -21,7 +21,7 @@ impl<T: Scalar> Weighted<'_, T> {
     /// Counts, without visiting zeros one by one where their weights are known together.
     pub(crate) fn count(&self) -> Count {
         let view = WeightedView::of(self, false);
-        let mut room = RowRoom::for_views(&[&view]);
+        let mut room: RowRoom<T> = RowRoom::for_views(&[&view]);
         let (rows, cols) = (self.rows(), self.cols());
         let weight_of = |j: usize| view.shared().flatten().map_or(1.0, |c| c[j].to_f64());
         let (all_weight, all_count) = match view.shared() {
@@ -79,7 +79,7 @@ impl<T: Scalar> Weighted<'_, T> {
     /// Calls `f(i, j, x, weight)` for the entries that count, row by row; for those that are zero as it suits.
     pub(crate) fn for_each_nonzero(&self, mut f: impl FnMut(usize, usize, T, T)) {
         let view = WeightedView::of(self, false);
-        let mut room = RowRoom::for_views(&[&view]);
+        let mut room: RowRoom<T> = RowRoom::for_views(&[&view]);
         for i in 0..self.rows() {
             let entries = view.row(i, &mut room);
             for ((&j, &x), &v) in entries.at.iter().zip(entries.x).zip(entries.v) {

@@ -319,17 +319,13 @@ impl<'a, T: Scalar> Weighted<'a, T> {
         Weighted { form, rows: self.cols, cols: self.rows, turned: !self.turned, ..self }
     }
 
-    /// X times `2^e`, with the same weights, in memory of its own.
-    pub(super) fn scaled(&self, e: i32) -> Weighted<'static, T> {
-        let times = |x: T| T::from_f64(scale_up(x.to_f64(), e));
+    /// X with other values for its entries and the same weights, in memory of its own.
+    pub(super) fn mapped(&self, f: impl Fn(T) -> T) -> Weighted<'static, T> {
+        let owned = |entries: &Option<Dense<'_, T>>| entries.as_ref().map(Dense::owned);
         let form = match &self.form {
-            Form::Dense { x, entries } => {
-                Form::Dense { x: x.scaled(e), entries: entries.as_ref().map(Dense::owned) }
-            }
-            Form::Sparse { x, entries } => {
-                Form::Sparse { x: x.scaled(e), entries: entries.as_ref().map(Dense::owned) }
-            }
-            Form::Listed(x) => Form::Listed(x.clone().map(|_, _, x, v| Some((times(x), v)))),
+            Form::Dense { x, entries } => Form::Dense { x: x.mapped(f), entries: owned(entries) },
+            Form::Sparse { x, entries } => Form::Sparse { x: x.mapped(f), entries: owned(entries) },
+            Form::Listed(x) => Form::Listed(x.clone().map(|_, _, x, v| Some((f(x), v)))),
         };
         let Weighted { hold_out, turned, nan, near, power, .. } = *self;
         Weighted {
@@ -342,6 +338,33 @@ impl<'a, T: Scalar> Weighted<'a, T> {
             near,
             power,
         }
+    }
+
+    /// X with a guess for every entry that does not count: the mean of its row times that of its column over that of X. For
+    /// starts, which need all entries; only of dense X.
+    pub(crate) fn filled(&self) -> Option<Dense<'static, T>> {
+        let Form::Dense { x, .. } = &self.form else { return None };
+        let (m, n) = (x.rows(), x.cols());
+        let mut known = vec![false; m * n];
+        let (mut rows, mut cols) = (vec![(0.0, 0.0); m], vec![(0.0, 0.0); n]);
+        let mut all = (0.0, 0.0);
+        self.for_each(|i, j, x, v| {
+            known[i * n + j] = true;
+            let (x, v) = (x.to_f64(), v.to_f64());
+            for sum in [&mut rows[i], &mut cols[j], &mut all] {
+                *sum = (sum.0 + v * x, sum.1 + v);
+            }
+        });
+        let mean = |(sum, weight): (f64, f64)| if weight > 0.0 { sum / weight } else { 0.0 };
+        let guess = |i: usize, j: usize| {
+            let whole = mean(all);
+            if whole > 0.0 { (mean(rows[i]) * mean(cols[j]) / whole).max(0.0) } else { 0.0 }
+        };
+        Some(Dense::from_fn(
+            m,
+            n,
+            |i, j| if known[i * n + j] { x.get(i, j) } else { T::from_f64(guess(i, j)) },
+        ))
     }
 
     /// What a loss with these weights is to be multiplied by: `2` to the power of this.
@@ -360,15 +383,15 @@ impl<'a, T: Scalar> Weighted<'a, T> {
     }
 
     /// The weight of entry `(i, j)`, given what the entry itself has.
-    fn weight(&self, i: usize, j: usize, entry: T) -> T {
+    fn weight(&self, i: usize, j: usize, entry: T) -> f64 {
         let line = |values: &Option<Vec<T>>, at: usize| values.as_ref().map_or(1.0, |v| v[at].to_f64());
-        T::from_f64(scale_up(entry.to_f64() * line(&self.rows, i) * line(&self.cols, j), -self.near))
+        scale_up(entry.to_f64() * line(&self.rows, i) * line(&self.cols, j), -self.near)
     }
 
     /// Calls `f(i, j, x, weight)` for every entry that counts, row by row.
     pub(crate) fn for_each(&self, mut f: impl FnMut(usize, usize, T, T)) {
         let view = WeightedView::of(self, false);
-        let mut room = RowRoom::for_views(&[&view]);
+        let mut room: RowRoom<T> = RowRoom::for_views(&[&view]);
         for i in 0..self.rows() {
             let RowEntries { at, x, v, .. } = view.every_entry(i, &mut room);
             for ((&j, &x), &v) in at.iter().zip(x).zip(v) {

@@ -4,6 +4,7 @@
 //! a row then says which entries it *lacks*. Rules use that while it loses no digits, and else see every entry that counts.
 
 use super::{Form, Weighted};
+use crate::kernels::{SparseRows, ValuesRef};
 use crate::scalar::Scalar;
 
 /// Weighted X from either side.
@@ -35,6 +36,13 @@ pub(crate) struct RowEntries<'r, T> {
     pub(crate) rest: Option<Rest<'r, T>>,
 }
 
+impl<'r, T: Scalar> RowEntries<'r, T> {
+    /// The products of values and weights as a row of a sparse block; `starts` is 0 and the number of entries.
+    pub(crate) fn as_sparse(&self, starts: &'r [usize; 2], cols: usize) -> SparseRows<'r, T> {
+        SparseRows { cols, starts, columns: self.at, values: ValuesRef::Full(self.vx) }
+    }
+}
+
 /// See [`RowEntries::rest`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rest<'r, T> {
@@ -43,7 +51,7 @@ pub(crate) struct Rest<'r, T> {
 }
 
 impl<T: Scalar> RowRoom<T> {
-    pub(crate) fn for_views(views: &[&WeightedView<'_, '_, T>]) -> RowRoom<T> {
+    pub(crate) fn for_views<X: Scalar>(views: &[&WeightedView<'_, '_, X>]) -> RowRoom<T> {
         let most = views.iter().map(|view| view.fullest()).max().unwrap_or(0);
         let room = || Vec::with_capacity(most);
         RowRoom {
@@ -70,7 +78,8 @@ impl<T: Scalar> RowRoom<T> {
         self.vx.push(x * v);
     }
 
-    fn entries(&self, row: Option<T>) -> RowEntries<'_, T> {
+    /// What was put here last.
+    pub(crate) fn entries(&self, row: Option<T>) -> RowEntries<'_, T> {
         RowEntries {
             at: &self.at,
             x: &self.x,
@@ -112,8 +121,8 @@ impl<'x, 'a, T: Scalar> WeightedView<'x, 'a, T> {
         }
     }
 
-    /// Row `r`, by what it lacks if that is less than half of it.
-    pub(crate) fn row<'r>(&self, r: usize, room: &'r mut RowRoom<T>) -> RowEntries<'r, T> {
+    /// Row `r`, by what it lacks if that is less than half of it; in the precision of the room.
+    pub(crate) fn row<'r, U: Scalar>(&self, r: usize, room: &'r mut RowRoom<U>) -> RowEntries<'r, U> {
         if self.shared().is_some() {
             let row = self.fill(r, room, false);
             if 2 * room.lacks.len() < self.cols() {
@@ -124,13 +133,13 @@ impl<'x, 'a, T: Scalar> WeightedView<'x, 'a, T> {
     }
 
     /// Row `r` with every entry that counts.
-    pub(crate) fn every_entry<'r>(&self, r: usize, room: &'r mut RowRoom<T>) -> RowEntries<'r, T> {
+    pub(crate) fn every_entry<'r, U: Scalar>(&self, r: usize, room: &'r mut RowRoom<U>) -> RowEntries<'r, U> {
         self.fill(r, room, true);
         room.entries(None)
     }
 
     /// Writes the entries of row `r`, zeros among them if they are wanted, and what it lacks; returns its weight.
-    fn fill(&self, r: usize, room: &mut RowRoom<T>, zeros: bool) -> T {
+    fn fill<U: Scalar>(&self, r: usize, room: &mut RowRoom<U>, zeros: bool) -> U {
         room.clear();
         let of = self.of;
         let place = |c: usize| if self.transposed { (c, r) } else { (r, c) };
@@ -141,8 +150,8 @@ impl<'x, 'a, T: Scalar> WeightedView<'x, 'a, T> {
                 return;
             }
             let v = of.weight(i, j, entry);
-            if v > T::ZERO && (zeros || x != T::ZERO) {
-                room.push(c, x, v);
+            if v > 0.0 && (zeros || x != T::ZERO) {
+                room.push(c, U::from_f64(x.to_f64()), U::from_f64(v));
             }
         };
         match &of.form {
@@ -179,6 +188,6 @@ impl<'x, 'a, T: Scalar> WeightedView<'x, 'a, T> {
         }
         let own = if self.transposed { &of.cols } else { &of.rows };
         let row = own.as_ref().map_or(1.0, |v| v[r].to_f64());
-        T::from_f64(row)
+        U::from_f64(row)
     }
 }

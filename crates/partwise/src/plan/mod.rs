@@ -8,8 +8,12 @@ use crate::loss::Loss;
 use crate::par;
 use crate::penalty::Elastic;
 use crate::scalar::Scalar;
-use crate::spec::{First, Init, Normalize, Rule, Spec};
+use crate::spec::{First, Init, Normalize, Rule, Simplex, Spec};
+use crate::start::Given;
+use crate::support;
 use serde::Serialize;
+
+pub(crate) mod demands;
 
 /// What will be done. Made by [`Spec::plan`] only, so that a plan is always possible.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -43,21 +47,23 @@ impl Spec {
     /// [`Error::BadParameter`] for a value outside its range, [`Error::Unsupported`] for a combination that cannot be,
     /// [`Error::Memory`] if the fit would need more than [`Spec::memory_limit`].
     pub fn plan<T: Scalar>(&self, facts: &Facts) -> Result<Plan> {
-        self.plan_from::<T>(facts, (false, false))
+        self.plan_for(facts, &Given::<T>::default())
     }
 
-    /// As [`Spec::plan`], for a fit that is given W, H or both to start from.
+    /// As [`Spec::plan`], for a fit that is given factors, targets or graphs.
     ///
     /// # Errors
     /// As [`Spec::plan`].
-    pub fn plan_from<T: Scalar>(&self, facts: &Facts, given: (bool, bool)) -> Result<Plan> {
+    pub fn plan_for<T: Scalar>(&self, facts: &Facts, given: &Given<T>) -> Result<Plan> {
         check_values(self)?;
         let mut spec = self.clone();
         let mut notes = Vec::new();
         let (m, n, k) = (facts.rows, facts.cols, spec.rank);
 
         choose_rule(&mut spec, &mut notes)?;
-        choose_init(&mut spec, facts, given, &mut notes)?;
+        demands::check(&spec, Some(facts), given)?;
+        demands::settle(&mut spec, given, &mut notes);
+        choose_init(&mut spec, facts, (given.w.is_some(), given.h.is_some()), &mut notes)?;
         if k > m.min(n) {
             notes.push(format!("rank {k} is larger than min(m, n) = {}: an exact fit is possible", m.min(n)));
         }
@@ -74,7 +80,9 @@ impl Spec {
         spec.extrapolate &= gains;
         let extrapolate = match (spec.extrapolate, spec.rule) {
             (false, _) => Extrapolate::Neither,
+            _ if spec.sparseness_w.is_some() || spec.sparseness_h.is_some() => Extrapolate::Neither,
             (true, Rule::Scd | Rule::Ccd) => Extrapolate::Second,
+            (true, _) if demands::is_fixed(&spec, given) => Extrapolate::Second,
             (true, _) => Extrapolate::Both,
         };
         let inner = inner_sweeps(&spec, facts);
@@ -85,6 +93,7 @@ impl Spec {
         if facts.sparse {
             notes.push("X is kept by rows and by columns".into());
         }
+        demands::data_notes(&spec, facts, &mut notes);
         if spec.floor == 0.0 {
             empty_note(facts, &mut notes);
         }
@@ -97,7 +106,23 @@ impl Spec {
     /// [`Error::BadParameter`] and [`Error::Unsupported`], as [`Spec::plan`].
     pub fn check(&self) -> Result<()> {
         check_values(self)?;
-        choose_rule(&mut self.clone(), &mut Vec::new())
+        let mut spec = self.clone();
+        choose_rule(&mut spec, &mut Vec::new())?;
+        demands::check(&spec, None, &Given::<f64>::default())
+    }
+
+    /// Refuses data that cannot be factorized as specified, by place: entries, and rows and columns of which none counts.
+    ///
+    /// # Errors
+    /// Those of [`Facts::check`], and [`Error::Unseen`].
+    pub fn check_data(&self, facts: &Facts) -> Result<()> {
+        demands::check_data(self, facts)
+    }
+
+    /// Whether there is a penalty.
+    pub(crate) fn is_penalised(&self) -> bool {
+        let (w, h) = self.penalties();
+        !w.is_none() || !h.is_none() || self.penalties.iter().any(|p| p.weight.number() > 0.0)
     }
 
     /// The penalties of W and of H.
@@ -142,6 +167,7 @@ fn check_values(spec: &Spec) -> Result<()> {
             return bad(name, "0".into(), "at least 1 is needed");
         }
     }
+    demands::check_values(spec)?;
     if spec.restarts >= 1 << 30 {
         return bad("restarts", spec.restarts.to_string(), "fewer than 1073741824 are needed");
     }
@@ -149,40 +175,21 @@ fn check_values(spec: &Spec) -> Result<()> {
 }
 
 fn choose_rule(spec: &mut Spec, notes: &mut Vec<String>) -> Result<()> {
-    let unsupported = |rule: Rule, why: &str, instead: &str| {
-        Err(Error::Unsupported {
-            asked: format!("rule {rule} with loss {}", spec.loss),
-            why: why.into(),
-            instead: instead.into(),
-        })
-    };
-    match (spec.loss, spec.rule) {
-        (Loss::Frobenius, Rule::Auto) => {
-            spec.rule = Rule::Hals;
-            notes.push("rule hals: coordinate descent, the fastest for the frobenius loss".into());
-        }
-        (Loss::KullbackLeibler, Rule::Auto) => {
-            spec.rule = Rule::Scd;
-            notes.push("rule scd: coordinate descent, the fastest for the kl loss".into());
-        }
-        (_, Rule::Auto) => {
-            spec.rule = Rule::Mu;
-            notes.push(format!("rule mu: the only one for the loss {}", spec.loss));
-        }
-        (Loss::Frobenius, Rule::Scd | Rule::Ccd) => {
-            return unsupported(
-                spec.rule,
-                "it solves Kullback-Leibler problems",
-                "use rule hals, or loss kl",
-            );
-        }
-        (Loss::Frobenius, _) | (_, Rule::Mu) | (Loss::KullbackLeibler, Rule::Scd | Rule::Ccd) => {}
-        (Loss::KullbackLeibler, rule) => {
-            return unsupported(rule, "it solves least squares problems", "use rule scd, ccd or mu");
-        }
-        (_, rule) => {
-            return unsupported(rule, "it solves least squares or Kullback-Leibler problems", "use rule mu");
-        }
+    support::require_pair(spec.loss, spec.rule)?;
+    if spec.rule == Rule::Auto {
+        let simplex = spec.simplex_w != Simplex::None || spec.simplex_h != Simplex::None;
+        let (rule, why) = match spec.loss {
+            Loss::Frobenius => {
+                (Rule::Hals, "coordinate descent, the fastest for the frobenius loss".to_string())
+            }
+            Loss::KullbackLeibler if simplex => {
+                (Rule::Mu, "the only one for the kl loss with rows on the simplex".into())
+            }
+            Loss::KullbackLeibler => (Rule::Scd, "coordinate descent, the fastest for the kl loss".into()),
+            loss => (Rule::Mu, format!("the only one for the loss {loss}")),
+        };
+        spec.rule = rule;
+        notes.push(format!("rule {rule}: {why}"));
     }
     if spec.shuffle && spec.rule != Rule::Hals {
         return Err(Error::Unsupported {
@@ -215,7 +222,9 @@ fn choose_init(spec: &mut Spec, facts: &Facts, given: (bool, bool), notes: &mut 
         }
         Init::Auto => {
             // For beta < 1 large entries count for little, and singular vectors are about nothing else.
-            let (init, why) = if k > least {
+            let (init, why) = if facts.weighted && facts.sparse {
+                (Init::Random, "singular vectors need every entry of X")
+            } else if k > least {
                 (Init::Random, "an svd start needs rank <= min(m, n)")
             } else if spec.loss.beta() < 1.0 {
                 (Init::Random, "singular vectors are a poor start for losses with beta < 1")
@@ -224,6 +233,13 @@ fn choose_init(spec: &mut Spec, facts: &Facts, given: (bool, bool), notes: &mut 
             };
             spec.init = init;
             notes.push(format!("init {init}: {why}"));
+        }
+        Init::Nndsvd | Init::NndsvdA | Init::NndsvdAr | Init::Spa if facts.weighted && facts.sparse => {
+            return Err(Error::Unsupported {
+                asked: format!("init {} for a sparse X with weights or missing entries", spec.init),
+                why: "it needs every entry of X".into(),
+                instead: "use init random, with some restarts".into(),
+            });
         }
         Init::Nndsvd | Init::NndsvdA | Init::NndsvdAr if k > least => {
             return Err(Error::Unsupported {
@@ -305,7 +321,12 @@ fn memory<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate) -> u6
     let block = spec.block_rows.unwrap_or(0).max(512) as u64;
     let work = (spec.threads as u64).saturating_mul(row.saturating_mul(block).saturating_add(2 << 20));
     let best = if spec.restarts > 1 { row.saturating_mul(both) } else { 0 };
-    [factors, columns, index, grams, work, best, both.saturating_mul(6 * 8)]
+    // What penalties by row keep, in the run and in the evaluation, and rows as the other side meets them.
+    let by_row = if demands::has_terms(spec) { row.saturating_mul(both).saturating_mul(4) } else { 0 };
+    let seen =
+        if facts.weighted || spec.smoothing > 0.0 { row.saturating_mul(both).saturating_mul(2) } else { 0 };
+    let own = if facts.weighted { (spec.threads as u64).saturating_mul(grams) } else { 0 };
+    [factors, columns, index, by_row, seen, own, grams, work, best, both.saturating_mul(6 * 8)]
         .into_iter()
         .fold(0, u64::saturating_add)
 }

@@ -1,0 +1,251 @@
+//! What penalties, constraints and weights demand: of their values, of each other, of the rule, of the data.
+
+use crate::asked::has_scale;
+use crate::data::Facts;
+use crate::error::{Error, Result};
+use crate::penalty::{Factors, Penalty, PenaltyKind, Weight};
+use crate::scalar::Scalar;
+use crate::spec::{Free, Negatives, Normalize, Simplex, Spec, Unseen};
+use crate::start::Given;
+use crate::support::{Feature, require};
+
+/// The relative weight of the l2 that keeps the scale of a factor whose partner is penalised, at most.
+const KEEP_SCALE: f64 = 0.01;
+
+/// Refuses values outside their range.
+pub(super) fn check_values(spec: &Spec) -> Result<()> {
+    let bad = |name, value: f64, needs: &str| {
+        Err(Error::BadParameter { name, value: value.to_string(), needs: needs.into() })
+    };
+    for penalty in &spec.penalties {
+        penalty.check()?;
+    }
+    let ard = |p: &&Penalty| matches!(p.kind, PenaltyKind::Ard | PenaltyKind::ArdL1);
+    if let Some(penalty) = spec.penalties.iter().find(|p| ard(p) && p.on != Factors::Both) {
+        return Err(Error::BadParameter {
+            name: "penalty",
+            value: penalty.to_string(),
+            needs: format!("it ties both factors together: {}:wh:VALUE is needed", penalty.kind),
+        });
+    }
+    if spec.penalties.iter().filter(ard).count() > 1 {
+        return Err(Error::BadParameter {
+            name: "penalty",
+            value: "ard".into(),
+            needs: "one of ard and ard-l1 is needed, once".into(),
+        });
+    }
+    for (least, most, least_name, most_name) in
+        [(spec.min_w, spec.max_w, "min_w", "max_w"), (spec.min_h, spec.max_h, "min_h", "max_h")]
+    {
+        if !(least >= 0.0 && least.is_finite()) {
+            return bad(least_name, least, "a finite number >= 0 is needed");
+        }
+        if let Some(most) = most.filter(|&most| !(most > least && most.is_finite())) {
+            return bad(most_name, most, "a finite number above the smallest entry is needed");
+        }
+    }
+    for (name, value) in [("sparseness_w", spec.sparseness_w), ("sparseness_h", spec.sparseness_h)] {
+        if let Some(value) = value.filter(|&s| !(0.0..1.0).contains(&s)) {
+            return bad(name, value, "a number >= 0 and below 1 is needed");
+        }
+    }
+    if !(0.0..1.0).contains(&spec.smoothing) {
+        return bad("smoothing", spec.smoothing, "a number >= 0 and below 1 is needed");
+    }
+    Ok(())
+}
+
+/// Refuses combinations that cannot be. The rule has been chosen; what is not known yet is not asked.
+pub(super) fn check<T: Scalar>(spec: &Spec, facts: Option<&Facts>, given: &Given<T>) -> Result<()> {
+    for feature in features(spec, facts, given) {
+        require(spec.loss, spec.rule, feature)?;
+    }
+    for w in [true, false] {
+        check_side(spec, facts, given, w)?;
+    }
+    let unsupported = |asked: &str, why: &str, instead: &str| {
+        Err(Error::Unsupported { asked: asked.into(), why: why.into(), instead: instead.into() })
+    };
+    if is_whole(&given.fixed_w, spec) && is_whole(&given.fixed_h, spec) {
+        return unsupported("W and H both fixed", "nothing is left to fit", "leave one of them out");
+    }
+    let constrained = has_scale(spec, given, true) || has_scale(spec, given, false);
+    if spec.normalize != Normalize::None && (constrained || spec.smoothing > 0.0) {
+        return unsupported(
+            &format!("normalize {}", spec.normalize),
+            "a constraint, a target or smoothing says what the scale of the factors is",
+            "leave it out",
+        );
+    }
+    Ok(())
+}
+
+/// Constraints on one factor that exclude each other.
+fn check_side<T: Scalar>(spec: &Spec, facts: Option<&Facts>, given: &Given<T>, w: bool) -> Result<()> {
+    let (name, simplex, least, most, sparse, free, fixed) = if w {
+        let free = spec.free == Free::W;
+        ("W", spec.simplex_w, spec.min_w, spec.max_w, spec.sparseness_w, free, &given.fixed_w)
+    } else {
+        let free = spec.free == Free::H;
+        ("H", spec.simplex_h, spec.min_h, spec.max_h, spec.sparseness_h, free, &given.fixed_h)
+    };
+    let unsupported = |asked: String, why: &str, instead: &str| {
+        Err(Error::Unsupported { asked, why: why.into(), instead: instead.into() })
+    };
+    let bounded = least > 0.0 || most.is_some();
+    let others = bounded || free || fixed.is_some();
+    if simplex != Simplex::None && (others || sparse.is_some()) {
+        return unsupported(
+            format!("the simplex with another constraint on {name}"),
+            "rows on the simplex are solved by projection onto it alone",
+            "leave one of them out; entries on the simplex lie between 0 and 1 anyway",
+        );
+    }
+    if free && bounded {
+        return unsupported(
+            format!("bounds on a free {name}"),
+            "it may have entries of both signs",
+            "leave one of them out",
+        );
+    }
+    if sparse.is_some() {
+        let by_row = spec.penalties.iter().any(|p| is_by_row(p.kind) && on(p, w));
+        if others || by_row {
+            return unsupported(
+                format!("a given sparseness with another constraint or a penalty by row on {name}"),
+                "components are projected as a whole",
+                "leave one of them out, or use the penalty l1 for zeros",
+            );
+        }
+        if facts.is_some_and(|facts| facts.weighted) {
+            return unsupported(
+                format!("a given sparseness of {name} with weights or missing entries"),
+                "its step needs a Gram matrix that all rows share",
+                "use the penalty l1 for zeros",
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What is asked beside loss and rule.
+fn features<T: Scalar>(spec: &Spec, facts: Option<&Facts>, given: &Given<T>) -> Vec<Feature> {
+    let mut out: Vec<Feature> = spec.penalties.iter().map(|p| Feature::of(p.kind)).collect();
+    let mut add = |asked: bool, feature| {
+        if asked {
+            out.push(feature);
+        }
+    };
+    add(facts.is_some_and(|facts| facts.weighted), Feature::Weights);
+    let negative = facts.is_none_or(|facts| facts.negative.count > 0);
+    add(spec.negatives == Negatives::Keep && negative, Feature::Negatives);
+    add(spec.simplex_w != Simplex::None || spec.simplex_h != Simplex::None, Feature::Simplex);
+    add(
+        spec.max_w.is_some() || spec.max_h.is_some() || spec.min_w > 0.0 || spec.min_h > 0.0,
+        Feature::Bounds,
+    );
+    add(spec.free != Free::None, Feature::Free);
+    add(spec.sparseness_w.is_some() || spec.sparseness_h.is_some(), Feature::Sparseness);
+    add(spec.smoothing > 0.0, Feature::Smoothing);
+    for fixed in [&given.fixed_w, &given.fixed_h] {
+        let whole = is_whole(fixed, spec);
+        add(whole, Feature::FixedFactor);
+        add(fixed.is_some() && !whole, Feature::FixedComponents);
+    }
+    out
+}
+
+fn is_whole<T: Scalar>(fixed: &Option<crate::Factor<T>>, spec: &Spec) -> bool {
+    fixed.as_ref().is_some_and(|fixed| fixed.rank() == spec.rank)
+}
+
+/// Whether a factor stays as it is.
+pub(super) fn is_fixed<T: Scalar>(spec: &Spec, given: &Given<T>) -> bool {
+    is_whole(&given.fixed_w, spec) || is_whole(&given.fixed_h, spec)
+}
+
+fn on(penalty: &Penalty, w: bool) -> bool {
+    if w { penalty.on.w() } else { penalty.on.h() }
+}
+
+/// Penalties that tie rows to each other or to something given, and so say what becomes of rows without data.
+pub(crate) fn is_by_row(kind: PenaltyKind) -> bool {
+    matches!(kind, PenaltyKind::Smooth | PenaltyKind::Smooth2 | PenaltyKind::Graph | PenaltyKind::Pull)
+}
+
+/// Whether there are penalties beside the elastic net.
+pub(super) fn has_terms(spec: &Spec) -> bool {
+    spec.penalties.iter().any(|p| !matches!(p.kind, PenaltyKind::L1 | PenaltyKind::L2))
+}
+
+/// Gives a factor a scale where a penalty on the other one would be answered by making that one small.
+pub(super) fn settle<T: Scalar>(spec: &mut Spec, given: &Given<T>, notes: &mut Vec<String>) {
+    for w in [true, false] {
+        let (name, other, other_side, code) =
+            if w { ("W", "H", Factors::H, "h") } else { ("H", "W", Factors::W, "w") };
+        let (l1, l2) = if w { (spec.l1_h, spec.l2_h) } else { (spec.l1_w, spec.l2_w) };
+        let anchored = has_scale(spec, given, true) || has_scale(spec, given, false) || spec.smoothing > 0.0;
+        let other_penalised = l1 > 0.0 || l2 > 0.0 || spec.penalties.iter().any(|p| on(p, !w));
+        if anchored || other_penalised {
+            continue;
+        }
+        let needs = |p: &&Penalty| on(p, w) && p.weight.number() > 0.0;
+        let Some(penalty) = spec.penalties.iter().find(needs).copied() else { continue };
+        let share = match penalty.weight {
+            Weight::Relative(share) => share.min(KEEP_SCALE),
+            Weight::Absolute(_) => KEEP_SCALE,
+        };
+        let added = Penalty::new(PenaltyKind::L2, other_side, share);
+        notes.push(format!(
+            "penalty {added}: {} on {name} alone would be answered by a small {name} and a large {other}; to say otherwise, \
+             penalise or constrain {other}, for example with simplex {code}",
+            penalty.kind
+        ));
+        spec.penalties.push(added);
+    }
+}
+
+/// Says what of X counts.
+pub(super) fn data_notes(spec: &Spec, facts: &Facts, notes: &mut Vec<String>) {
+    if !facts.weighted {
+        return;
+    }
+    let all = facts.rows as u64 * facts.cols as u64;
+    if facts.observed < all {
+        let share = 100.0 * facts.observed as f64 / all as f64;
+        notes.push(format!("{} of {all} entries of X count ({share:.1} %)", facts.observed));
+    }
+    for (lines, what, factor) in
+        [(facts.unseen_rows, "row", "rows of W"), (facts.unseen_cols, "column", "columns of H")]
+    {
+        let tied = spec.penalties.iter().any(|p| is_by_row(p.kind) && on(p, what == "row"));
+        if lines.count > 0 {
+            let (s, have) = if lines.count == 1 { ("", "has") } else { ("s", "have") };
+            let become_ = if tied { "are what penalties make them" } else { "are zero" };
+            notes.push(format!(
+                "{} {what}{s} of X {have} no observed entry; the {factor} {become_}",
+                lines.count
+            ));
+        }
+    }
+}
+
+/// See [`Spec::check_data`].
+pub(super) fn check_data(spec: &Spec, facts: &Facts) -> Result<()> {
+    let negatives = spec.negatives != Negatives::Refuse || spec.free != Free::None;
+    facts.check_entries(spec.loss, spec.floor > 0.0, negatives)?;
+    if facts.observed == 0 {
+        return Err(Error::Unseen { line: "row", count: facts.rows, first: 0 });
+    }
+    for (line, unseen) in [("row", facts.unseen_rows), ("column", facts.unseen_cols)] {
+        let tied = spec
+            .penalties
+            .iter()
+            .any(|p| is_by_row(p.kind) && on(p, line == "row") && p.weight.number() > 0.0);
+        if let (Some(first), false, Unseen::Error) = (unseen.first, tied, spec.unseen) {
+            return Err(Error::Unseen { line, count: unseen.count, first });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,222 @@
+//! Half-steps: the rows of one factor, block by block, each with what its rule needs of X.
+//!
+//! A half-step writes the rows of its own factor and reads the other one as it is. Rows do not know of each other, so
+//! blocks run in parallel and their size changes nothing. There is a file for each family of rules; rows of weighted X,
+//! which share less, are in [`weighted`].
+
+mod quadratic;
+mod ratio;
+pub(crate) mod rows;
+pub(crate) mod weighted;
+
+use crate::data::view::View;
+use crate::data::{Facts, Matrix};
+use crate::extrapolate::push_within;
+use crate::factor::padded;
+use crate::kernels::kl_newton::Effort;
+use crate::kernels::ratio::{Ratio, RatioScratch};
+use crate::loss::Loss;
+use crate::par::PerThread;
+use crate::penalty::Elastic;
+use crate::row_terms::Bounds;
+use crate::rules::hals::Hals;
+use crate::rules::mu::MuBeta;
+use crate::rules::{Need, QuadraticRule, Scratch};
+use crate::scalar::Scalar;
+use crate::side::{RowsMut, Side, TERMS, Wants};
+use rayon::prelude::*;
+use rows::RowScratch;
+use weighted::RowWork;
+
+/// A rule for each side.
+pub(crate) enum Method<T> {
+    Quadratic(Box<dyn QuadraticRule<T>>, Box<dyn QuadraticRule<T>>),
+    Ratio(Loss, MuBeta, MuBeta),
+    Rows(Effort<T>, Effort<T>),
+}
+
+impl<T: Scalar> Method<T> {
+    /// What each side needs of the other.
+    pub(crate) fn wants(&self, x: &Matrix<'_, T>) -> Wants {
+        let weighted = matches!(x, Matrix::Weighted(_));
+        let sparse = x.is_sparse() || weighted;
+        match self {
+            Method::Quadratic(..) => Wants { gram: true, ..Wants::default() },
+            Method::Ratio(loss, ..) => Wants {
+                sums: true,
+                columns: !(weighted || sparse && *loss == Loss::KullbackLeibler),
+                ..Wants::default()
+            },
+            Method::Rows(..) => Wants { sums: true, columns: !sparse, ..Wants::default() },
+        }
+    }
+
+    /// Whether the rules keep memory per row.
+    pub(crate) fn states(&self) -> (bool, bool) {
+        match self {
+            Method::Quadratic(a, b) => (a.has_state(), b.has_state()),
+            _ => (false, false),
+        }
+    }
+
+    fn need(&self, rank: usize) -> Need {
+        match self {
+            Method::Quadratic(a, b) => {
+                // Any rule may be followed by coordinate descent that polishes the result.
+                let polish = QuadraticRule::<T>::need(&Hals::<T>::new(rank, 1, 0.0, None));
+                let needs = [a.need(), b.need(), polish];
+                Need {
+                    reals: needs.iter().map(|n| n.reals).max().unwrap_or(0),
+                    words: needs.iter().map(|n| n.words).max().unwrap_or(0),
+                }
+            }
+            _ => Need::default(),
+        }
+    }
+}
+
+/// X from both sides, with what a walk over it needs.
+pub(crate) struct Walk<'x, T: Scalar> {
+    views: [View<'x, T>; 2],
+    blocks: [usize; 2],
+    ratio: Ratio<T>,
+    scratch: PerThread<Work<T>>,
+}
+
+/// Sums over the rows of the first side that the second side needs: one per chunk of rows, then their total.
+pub(crate) struct Fused<T> {
+    chunk: usize,
+    sums: Vec<T>,
+}
+
+/// Scratch memory of one thread.
+struct Work<T> {
+    irregular: Vec<T>,
+    cross: Vec<T>,
+    denom: Vec<T>,
+    loss: Vec<f64>,
+    rule: Scratch<T>,
+    ratio: RatioScratch<T>,
+    row: RowScratch<T>,
+    /// A row's linear terms.
+    line: Vec<T>,
+    /// Two numbers per component.
+    room: Vec<f64>,
+    own: RowWork<T>,
+}
+
+/// Rows of a block: enough to share the other factor's reads, few enough to stay in cache and to balance threads.
+fn block_size<T: Scalar>(view: &View<'_, T>, method: &Method<T>) -> usize {
+    let per_row = (view.cols() * size_of::<T>()).max(1);
+    match method {
+        // Multiples of 24 leave no rest for tiles of 8, 6, 4 or 3 rows.
+        // Rows of weighted X are work of their own.
+        _ if view.is_weighted() => (view.rows() / 256).clamp(1, 32),
+        _ if !view.is_sparse() => (256 * 1024 / per_row).clamp(24, 96) / 24 * 24,
+        Method::Rows(..) => (view.rows() / 512).clamp(4, 64),
+        _ => (view.rows() / 256).clamp(8, 256),
+    }
+}
+
+impl<T: Scalar> Fused<T> {
+    fn new(view: &View<'_, T>, stride: usize) -> Fused<T> {
+        let (rows, per_chunk) = (view.rows(), view.cols() * stride);
+        // The sums of all chunks together stay small beside X, and there are enough chunks to share out.
+        let room = (rows * view.cols() / 16).max((1 << 20) / size_of::<T>());
+        let chunks = (rows / 96).clamp(1, 32).min((room / per_chunk.max(1)).max(1));
+        let chunk = rows.div_ceil(chunks).next_multiple_of(24);
+        Fused { chunk, sums: vec![T::ZERO; rows.div_ceil(chunk) * per_chunk] }
+    }
+
+    /// Adds the chunks' sums up, in order, into the first `len` numbers.
+    pub(crate) fn total(&mut self, len: usize) -> &[T] {
+        const PIECE: usize = 1024;
+        let (total, rest) = self.sums.split_at_mut(len);
+        total.par_chunks_mut(PIECE).enumerate().for_each(|(piece, total)| {
+            for sums in rest.chunks_exact(len) {
+                for (t, &s) in total.iter_mut().zip(&sums[piece * PIECE..]) {
+                    *t += s;
+                }
+            }
+        });
+        total
+    }
+}
+
+impl<'x, T: Scalar> Walk<'x, T> {
+    /// For walks of the sides of X: side 0 is H if `h_first`, else W.
+    pub(crate) fn new(
+        x: &'x Matrix<'_, T>,
+        facts: &Facts,
+        loss: Loss,
+        least_data: f64,
+        h_first: bool,
+        method: &Method<T>,
+        rank: usize,
+        block_rows: Option<usize>,
+        threads: usize,
+    ) -> Walk<'x, T> {
+        let views = [View::of(x, h_first), View::of(x, !h_first)];
+        let stride = padded::<T>(rank);
+        let blocks =
+            [0, 1].map(|side: usize| block_rows.unwrap_or_else(|| block_size::<T>(&views[side], method)));
+        let largest = blocks[0].max(blocks[1]);
+        let tiles = matches!(method, Method::Ratio(..));
+        // Multiplicative updates for Kullback-Leibler end with coordinate descent.
+        let entries = matches!(method, Method::Rows(..) | Method::Ratio(Loss::KullbackLeibler, ..));
+        let scratch = PerThread::new(threads, || Work {
+            irregular: vec![T::ZERO; views[0].scratch(blocks[0]).max(views[1].scratch(blocks[1]))],
+            cross: vec![T::ZERO; largest * stride],
+            denom: vec![T::ZERO; if tiles { largest * stride } else { 0 }],
+            loss: vec![0.0; largest],
+            rule: Scratch::new(method.need(rank)),
+            ratio: if tiles { RatioScratch::new(largest) } else { RatioScratch::default() },
+            row: if entries { RowScratch::new(&views, rank) } else { RowScratch::none() },
+            line: vec![T::ZERO; stride],
+            room: vec![0.0; 2 * stride],
+            own: RowWork::new([&views[0], &views[1]], stride),
+        });
+        Walk { ratio: Ratio::new(loss, facts.mean, least_data), views, blocks, scratch }
+    }
+
+    /// Room for the second side's sums, if it is better to add them up while the first side reads X.
+    pub(crate) fn fused(&self, method: &Method<T>, stride: usize) -> Option<Fused<T>> {
+        match (&self.views[0], method) {
+            (View::Dense(_), Method::Quadratic(..)) => Some(Fused::new(&self.views[0], stride)),
+            _ => None,
+        }
+    }
+
+    /// Whether rows say all of their part of the loss themselves, as there is no Gram matrix or sum that all share.
+    pub(crate) fn is_weighted(&self) -> bool {
+        self.views[0].is_weighted()
+    }
+
+    /// Weights that the rows of side `at` share for the rows of the other one.
+    pub(crate) fn shared_weights(&self, at: usize) -> Option<&[T]> {
+        match &self.views[at] {
+            View::Weighted(view) => view.shared().flatten(),
+            _ => None,
+        }
+    }
+
+    /// Notes the elastic penalty of a side as it is.
+    pub(crate) fn note(&self, side: &mut Side<T>) {
+        let elastic = side.elastic;
+        note_penalty(&mut side.rows_mut(), elastic);
+    }
+}
+
+/// Notes the penalty of rows as they are now.
+fn note_penalty<T: Scalar>(rows: &mut RowsMut<'_, T>, penalty: Elastic) {
+    for (terms, w) in rows.terms.chunks_exact_mut(TERMS).zip(rows.factor.chunks_exact(rows.stride)) {
+        terms[1] = penalty.value(w.iter().map(|x| x.to_f64()));
+    }
+}
+
+/// Extrapolates rows that were just moved.
+fn push_rows<T: Scalar>(rows: &mut RowsMut<'_, T>, by: Option<(T, T)>, bounds: &Bounds<T>) {
+    if let Some(by) = by {
+        push_within(rows.factor, rows.previous, by, bounds, rows.stride);
+    }
+}
