@@ -129,7 +129,10 @@ pub(crate) fn as_options(message: &str) -> String {
         message = message.replace(&format!("`{field}` = "), &format!("{option} "));
         message = message.replace(&format!("`{field}`"), &option);
     }
-    message.replace("missing = ", "--missing ")
+    for field in ["missing", "negatives", "free", "unseen"] {
+        message = message.replace(&format!("{field} = "), &format!("--{field} "));
+    }
+    message
 }
 
 /// An error's text with the names of its place after the numbers, and before what can be done.

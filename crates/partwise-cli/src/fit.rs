@@ -81,7 +81,7 @@ fn fit<T: Number>(
     source.check(&spec)?;
     let start = files.read::<T>(spec.rank, &mut source)?;
     let source = &source;
-    let plan = spec.plan_from::<T>(&source.facts, (start.w.is_some(), start.h.is_some()))?;
+    let plan = spec.plan_for(&source.facts, &start)?;
     let limit = source.memory_limit.saturating_sub(source.bytes);
     if plan.memory > limit {
         return Err(partwise::Error::Memory { rank: spec.rank, needed: plan.memory, limit }.into());

@@ -94,11 +94,10 @@ impl Stored {
         if names.cols.as_ref().is_some_and(|cols| cols.len() != n) {
             return Err(Failure::Data(format!("{NAMES} does not name the {n} columns of H")));
         }
-        let (penalty, _) = record.options.penalties();
         let model = Model {
             h: as_h(&h)?,
             loss: record.options.loss,
-            penalty,
+            rules: record.row_rules(),
             component_scale: record.component_scale.clone(),
             least: record.least,
         };

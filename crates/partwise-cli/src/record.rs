@@ -3,9 +3,9 @@
 use crate::any::Number;
 use crate::counting::Counted;
 use crate::given::GivenNames;
-use crate::score::Score;
 use crate::source::Source;
-use partwise::{Fit, Missing, Spec};
+use partwise::fit::Score;
+use partwise::{Fit, Missing, RowRules, Spec};
 use serde::{Deserialize, Serialize};
 
 /// Raised when a field changes its meaning or goes away; new fields do not raise it.
@@ -44,6 +44,8 @@ pub(crate) struct Record {
     inner_sweeps: (usize, usize),
     /// Entries of X below this number were raised to it.
     least: f64,
+    /// What holds for a row of W by itself, and so for new ones.
+    row_rules: RowRules,
     /// Share of each component in the total of WH.
     shares: Vec<f64>,
     /// What the rows of H were divided by after the fit.
@@ -156,6 +158,7 @@ impl Record {
             options: fit.spec.clone(),
             inner_sweeps: fit.inner,
             least: fit.least,
+            row_rules: fit.row_rules.clone(),
             shares: fit.shares.clone(),
             component_scale: fit.component_scale.clone(),
             restarts: fit.restarts.clone(),
@@ -185,12 +188,20 @@ pub(crate) struct Recorded {
     pub(crate) transposed: bool,
     pub(crate) options: Spec,
     pub(crate) least: f64,
+    /// Earlier versions had none but penalties.
+    row_rules: Option<RowRules>,
     pub(crate) component_scale: Vec<f64>,
     pub(crate) files: Files,
     data: RecordedData,
 }
 
 impl Recorded {
+    /// What holds for a row of W.
+    pub(crate) fn row_rules(&self) -> RowRules {
+        let earlier = || RowRules { penalty: self.options.penalties().0, ..RowRules::default() };
+        self.row_rules.clone().unwrap_or_else(earlier)
+    }
+
     /// What an absent number meant.
     pub(crate) fn missing(&self) -> Missing {
         self.data.missing.unwrap_or(Missing::None)

@@ -5,19 +5,7 @@ use crate::failure::Failure;
 use crate::source::Source;
 use partwise::Fit;
 use partwise::data::Matrix;
-use serde::Serialize;
-
-/// What the library says of entries.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Score {
-    /// How many there are.
-    pub(crate) entries: u64,
-    pub(crate) loss: f64,
-    pub(crate) mean_loss: f64,
-    /// Root of the mean square of their errors.
-    pub(crate) rmse: f64,
-    pub(crate) relative_error: f64,
-}
+use partwise::fit::Score;
 
 /// The score of a fit on the entries that were held out of it; `None` if none were.
 pub(crate) fn held_out<T: Number>(
@@ -32,10 +20,5 @@ pub(crate) fn held_out<T: Number>(
         return Err(Failure::Internal("entries were held out of a matrix that has no weights".into()));
     };
     let rest = turn(Matrix::from(x.with_hold_out(held.mask().inverted())));
-    Ok(score(fit, &rest))
-}
-
-/// The one place that waits for `Fit::score`.
-fn score<T: Number>(_fit: &Fit<T>, _x: &Matrix<'_, T>) -> Option<Score> {
-    None
+    Ok(Some(fit.score(&rest)?))
 }

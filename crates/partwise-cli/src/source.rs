@@ -6,7 +6,7 @@ use crate::counting::Counting;
 use crate::failure::{Failure, with_place};
 use crate::output::AxisNames;
 use crate::talk::{Talk, bytes, count, seconds};
-use partwise::{Error, Facts, Free, Missing, Negatives, Spec, Unseen};
+use partwise::{Error, Facts, Missing, Negatives, RowRules, Spec};
 use partwise_io::{AnyMatrix, Input, ReadOptions, Table, fingerprint, read};
 use std::path::Path;
 use std::time::Instant;
@@ -139,27 +139,33 @@ impl Source {
                 self.counting.options()
             )));
         }
-        if spec.unseen == Unseen::Error {
-            let lines = [("row", self.facts.unseen_rows), ("column", self.facts.unseen_cols)];
-            for (line, lines) in lines {
-                let Some(first) = lines.first else { continue };
-                let place = match line {
-                    "row" => self.names.at(Some(first), None),
-                    _ => self.names.at(None, Some(first)),
-                };
-                let error = Error::Unseen { line, count: lines.count, first };
-                let place = place + self.turned();
-                return Err(Failure::Data(format!("{}: {}", self.name, with_place(&error, &place))));
-            }
-        }
-        self.check_entries(spec)
+        self.placed(spec.check_data(&self.facts))
     }
 
-    /// Refuses entries that are no numbers, or not those that this specification can take.
-    pub(crate) fn check_entries(&self, spec: &Spec) -> Result<(), Failure> {
-        let Err(error) = check_entries(&self.facts, spec) else { return Ok(()) };
+    /// Refuses new rows that a model cannot take; one without entries that count is no hindrance.
+    pub(crate) fn check_rows(
+        &self,
+        loss: partwise::Loss,
+        least: f64,
+        rules: &RowRules,
+    ) -> Result<(), Failure> {
+        let negatives_are_fine = rules.negatives != Negatives::Refuse || rules.free;
+        match self.facts.check(loss, least) {
+            Err(Error::BadEntry { kind: partwise::error::BadEntry::Negative(_), .. })
+                if negatives_are_fine =>
+            {
+                Ok(())
+            }
+            checked => self.placed(checked),
+        }
+    }
+
+    fn placed(&self, checked: partwise::Result<()>) -> Result<(), Failure> {
+        let Err(error) = checked else { return Ok(()) };
         let place = match &error {
             Error::BadEntry { row, col, .. } => self.names.at(Some(*row), Some(*col)) + self.turned(),
+            Error::Unseen { line: "row", first, .. } => self.names.at(Some(*first), None) + self.turned(),
+            Error::Unseen { first, .. } => self.names.at(None, Some(*first)) + self.turned(),
             _ => String::new(),
         };
         Err(Failure::Data(format!("{}: {}", self.name, with_place(&error, &place))))
@@ -168,17 +174,6 @@ impl Source {
     /// What to add to rows and columns that are those of X and not of the file.
     fn turned(&self) -> &'static str {
         if self.transposed { ", after --transpose" } else { "" }
-    }
-}
-
-/// Entries that no fit with this specification takes.
-fn check_entries(facts: &Facts, spec: &Spec) -> partwise::Result<()> {
-    let negatives_are_fine = spec.negatives != Negatives::Refuse || spec.free != Free::None;
-    match facts.check(spec.loss, spec.floor) {
-        Err(Error::BadEntry { kind: partwise::error::BadEntry::Negative(_), .. }) if negatives_are_fine => {
-            Ok(())
-        }
-        done => done,
     }
 }
 

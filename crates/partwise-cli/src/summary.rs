@@ -2,9 +2,9 @@
 
 use crate::any::Number;
 use crate::output::{AxisNames, component_names};
-use crate::score::Score;
 use crate::talk::{Talk, count, grouped, seconds};
 use partwise::Fit;
+use partwise::fit::Score;
 
 /// Components in the table, at most.
 const MOST: usize = 30;

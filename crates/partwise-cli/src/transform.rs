@@ -83,9 +83,7 @@ fn transform<T: Number>(
             ours.escape_debug()
         )));
     }
-    let mut spec = stored.record.options.clone();
-    spec.floor = model.least;
-    source.check_entries(&spec)?;
+    source.check_rows(model.loss, model.least, &model.rules)?;
     let unseen = source.facts.unseen_rows;
     if let Some(first) = unseen.first {
         let (have, get) = if unseen.count == 1 { ("has", "gets") } else { ("have", "get") };
