@@ -19,7 +19,7 @@ pub fn check_as(name: &str, bytes: &[u8], mut options: ReadOptions) {
     match read(Input::reader(name, bytes), &options) {
         // What counts of a matrix is in none of the formats.
         Ok(table) if options.observed_only && table.matrix.is_sparse() => {
-            fingerprint(&table.matrix);
+            table.fingerprint();
         }
         Ok(table) => round_trip(&table),
         Err(error) => {

@@ -120,14 +120,15 @@ pub(crate) fn solve<T: Number>(
     let files = to.folder.write(&fit, &source.names, to.format, to.image)?;
     let write = clock.elapsed().as_secs_f64();
     let seconds = Seconds { load: source.seconds, init: fit.seconds.0, solve: fit.seconds.1, write };
-    let outputs = Outputs { seconds, files: files.clone(), given: to.given, held_out: held_out.clone() };
+    let scored = held_out.map(|(held_out, _)| held_out);
+    let outputs = Outputs { seconds, files: files.clone(), given: to.given, held_out: scored };
     let json =
         Record::new(source, &fit, outputs).to_json().map_err(|error| Failure::Internal(error.to_string()))?;
     to.folder.put(RUN, &json)?;
     let target = to.folder.target().to_path_buf();
     to.folder.commit(&files)?;
 
-    summary::tell(&fit, held_out.as_ref(), &source.names, talk);
+    summary::tell(&fit, held_out, &source.names, talk);
     let mut written = files.all();
     written.push(RUN);
     talk.say(format!("\nwrote {} to {}", written.join(", "), shown(&target).display()));

@@ -181,12 +181,13 @@ impl Known<'_> {
             Part::UpToAll => f <= k,
         };
         if length != lines || !fits {
-            let number = match part {
-                Part::All => k.to_string(),
-                Part::Fewer => format!("fewer than {k}"),
-                Part::UpToAll => format!("up to {k}"),
+            let most = if part == Part::Fewer { k.saturating_sub(1) } else { k };
+            let needs = match (part, self.w) {
+                (Part::All, true) => format!("{lines} x {k}"),
+                (Part::All, false) => format!("{k} x {lines}"),
+                (_, true) => format!("{lines} rows of 1 to {most}"),
+                (_, false) => format!("1 to {most} rows of {lines}"),
             };
-            let needs = if self.w { format!("{lines} x {number}") } else { format!("{number} x {lines}") };
             let instead = match part {
                 _ if length != lines && f == lines => {
                     "; it is the other way round: `partwise convert --transpose` turns it"

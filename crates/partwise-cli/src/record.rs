@@ -5,7 +5,7 @@ use crate::counting::Counted;
 use crate::given::GivenNames;
 use crate::source::Source;
 use partwise::fit::Score;
-use partwise::{Fit, Missing, RowRules, Spec};
+use partwise::{Fit, Free, Missing, Negatives, RowRules, Spec};
 use serde::{Deserialize, Serialize};
 
 /// Raised when a field changes its meaning or goes away; new fields do not raise it.
@@ -199,7 +199,12 @@ impl Recorded {
     /// What holds for a row of W.
     pub(crate) fn row_rules(&self) -> RowRules {
         let earlier = || RowRules { penalty: self.options.penalties().0, ..RowRules::default() };
-        self.row_rules.clone().unwrap_or_else(earlier)
+        let mut rules = self.row_rules.clone().unwrap_or_else(earlier);
+        // Where H may have both signs, so may X.
+        if self.options.free == Free::H && rules.negatives == Negatives::Refuse {
+            rules.negatives = Negatives::Keep;
+        }
+        rules
     }
 
     /// What an absent number meant.

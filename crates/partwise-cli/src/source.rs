@@ -7,7 +7,7 @@ use crate::failure::{Failure, with_place};
 use crate::output::AxisNames;
 use crate::talk::{Talk, bytes, count, seconds};
 use partwise::{Error, Facts, Missing, Negatives, RowRules, Spec};
-use partwise_io::{AnyMatrix, Input, ReadOptions, Table, fingerprint, read};
+use partwise_io::{AnyMatrix, Input, ReadOptions, Table, read};
 use std::path::Path;
 use std::time::Instant;
 
@@ -68,10 +68,10 @@ impl Source {
         memory_limit: u64,
         began: Instant,
     ) -> Result<(AnyMatrix, Source), Failure> {
+        // Of X alone: weights are no part of it.
+        let fingerprint = table.fingerprint();
         let Table { matrix, row_names, col_names, format, stored_as, mut notes, .. } = table;
         let mut names = AxisNames { rows: row_names, cols: col_names, ..AxisNames::default() };
-        // Of X alone: weights are no part of it.
-        let fingerprint = fingerprint(&matrix);
         let mut matrix = with_matrix!(matrix, x => {
             AnyMatrix::from(counting.apply(x, (&name, &names), memory_limit, &mut notes)?)
         });

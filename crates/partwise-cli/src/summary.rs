@@ -12,7 +12,12 @@ const MOST: usize = 30;
 const TOP: usize = 5;
 
 /// How the run ended, and how good the result is.
-pub(crate) fn tell<T: Number>(fit: &Fit<T>, held_out: Option<&Score>, names: &AxisNames, talk: &Talk) {
+pub(crate) fn tell<T: Number>(
+    fit: &Fit<T>,
+    held_out: Option<(Score, Score)>,
+    names: &AxisNames,
+    talk: &Talk,
+) {
     talk.say(format!(
         "{} after {} in {}: {}",
         fit.status.name().replace('_', " "),
@@ -27,9 +32,17 @@ pub(crate) fn tell<T: Number>(fit: &Fit<T>, held_out: Option<&Score>, names: &Ax
         fit.loss,
         fit.kkt_residual()
     ));
-    if let Some(score) = held_out {
+    if let Some((score, seen)) = held_out {
         let entries = if score.entries == 1 { "entry" } else { "entries" };
-        talk.say(format!("held out: {} {entries}, RMSE {:.4}", grouped(score.entries), score.rmse));
+        talk.say(format!(
+            "held out: {} {entries}, RMSE {} ({} on those that were fitted)",
+            grouped(score.entries),
+            size(score.rmse),
+            size(seen.rmse)
+        ));
+        if score.relative_rmse > 1.0 {
+            talk.say("  zeros would predict them better: try fewer components, or a penalty such as --penalty l2:wh:0.01");
+        }
     }
     if fit.restarts.len() > 1 {
         let mut objectives: Vec<f64> = fit.restarts.iter().map(|r| r.objective).collect();
@@ -54,6 +67,11 @@ pub(crate) fn tell<T: Number>(fit: &Fit<T>, held_out: Option<&Score>, names: &Ax
     for line in table(fit, names) {
         talk.say(line);
     }
+}
+
+/// A number with four decimals, or four digits where these would say nothing.
+fn size(x: f64) -> String {
+    if x != 0.0 && x.abs() < 0.1 { format!("{x:.3e}") } else { format!("{x:.4}") }
 }
 
 fn advice(status: partwise::Status) -> Option<&'static str> {

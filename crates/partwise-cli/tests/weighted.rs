@@ -204,10 +204,10 @@ fn what_cannot_be_asked_is_refused_with_the_way_out() {
         ("--fix-h wide.csv", vec!["wide.csv: 2 x 3", "H needs 2 x 5"]),
         ("--fix-h turned.csv", vec!["turned.csv: 5 x 2", "H needs 2 x 5", "the other way round"]),
         ("--fix-w h.csv", vec!["h.csv: 2 x 5", "W needs 6 x 2"]),
-        ("--fix-components h.csv", vec!["fewer than 2 x 5", "--fix-h"]),
+        ("--fix-components h.csv", vec!["H needs 1 to 1 rows of 5", "--fix-h"]),
         ("--fix-h named.csv", vec!["named.csv: column 2 is 'pink', but x.csv has 'blue' there"]),
         ("--fix-h h2.csv --fix-w w.csv", vec!["component 0 is", "'sun'", "'mars'"]),
-        ("--penalty pull:h:0.1:wide.csv", vec!["wide.csv: 2 x 3", "H needs up to 2 x 5"]),
+        ("--penalty pull:h:0.1:wide.csv", vec!["wide.csv: 2 x 3", "H needs 1 to 2 rows of 5"]),
         ("--penalty graph:h:0.1:small.mtx", vec!["small.mtx: 3 x 3", "5 x 5"]),
         (
             "--penalty graph:h:0.1:graph.mtx",
@@ -243,7 +243,11 @@ fn results_replace_nothing_that_was_given() {
 fn explain_says_what_goes_together() {
     let bench = Bench::new();
     let said = bench.ok("explain");
-    assert!(said.out.contains("frobenius") && said.out.contains("hals") && said.err.is_empty(), "{}", said.out);
+    assert!(
+        said.out.contains("frobenius") && said.out.contains("hals") && said.err.is_empty(),
+        "{}",
+        said.out
+    );
     for words in ["--penalty graph", "no 1", "  1. ", "use rule hals"] {
         assert!(said.out.contains(words), "{words}: {}", said.out);
     }
@@ -358,7 +362,11 @@ fn held_out_entries_are_predicted() {
         (0..60).map(|i| (0..12).map(|j| value(i, j).to_string()).collect::<Vec<_>>().join(",")).collect();
     bench.write("x.csv", table.join("\n") + "\n");
     let said = bench.ok("fit x.csv --hold-out 0.2:3 --rank 2 --out o --tol 1e-7");
-    assert!(said.err.contains("held out: "), "{}", said.err);
+    assert!(
+        said.err.contains("held out: ") && said.err.contains("on those that were fitted"),
+        "{}",
+        said.err
+    );
     let run = bench.json("o/run.json");
     let entries = run["held_out"]["entries"].as_u64().unwrap();
     assert!((100..190).contains(&entries), "{entries}");
@@ -371,6 +379,19 @@ fn held_out_entries_are_predicted() {
     assert_eq!(bench.json("p/run.json")["held_out"]["entries"], entries);
     bench.ok("fit x.csv --hold-out 0.2:4 --rank 2 --out q -q --tol 1e-7");
     assert_ne!(bench.json("q/run.json")["held_out"]["entries"], entries, "another seed, other entries");
+    // What has not been seen cannot be predicted by a model with a component for every row.
+    let noise: Vec<String> = (0..12)
+        .map(|i| {
+            (0..9)
+                .map(|j| (i * i * 7 + j * j * 5 + i * j * 3) % 11)
+                .map(|x| x.to_string())
+                .collect::<Vec<_>>()
+                .join(",")
+        })
+        .collect();
+    bench.write("noise.csv", noise.join("\n") + "\n");
+    let said = bench.ok("fit noise.csv --hold-out 0.3 --rank 9 --init random --out n --max-iter 300");
+    assert!(said.err.contains("--penalty l2:wh:0.01"), "{}", said.err);
     bench.ok("fit x.csv --rank 2 --out r -q");
     assert_eq!(bench.json("r/run.json")["held_out"], Value::Null);
 }
@@ -471,6 +492,9 @@ fn negative_entries_are_what_is_said_of_them() {
         let (w, again) = (numbers(&bench.read("o/W.csv")), numbers(&bench.read("w.csv")));
         assert!(furthest(&w, &again) < 0.01, "{options}");
     }
+    // New rows may have both signs where those of the fit might.
+    bench.ok("fit x.csv --rank 2 --out o --force -q --format csv --free h");
+    bench.ok("transform o x.csv --out w.csv --force -q");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! missing, and nothing may be stored twice, since two ratings are not their sum.
 
 use crate::error::{Error, Result, count};
+use crate::fingerprint::Sum;
 use crate::npy::core_error;
 use crate::read::Context;
 use crate::real::Real;
@@ -36,6 +37,12 @@ pub(crate) fn matrix<T: Real>(
         let counts = if zeros == 1 { "counts" } else { "count" };
         cx.note(format!("{} {counts} as data", count(zeros, "stored zero")));
     }
+    // While they are at hand: later, what counts is all that can be seen.
+    let mut hash = Sum::default();
+    for ((&i, &j), x) in row_indices.iter().zip(col_indices).zip(&values) {
+        hash.add(i as usize, j as usize, x.to_f64());
+    }
+    cx.fingerprint = Some(hash.finish(rows, cols));
     let made = if turned {
         Weighted::observed(cols, rows, col_indices, row_indices, &values).map(Matrix::from)
     } else {
@@ -104,6 +111,21 @@ mod tests {
             assert!(table.notes.contains(&"1 stored zero counts as data".to_string()), "{:?}", table.notes);
             assert!(table.notes.iter().all(|note| !note.contains("dropped")), "{:?}", table.notes);
         }
+    }
+
+    #[test]
+    fn stored_zeros_show_in_the_fingerprint_and_nothing_else_does() {
+        let mtx = |entries: &str| {
+            let count = entries.lines().count();
+            format!("%%MatrixMarket matrix coordinate real general\n3 2 {count}\n{entries}")
+        };
+        let plain = |text: &str| read_both("x.mtx", text.as_bytes(), &ReadOptions::default()).unwrap();
+        let hash = |text: &str| observed("x.mtx", text.as_bytes()).unwrap().fingerprint();
+        let (a, b) = (mtx("3 1 2\n1 1 0.5\n"), mtx("1 1 0.5\n3 1 2\n1 2 0\n"));
+        assert_eq!(hash(&a), plain(&a).fingerprint());
+        assert_eq!(plain(&a).fingerprint(), plain(&b).fingerprint());
+        assert_ne!(hash(&a), hash(&b));
+        assert_eq!(hash(&b), hash(&mtx("1 2 -0\n3 1 2\n1 1 0.5\n")));
     }
 
     #[test]

@@ -90,6 +90,15 @@ pub struct Table {
     pub stored_as: String,
     /// What was found or done on the way, one sentence each.
     pub notes: Vec<String>,
+    fingerprint: Option<String>,
+}
+
+impl Table {
+    /// The [`fingerprint`](crate::fingerprint) of the matrix as it was read. Where only what is stored counts, stored zeros
+    /// are entries like others.
+    pub fn fingerprint(&self) -> String {
+        self.fingerprint.clone().unwrap_or_else(|| crate::fingerprint(&self.matrix))
+    }
 }
 
 /// The precision to read into.
@@ -182,6 +191,8 @@ pub(crate) struct Context<'o> {
     pub(crate) options: &'o ReadOptions,
     pub(crate) budget: Budget,
     pub(crate) notes: Vec<String>,
+    /// That of the matrix, if the parser has taken it.
+    pub(crate) fingerprint: Option<String>,
 }
 
 impl Context<'_> {
@@ -226,7 +237,7 @@ pub fn read<'a>(input: impl Into<Input<'a>>, options: &ReadOptions) -> Result<Ta
     let Opened { bytes, size, magic, promise, notes } = input::open(input, &at)?;
     let format = format::decide(options.format, promise, magic, &at)?;
     let budget = Budget::new(options.memory_limit, at.clone());
-    let mut cx = Context { at, options, budget, notes };
+    let mut cx = Context { at, options, budget, notes, fingerprint: None };
     if options.key.is_some() && format != Format::Npz {
         cx.note(format!("`key` was not used: a .{format} file holds one matrix"));
     }
@@ -249,5 +260,13 @@ pub fn read<'a>(input: impl Into<Input<'a>>, options: &ReadOptions) -> Result<Ta
         });
     }
     let Parsed { matrix, row_names, col_names, stored_as } = parsed;
-    Ok(Table { matrix, row_names, col_names, format, stored_as, notes: cx.notes })
+    Ok(Table {
+        matrix,
+        row_names,
+        col_names,
+        format,
+        stored_as,
+        notes: cx.notes,
+        fingerprint: cx.fingerprint,
+    })
 }

@@ -282,7 +282,13 @@ mod tests {
         options: &ReadOptions,
     ) -> (Result<Matrix<'static, f64>>, Vec<String>) {
         let at = Place::of("x");
-        let mut cx = Context { at: at.clone(), options, budget: Budget::new(1 << 20, at), notes: Vec::new() };
+        let mut cx = Context {
+            at: at.clone(),
+            options,
+            budget: Budget::new(1 << 20, at),
+            notes: Vec::new(),
+            fingerprint: None,
+        };
         let mut all = Triplets::<f64>::new();
         for &(i, j, x) in triplets {
             all.rows.push(i);
@@ -328,6 +334,7 @@ mod tests {
                     options: &options,
                     budget: Budget::new(1 << 20, at),
                     notes: Vec::new(),
+                    fingerprint: None,
                 };
                 let mut all = Triplets::<f64>::new();
                 for (i, j) in order {
