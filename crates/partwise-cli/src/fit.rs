@@ -16,7 +16,7 @@ use crate::talk::{self, Talk, bytes, count};
 use partwise::data::Matrix;
 use partwise::plan::Plan;
 use partwise::run::Progress;
-use partwise::{Fit, Given, Init, Nmf, Simplex, Spec};
+use partwise::{Fit, Free, Given, Init, Nmf, Simplex, Spec};
 use partwise_report::Size;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -188,6 +188,42 @@ fn spec(args: &FitArgs) -> Result<Spec, Failure> {
     Ok(spec)
 }
 
+/// Penalties and constraints, a line each; empty if there are none.
+fn extras(s: &Spec) -> String {
+    let mut penalties: Vec<String> = s.penalties.iter().map(|penalty| penalty.to_string()).collect();
+    for (name, value) in [("l1:w", s.l1_w), ("l2:w", s.l2_w), ("l1:h", s.l1_h), ("l2:h", s.l2_h)] {
+        if value != 0.0 {
+            penalties.push(format!("{name}:={value}"));
+        }
+    }
+    let mut constraints = Vec::new();
+    for (side, simplex, least, most, sparseness) in [
+        ("W", s.simplex_w, s.min_w, s.max_w, s.sparseness_w),
+        ("H", s.simplex_h, s.min_h, s.max_h, s.sparseness_h),
+    ] {
+        match simplex {
+            Simplex::None => {}
+            Simplex::AtMost => constraints.push(format!("{side} on the simplex, at most")),
+            _ => constraints.push(format!("{side} on the simplex")),
+        }
+        if least > 0.0 {
+            constraints.push(format!("{side} >= {least}"));
+        }
+        constraints.extend(most.map(|most| format!("{side} <= {most}")));
+        constraints.extend(sparseness.map(|sparseness| format!("{side} of sparseness {sparseness}")));
+    }
+    if s.free != Free::None {
+        constraints.push(format!("{} of both signs", s.free.name().to_uppercase()));
+    }
+    if s.smoothing > 0.0 {
+        constraints.push(format!("smoothing {}", s.smoothing));
+    }
+    let line = |what: &str, all: &[String]| {
+        if all.is_empty() { String::new() } else { format!("{what}: {}\n", all.join(", ")) }
+    };
+    line("penalties", &penalties) + &line("constraints", &constraints)
+}
+
 /// What would be done: on standard output, as text or JSON.
 fn dry_run<T: Number>(source: &Source, plan: &Plan, args: &FitArgs) -> Result<(), Failure> {
     let x_bytes = source.bytes;
@@ -198,6 +234,7 @@ fn dry_run<T: Number>(source: &Source, plan: &Plan, args: &FitArgs) -> Result<()
             "shape": [source.facts.rows, source.facts.cols],
             "stored": source.facts.stored,
             "precision": T::NAME,
+            "observed": source.facts.observed,
             "data_bytes": x_bytes,
             "fit_bytes": plan.memory,
             "options": plan.spec,
@@ -217,6 +254,7 @@ fn dry_run<T: Number>(source: &Source, plan: &Plan, args: &FitArgs) -> Result<()
         s.seed,
         count(s.threads as u64, "thread"),
     );
+    text += &extras(s);
     text += &format!("at most {} per start, tolerance {:e}\n", count(s.max_iter as u64, "iteration"), s.tol);
     text += &format!("memory: X {}, the fit about {} more\n", bytes(x_bytes), bytes(plan.memory));
     for note in &plan.notes {

@@ -109,15 +109,16 @@ fn table<T: Number>(fit: &Fit<T>, names: &AxisNames) -> Vec<String> {
     lines
 }
 
-/// The largest entries of a row of H, as shares of its sum.
+/// The largest entries of a row of H, of either sign, as shares of the sum of their sizes.
 fn top<T: Number>(fit: &Fit<T>, c: usize) -> Vec<(usize, f64)> {
     let mut best: Vec<(usize, f64)> = Vec::with_capacity(TOP + 1);
     let mut sum = 0.0;
     for j in 0..fit.h.rows() {
         let value = fit.h.row(j).get(c).map_or(0.0, |v| v.to_f64());
-        sum += value;
-        if value > 0.0 && (best.len() < TOP || best.last().is_some_and(|last| value > last.1)) {
-            let at = best.partition_point(|&(_, other)| other >= value);
+        let size = value.abs();
+        sum += size;
+        if size > 0.0 && (best.len() < TOP || best.last().is_some_and(|last| size > last.1.abs())) {
+            let at = best.partition_point(|&(_, other)| other.abs() >= size);
             best.insert(at, (j, value));
             best.truncate(TOP);
         }
