@@ -1,7 +1,7 @@
 //! `partwise explain`: what goes together, and why the rest does not. The library decides; here it is printed.
 
 use crate::args::ExplainArgs;
-use crate::failure::{Failure, Outcome, as_options};
+use crate::failure::{Failure, Outcome, as_options, option_of};
 use crate::talk;
 use partwise::support::{Cell, Feature, Line, pair, supports, table};
 use partwise::{Loss, Rule};
@@ -40,28 +40,6 @@ fn lines(loss: Option<Loss>, rule: Option<Rule>) -> Vec<Line> {
     lines
 }
 
-/// How a feature is asked for.
-fn option(feature: Feature) -> String {
-    if let Some(kind) = feature.penalty() {
-        return format!("--penalty {kind}");
-    }
-    let option = match feature {
-        Feature::Missing => "--missing, --mask",
-        Feature::Weights => "--weights, --uncertainty",
-        Feature::HoldOut => "--hold-out",
-        Feature::Negatives => "--negatives keep",
-        Feature::FixedFactor => "--fix-w, --fix-h",
-        Feature::FixedComponents => "--fix-components",
-        Feature::Bounds => "--min-w, --max-h, ...",
-        Feature::Simplex => "--simplex",
-        Feature::Free => "--free",
-        Feature::Sparseness => "--sparseness-w, -h",
-        Feature::Smoothing => "--smoothing",
-        _ => "",
-    };
-    option.into()
-}
-
 /// Reasons, each once, with the number that cells refer to them by.
 #[derive(Default)]
 struct Notes(Vec<String>);
@@ -89,7 +67,7 @@ fn cells(lines: &[Line]) -> (Vec<Vec<String>>, Notes) {
     let rows = Feature::ALL.iter().enumerate().map(|(at, &feature)| {
         let cells =
             lines.iter().map(|line| line.cells.get(at).map_or(String::new(), |cell| notes.said(cell)));
-        [feature.to_string(), option(feature)].into_iter().chain(cells).collect()
+        [feature.to_string(), option_of(feature)].into_iter().chain(cells).collect()
     });
     (rows.collect(), notes)
 }
@@ -162,7 +140,7 @@ fn in_markdown(lines: &[Line]) -> String {
 fn in_json(lines: &[Line]) -> String {
     let features: Vec<_> = Feature::ALL
         .iter()
-        .map(|&feature| json!({"name": feature.name(), "option": option(feature)}))
+        .map(|&feature| json!({"name": feature.name(), "option": option_of(feature)}))
         .collect();
     let cell = |cell: &Cell| match cell {
         Cell::Yes => json!({"possible": true}),

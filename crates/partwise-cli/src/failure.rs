@@ -14,6 +14,7 @@
 //! | 130, 143 | stopped by Ctrl-C or by SIGTERM; what a fit had found so far is written |
 //! | 141 | whoever read the output went away |
 
+use partwise::support::Feature;
 use std::io;
 
 /// The command line is wrong.
@@ -91,7 +92,7 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Failure::Usage(text) | Failure::Data(text) => f.write_str(text),
-            Failure::Fit(error) => f.write_str(&as_options(&error.to_string())),
+            Failure::Fit(error) => f.write_str(&in_words(error)),
             Failure::File(error) => f.write_str(&as_options(&error.to_string())),
             Failure::Picture(error) => write!(f, "{error}"),
             Failure::Stdout(error) => write!(f, "standard output: {error}"),
@@ -101,6 +102,46 @@ impl std::fmt::Display for Failure {
             }
         }
     }
+}
+
+/// How a feature is asked for; empty for what needs no option.
+pub(crate) fn option_of(feature: Feature) -> String {
+    if let Some(kind) = feature.penalty() {
+        return format!("--penalty {kind}");
+    }
+    let option = match feature {
+        Feature::Missing => "--missing, --mask",
+        Feature::Weights => "--weights, --uncertainty",
+        Feature::HoldOut => "--hold-out",
+        Feature::Negatives => "--negatives keep",
+        Feature::FixedFactor => "--fix-w, --fix-h",
+        Feature::FixedComponents => "--fix-components",
+        Feature::Bounds => "--min-w, --max-h, ...",
+        Feature::Simplex => "--simplex",
+        Feature::Free => "--free",
+        Feature::Sparseness => "--sparseness-w, -h",
+        Feature::Smoothing => "--smoothing",
+        _ => "",
+    };
+    option.into()
+}
+
+/// An error of the library, in the words of the command line.
+fn in_words(error: &partwise::Error) -> String {
+    let text = as_options(&error.to_string());
+    let partwise::Error::Unsupported { asked, .. } = error else { return text };
+    let Some((first, _)) = asked.split_once(" with loss ") else { return text };
+    let words = match first.parse::<Feature>() {
+        // Whatever it was that gave entries a weight.
+        Ok(Feature::Weights | Feature::Missing | Feature::HoldOut) => {
+            "weights, or entries that do not count,".into()
+        }
+        Ok(feature) => option_of(feature),
+        // A rule, which a loss does not have.
+        Err(_) => first.to_string(),
+    };
+    let rest = text.strip_prefix(first).unwrap_or_default();
+    format!("{words}{rest}; `partwise explain` says what goes together")
 }
 
 /// Fields of the libraries that are options of the same name.

@@ -196,6 +196,15 @@ fn what_cannot_be_asked_is_refused_with_the_way_out() {
         ("--simplex h --simplex h<=1", vec!["exclude each other"]),
         ("--free x", vec!["none, w, h"]),
         ("--fix-h h.csv --fix-components h.csv", vec!["cannot be used with"]),
+        (
+            "--free w --loss kl",
+            vec!["--free with loss kl and rule scd", "use loss frobenius", "partwise explain"],
+        ),
+        ("--penalty ard:w:0.1", vec!["ard:wh:VALUE"]),
+        ("--max-w 0.1 --min-w 0.2", vec!["max_w = 0.1", "above the smallest"]),
+        ("--sparseness-h 1", vec!["sparseness_h = 1"]),
+        ("--smoothing 1", vec!["smoothing = 1"]),
+        ("--simplex w --max-w 3", vec!["simplex", "leave one of them out"]),
         ("--penalty graph:h:1:graph.mtx --penalty graph:h:2:graph.mtx", vec!["two files"]),
     ] {
         bench.fails(&format!("fit x.csv --rank 2 --out o {arguments}"), 2, &words);
@@ -216,6 +225,12 @@ fn what_cannot_be_asked_is_refused_with_the_way_out() {
     ] {
         bench.fails(&format!("fit x.csv --rank 2 --out o {arguments}"), 65, &words);
     }
+    bench.write("ones.csv", like_known(6, |_, _| 1.0));
+    bench.fails(
+        "fit x.csv --rank 2 --out o --weights ones.csv --rule admm",
+        2,
+        &["weights, or entries that do not count, with loss frobenius and rule admm", "use rule hals"],
+    );
     bench.fails("fit x.csv --rank 3 --out o --fix-h h.csv", 65, &["H needs 3 x 5", "--fix-components"]);
     assert!(!bench.exists("o"));
 }
