@@ -59,7 +59,7 @@ fn the_loop_allocates_nothing() {
             assert!(more <= 8, "{loss} {rule} sparse {is_sparse}: {more} more");
         }
     }
-    weights_and_penalties_allocate_nothing(&dense);
+    weights_and_penalties_allocate_nothing(&planted(40, 30, 4, 0.3, 3));
 }
 
 /// Part of the test above, as two tests at a time would count each other's allocations.
