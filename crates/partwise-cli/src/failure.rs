@@ -103,13 +103,45 @@ impl std::fmt::Display for Failure {
     }
 }
 
+/// Fields of the libraries that are options of the same name.
+const OPTIONS: [&str; 14] = [
+    "key",
+    "floor",
+    "format",
+    "precision",
+    "header",
+    "row_names",
+    "triplets",
+    "missing",
+    "unseen",
+    "negatives",
+    "free",
+    "loss",
+    "rule",
+    "init",
+];
+
 /// The libraries name fields; the command line has options.
 pub(crate) fn as_options(message: &str) -> String {
     let mut message = message.replace("raise the limit", "raise --memory-limit");
-    for field in ["key", "floor", "format", "precision", "header", "row_names"] {
-        message = message.replace(&format!("`{field}`"), &format!("--{}", field.replace('_', "-")));
+    for field in OPTIONS {
+        let option = format!("--{}", field.replace('_', "-"));
+        message = message.replace(&format!("`{field}` = "), &format!("{option} "));
+        message = message.replace(&format!("`{field}`"), &option);
+    }
+    for field in ["missing", "negatives", "free", "unseen"] {
+        message = message.replace(&format!("{field} = "), &format!("--{field} "));
     }
     message
+}
+
+/// An error's text with the names of its place after the numbers, and before what can be done.
+pub(crate) fn with_place(error: &partwise::Error, place: &str) -> String {
+    let text = as_options(&error.to_string());
+    match text.split_once("; ") {
+        Some((what, instead)) => format!("{what}{place}; {instead}"),
+        None => format!("{text}{place}"),
+    }
 }
 
 impl From<partwise::Error> for Failure {
