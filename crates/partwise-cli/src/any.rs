@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use partwise::data::Matrix;
 use partwise::{Factor, Scalar};
-use partwise_io::{AnyMatrix, Input, NpyScalar, ReadOptions, Table, read};
+use partwise_io::{AnyMatrix, Error, Input, NpyScalar, ReadOptions, Table, read};
 use std::path::Path;
 
 /// Both sides of the precision: what the core computes in, and what files are written in.
@@ -20,7 +20,14 @@ pub(crate) fn read_as<T: Number>(
     mut options: ReadOptions,
 ) -> Result<(Matrix<'static, T>, Labels), Failure> {
     options.precision = T::PRECISION;
-    let Table { matrix, row_names, col_names, notes, .. } = read(Input::path(path), &options)?;
+    let read = read(Input::path(path), &options).map_err(|error| match error {
+        // The option that names an array is for X.
+        Error::Key { at, problem, .. } => {
+            Failure::Data(format!("{at}: {problem}; save the one that is meant in a file of its own"))
+        }
+        error => Failure::File(error),
+    });
+    let Table { matrix, row_names, col_names, notes, .. } = read?;
     let matrix = T::of(matrix)
         .ok_or_else(|| Failure::Internal("a matrix was read in another precision than asked for".into()))?;
     Ok((matrix, Labels { rows: row_names, cols: col_names, notes }))

@@ -169,6 +169,7 @@ fn what_does_not_fit_is_refused_with_its_place() {
     bench.write("x.npz", std::fs::read(root().join("testdata/attacks/d37_several.npz")).unwrap());
     let words = ["x.npz", "triplets are lines of text", "leave --triplets out"];
     bench.fails("fit x.npz --rank 2 --out o --triplets", 65, &words);
+    bench.fails("fit x.csv --rank 2 --out o --mask x.npz", 65, &["x.npz", "a file of its own"]);
     bench.write("few.data", "ann\titem1\t3\nann\titem2\nbob\titem1\t2\n");
     bench.fails("fit few.data --rank 2 --out o --triplets", 65, &["few.data', line 2: the row has 2 cells"]);
     assert_eq!(bench.names().len(), all.len() + 2, "nothing is left behind");
@@ -362,6 +363,12 @@ fn ratings_are_fitted_from_triplets() {
         65,
         &["line 1", "'item9' is not among the 5 columns"],
     );
+    bench.ok(
+        "fit u.data --triplets --missing absent --rank 2 --out t --format csv -q --transpose --precision f32",
+    );
+    let said = bench.ok("transform t u.data --triplets --out -");
+    assert!(said.out.starts_with("\tcomponent_1\tcomponent_2\nitem1\t"), "{}", said.out);
+    bench.fails("transform t odd.data --triplets --out w.npy", 65, &["'ann' is not among the 40 rows"]);
     bench.write("twice.data", "ann\titem4\t5\t1\nbob\titem4\t5\t1\nann\titem4\t1\t1\n");
     bench.fails("transform o twice.data --triplets --out w.npy", 65, &["line 3", "'ann'", "line 1"]);
 }

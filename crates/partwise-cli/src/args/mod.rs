@@ -31,8 +31,8 @@ Examples:
   zcat counts.mtx.gz | partwise fit - --rank 12 --loss kl --time-limit 10m --out programs
 
 Some entries only: ratings, holes, uncertainties; and what is known:
-  partwise fit u.data --triplets --missing absent --rank 10 --hold-out 0.1 --unseen zeros
-  partwise fit eem.npy --missing nan --negatives clip --rank 3
+  partwise fit u.data --triplets --missing absent --rank 5 --penalty l2:wh:0.01 --out tastes
+  partwise fit eem.npy --missing nan --negatives clip --rank 3 --hold-out 0.1
   partwise fit air.csv --uncertainty sigma.csv --rank 7 --out sources
   partwise fit sbs96.tsv --transpose --rank 12 --loss kl --fix-components cosmic.tsv --format tsv
 
