@@ -158,6 +158,14 @@ CSV = [
     b"\x00" + b"1.2345678901234567,2e-308\n" * 4,
 ]
 
+TRIPLETS = [
+    b"\x00user,item,rating\nann,x,2.5\nbob,y,0\n",
+    b"\x03196\t242\t3\t881250949\n186\t302\t3\t891717742\n",
+    b"\x07a\tb\t0\nc\ta\t4\na\tb\t1\n",
+    b"\x0da\ta\t1\n\"b \"\"q\"\"\"\tb\tNA\n\n# x\n",
+    b"\x02# made\na b 1e3\nc d -2 e f\n",
+]
+
 
 def as_members(archive):
     """A zip archive as the fuzz target npz takes it: 1, then number, length and content of every member."""
@@ -175,7 +183,7 @@ def as_members(archive):
 def main():
     for name, content in {**GOOD, **ATTACKS}.items():
         (HERE / name).write_bytes(content)
-    seeds = {"npy": [], "npz": [], "mtx": [], "csv": CSV, "read_any": []}
+    seeds = {"npy": [], "npz": [], "mtx": [], "csv": CSV, "triplets": TRIPLETS, "read_any": []}
     for name, content in {**GOOD, **ATTACKS}.items():
         if len(content) > 4096:
             continue

@@ -3,7 +3,7 @@
 
 use crate::shell::{Done, cargo, command, finish, has, root};
 
-const TARGETS: [&str; 5] = ["npy", "npz", "mtx", "csv", "read_any"];
+const TARGETS: [&str; 6] = ["npy", "npz", "mtx", "csv", "triplets", "read_any"];
 
 const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \

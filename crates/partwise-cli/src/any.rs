@@ -1,8 +1,10 @@
 //! Matrices, factors and fits whose precision is known at run time only.
 
+use crate::failure::Failure;
 use partwise::data::Matrix;
 use partwise::{Factor, Scalar};
-use partwise_io::{AnyMatrix, NpyScalar};
+use partwise_io::{AnyMatrix, Error, Input, NpyScalar, ReadOptions, Table, read};
+use std::path::Path;
 
 /// Both sides of the precision: what the core computes in, and what files are written in.
 pub(crate) trait Number: Scalar + NpyScalar {
@@ -10,6 +12,34 @@ pub(crate) trait Number: Scalar + NpyScalar {
     fn of(any: AnyMatrix) -> Option<Matrix<'static, Self>>;
     /// The same as an argument of the reader.
     const PRECISION: partwise_io::Precision;
+}
+
+/// Reads a matrix in this precision, with all that its file says of it.
+pub(crate) fn read_as<T: Number>(
+    path: &Path,
+    mut options: ReadOptions,
+) -> Result<(Matrix<'static, T>, Labels), Failure> {
+    options.precision = T::PRECISION;
+    let read = read(Input::path(path), &options).map_err(|error| match error {
+        // The option that names an array is for X.
+        Error::Key { at, problem, .. } => {
+            Failure::Data(format!("{at}: {problem}; save the one that is meant in a file of its own"))
+        }
+        error => Failure::File(error),
+    });
+    let Table { matrix, row_names, col_names, notes, .. } = read?;
+    let matrix = T::of(matrix)
+        .ok_or_else(|| Failure::Internal("a matrix was read in another precision than asked for".into()))?;
+    Ok((matrix, Labels { rows: row_names, cols: col_names, notes }))
+}
+
+/// What a file says of its matrix.
+#[derive(Debug, Default)]
+pub(crate) struct Labels {
+    pub(crate) rows: Option<Vec<String>>,
+    pub(crate) cols: Option<Vec<String>>,
+    /// What was found or done while reading.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Number for f32 {

@@ -1,6 +1,7 @@
 //! `partwise convert`
 
 use crate::args::ConvertArgs;
+use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
 use crate::output::is_same;
 use crate::source::Source;
@@ -13,7 +14,7 @@ pub(crate) fn run(args: &ConvertArgs, talk: &Talk) -> Result<Outcome, Failure> {
         return Err(Failure::Usage("the new file would replace the input; choose another name".into()));
     }
     may_write(&args.output, args.force)?;
-    let (matrix, source) = Source::open(&args.input, &args.source)?;
+    let (matrix, source) = Source::open(&args.input, &args.source, Counting::none())?;
     source.introduce(talk);
     let names = Names { rows: source.names.rows.as_deref(), cols: source.names.cols.as_deref() };
     for note in write_matrix(&args.output, &matrix, names)? {

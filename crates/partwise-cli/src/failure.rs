@@ -14,6 +14,7 @@
 //! | 130, 143 | stopped by Ctrl-C or by SIGTERM; what a fit had found so far is written |
 //! | 141 | whoever read the output went away |
 
+use partwise::support::Feature;
 use std::io;
 
 /// The command line is wrong.
@@ -91,7 +92,7 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Failure::Usage(text) | Failure::Data(text) => f.write_str(text),
-            Failure::Fit(error) => f.write_str(&as_options(&error.to_string())),
+            Failure::Fit(error) => f.write_str(&in_words(error)),
             Failure::File(error) => f.write_str(&as_options(&error.to_string())),
             Failure::Picture(error) => write!(f, "{error}"),
             Failure::Stdout(error) => write!(f, "standard output: {error}"),
@@ -103,13 +104,85 @@ impl std::fmt::Display for Failure {
     }
 }
 
+/// How a feature is asked for; empty for what needs no option.
+pub(crate) fn option_of(feature: Feature) -> String {
+    if let Some(kind) = feature.penalty() {
+        return format!("--penalty {kind}");
+    }
+    let option = match feature {
+        Feature::Missing => "--missing, --mask",
+        Feature::Weights => "--weights, --uncertainty",
+        Feature::HoldOut => "--hold-out",
+        Feature::Negatives => "--negatives keep",
+        Feature::FixedFactor => "--fix-w, --fix-h",
+        Feature::FixedComponents => "--fix-components",
+        Feature::Bounds => "--min-w, --max-h, ...",
+        Feature::Simplex => "--simplex",
+        Feature::Free => "--free",
+        Feature::Sparseness => "--sparseness-w, -h",
+        Feature::Smoothing => "--smoothing",
+        _ => "",
+    };
+    option.into()
+}
+
+/// An error of the library, in the words of the command line.
+fn in_words(error: &partwise::Error) -> String {
+    let text = as_options(&error.to_string());
+    let partwise::Error::Unsupported { asked, .. } = error else { return text };
+    let Some((first, _)) = asked.split_once(" with loss ") else { return text };
+    let words = match first.parse::<Feature>() {
+        // Whatever it was that gave entries a weight.
+        Ok(Feature::Weights | Feature::Missing | Feature::HoldOut) => {
+            "weights, or entries that do not count,".into()
+        }
+        Ok(feature) => option_of(feature),
+        // A rule, which a loss does not have.
+        Err(_) => first.to_string(),
+    };
+    let rest = text.strip_prefix(first).unwrap_or_default();
+    format!("{words}{rest}; `partwise explain` says what goes together")
+}
+
+/// Fields of the libraries that are options of the same name.
+const OPTIONS: [&str; 14] = [
+    "key",
+    "floor",
+    "format",
+    "precision",
+    "header",
+    "row_names",
+    "triplets",
+    "missing",
+    "unseen",
+    "negatives",
+    "free",
+    "loss",
+    "rule",
+    "init",
+];
+
 /// The libraries name fields; the command line has options.
 pub(crate) fn as_options(message: &str) -> String {
     let mut message = message.replace("raise the limit", "raise --memory-limit");
-    for field in ["key", "floor", "format", "precision", "header", "row_names"] {
-        message = message.replace(&format!("`{field}`"), &format!("--{}", field.replace('_', "-")));
+    for field in OPTIONS {
+        let option = format!("--{}", field.replace('_', "-"));
+        message = message.replace(&format!("`{field}` = "), &format!("{option} "));
+        message = message.replace(&format!("`{field}`"), &option);
+    }
+    for field in ["missing", "negatives", "free", "unseen"] {
+        message = message.replace(&format!("{field} = "), &format!("--{field} "));
     }
     message
+}
+
+/// An error's text with the names of its place after the numbers, and before what can be done.
+pub(crate) fn with_place(error: &partwise::Error, place: &str) -> String {
+    let text = as_options(&error.to_string());
+    match text.split_once("; ") {
+        Some((what, instead)) => format!("{what}{place}; {instead}"),
+        None => format!("{text}{place}"),
+    }
 }
 
 impl From<partwise::Error> for Failure {

@@ -1,11 +1,14 @@
 //! `partwise fit`
 
-use crate::any::{Number, as_h, as_w, with_matrix};
-use crate::args::{FitArgs, InitArg, TableFormat};
+use crate::any::{Number, with_matrix};
+use crate::args::{FitArgs, InitArg, SimplexArg, TableFormat};
+use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
+use crate::given::{GivenFiles, GivenNames};
 use crate::output::{Folder, RUN};
 use crate::progress::Watch;
-use crate::record::{Record, Seconds};
+use crate::record::{Outputs, Record, Seconds};
+use crate::score;
 use crate::signals::{self, Phase};
 use crate::source::Source;
 use crate::summary;
@@ -13,8 +16,7 @@ use crate::talk::{self, Talk, bytes, count};
 use partwise::data::Matrix;
 use partwise::plan::Plan;
 use partwise::run::Progress;
-use partwise::{Fit, Given, Init, Nmf, Spec};
-use partwise_io::{Input, ReadOptions, read};
+use partwise::{Fit, Free, Given, Init, Nmf, Simplex, Spec};
 use partwise_report::Size;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -27,20 +29,21 @@ pub(crate) struct Destination {
     pub(crate) json: bool,
     /// Whether a fit that has not converged is a failure.
     pub(crate) strict: bool,
+    /// Files that were given beside X.
+    pub(crate) given: GivenNames,
 }
 
 pub(crate) fn run(args: &FitArgs, talk: &Talk) -> Result<Outcome, Failure> {
-    let spec = spec(args);
+    let spec = spec(args)?;
     // What is wrong whatever the data are is told before they are read.
     spec.check()?;
-    let mut inputs: Vec<&Path> = vec![&args.input];
-    if let InitArg::Files { w, h } = &args.init {
-        inputs.extend(w.iter().chain(h).map(PathBuf::as_path));
-    }
+    let (counting, given) = (Counting::of(&args.data), GivenFiles::of(args)?);
+    let inputs: Vec<&Path> =
+        [args.input.as_path()].into_iter().chain(counting.files()).chain(given.files()).collect();
     let folder = Folder::create(&out(args), args.force, &inputs)?;
     // A dry run asks all the same, so that it promises nothing that a run would refuse.
     let folder = (!args.dry_run).then_some(folder);
-    let (matrix, source) = Source::open(&args.input, &args.source)?;
+    let (matrix, source) = Source::open(&args.input, &args.source, counting)?;
     source.introduce(talk);
     if let Some(size) = args.image.filter(|s| s.height.checked_mul(s.width) != Some(source.facts.cols)) {
         let n = source.facts.cols;
@@ -49,7 +52,7 @@ pub(crate) fn run(args: &FitArgs, talk: &Talk) -> Result<Outcome, Failure> {
             size_of(size)
         )));
     }
-    with_matrix!(matrix, x => fit(x, &source, spec, args, folder, talk))
+    with_matrix!(matrix, x => fit(x, source, spec, (args, &given), folder, talk))
 }
 
 /// Where results go: if nothing is said, into a folder here with the name of the data and the rank.
@@ -69,15 +72,16 @@ fn size_of(size: Size) -> String {
 
 fn fit<T: Number>(
     x: Matrix<'static, T>,
-    source: &Source,
+    mut source: Source,
     spec: Spec,
-    args: &FitArgs,
+    (args, files): (&FitArgs, &GivenFiles),
     folder: Option<Folder>,
     talk: &Talk,
 ) -> Result<Outcome, Failure> {
-    source.check(spec.loss, spec.floor)?;
-    let start = given::<T>(&args.init, source.memory_limit)?;
-    let plan = spec.plan_from::<T>(&source.facts, (start.w.is_some(), start.h.is_some()))?;
+    source.check(&spec)?;
+    let start = files.read::<T>(spec.rank, &mut source)?;
+    let source = &source;
+    let plan = spec.plan_for(&source.facts, &start)?;
     let limit = source.memory_limit.saturating_sub(source.bytes);
     if plan.memory > limit {
         return Err(partwise::Error::Memory { rank: spec.rank, needed: plan.memory, limit }.into());
@@ -88,8 +92,8 @@ fn fit<T: Number>(
     for note in &plan.notes {
         talk.detail(format!("  {note}"));
     }
-    let to =
-        Destination { folder, format: args.format, image: args.image, json: args.json, strict: args.strict };
+    let FitArgs { format, image, json, strict, .. } = *args;
+    let to = Destination { folder, format, image, json, strict, given: files.names() };
     let (_, outcome) = solve(x, source, spec, &start, to, talk)?;
     Ok(outcome)
 }
@@ -110,20 +114,21 @@ pub(crate) fn solve<T: Number>(
     watch.finish();
     let fit = fitted?;
     signals::enter(Phase::Writing);
-    drop(x);
+    let held_out = score::held_out(x, source, &fit)?;
 
     let clock = Instant::now();
     let files = to.folder.write(&fit, &source.names, to.format, to.image)?;
     let write = clock.elapsed().as_secs_f64();
     let seconds = Seconds { load: source.seconds, init: fit.seconds.0, solve: fit.seconds.1, write };
-    let json = Record::new(source, &fit, seconds, files.clone())
-        .to_json()
-        .map_err(|error| Failure::Internal(error.to_string()))?;
+    let scored = held_out.map(|(held_out, _)| held_out);
+    let outputs = Outputs { seconds, files: files.clone(), given: to.given, held_out: scored };
+    let json =
+        Record::new(source, &fit, outputs).to_json().map_err(|error| Failure::Internal(error.to_string()))?;
     to.folder.put(RUN, &json)?;
     let target = to.folder.target().to_path_buf();
     to.folder.commit(&files)?;
 
-    summary::tell(&fit, &source.names, talk);
+    summary::tell(&fit, held_out, &source.names, talk);
     let mut written = files.all();
     written.push(RUN);
     talk.say(format!("\nwrote {} to {}", written.join(", "), shown(&target).display()));
@@ -145,7 +150,7 @@ fn shown(path: &Path) -> PathBuf {
     relative.filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| path.to_path_buf())
 }
 
-fn spec(args: &FitArgs) -> Spec {
+fn spec(args: &FitArgs) -> Result<Spec, Failure> {
     let mut spec = Spec::default();
     spec.rank = args.rank;
     spec.loss = args.loss;
@@ -158,34 +163,65 @@ fn spec(args: &FitArgs) -> Spec {
         InitArg::Named(init) => init,
         InitArg::Files { .. } => Init::Auto,
     };
-    (spec.l1_w, spec.l2_w, spec.l1_h, spec.l2_h) = (args.l1_w, args.l2_w, args.l1_h, args.l2_h);
+    let p = &args.penalties;
+    (spec.l1_w, spec.l2_w, spec.l1_h, spec.l2_h) = (p.l1_w, p.l2_w, p.l1_h, p.l2_h);
+    spec.penalties = p.penalties.iter().map(|p| p.penalty).collect();
+    let c = &args.constraints;
+    for &SimplexArg { w, simplex } in &c.simplex {
+        let to = if w { &mut spec.simplex_w } else { &mut spec.simplex_h };
+        if *to != Simplex::None && *to != simplex {
+            let side = if w { "w" } else { "h" };
+            return Err(Failure::Usage(format!("--simplex {side} and '{side}<=1' exclude each other")));
+        }
+        *to = simplex;
+    }
+    (spec.min_w, spec.min_h, spec.max_w, spec.max_h) = (c.min_w, c.min_h, c.max_w, c.max_h);
+    (spec.sparseness_w, spec.sparseness_h) = (c.sparseness_w, c.sparseness_h);
+    (spec.free, spec.smoothing) = (c.free, c.smoothing);
+    (spec.unseen, spec.negatives) = (args.unseen, args.negatives);
     spec.floor = args.floor;
     spec.normalize = args.normalize;
     (spec.seed, spec.restarts) = (args.seed, args.restarts);
     (spec.max_iter, spec.tol) = (args.max_iter, args.tol);
     (spec.time_limit, spec.target_error) = (args.time_limit, args.target_error);
     spec.threads = args.threads;
-    spec
+    Ok(spec)
 }
 
-/// Factors from files.
-fn given<T: Number>(init: &InitArg, memory_limit: u64) -> Result<Given<T>, Failure> {
-    let InitArg::Files { w, h } = init else { return Ok(Given::default()) };
-    let mut options = ReadOptions::default();
-    options.precision = T::PRECISION;
-    options.memory_limit = memory_limit;
-    let open = |path: &Option<PathBuf>| -> Result<Option<Matrix<'static, T>>, Failure> {
-        let Some(path) = path else { return Ok(None) };
-        let table = read(Input::path(path), &options)?;
-        T::of(table.matrix)
-            .map(Some)
-            .ok_or_else(|| Failure::Internal("a factor was read in another precision than asked for".into()))
+/// Penalties and constraints, a line each; empty if there are none.
+fn extras(s: &Spec) -> String {
+    let mut penalties: Vec<String> = s.penalties.iter().map(|penalty| penalty.to_string()).collect();
+    for (name, value) in [("l1:w", s.l1_w), ("l2:w", s.l2_w), ("l1:h", s.l1_h), ("l2:h", s.l2_h)] {
+        if value != 0.0 {
+            penalties.push(format!("{name}:={value}"));
+        }
+    }
+    let mut constraints = Vec::new();
+    for (side, simplex, least, most, sparseness) in [
+        ("W", s.simplex_w, s.min_w, s.max_w, s.sparseness_w),
+        ("H", s.simplex_h, s.min_h, s.max_h, s.sparseness_h),
+    ] {
+        match simplex {
+            Simplex::None => {}
+            Simplex::AtMost => constraints.push(format!("{side} on the simplex, at most")),
+            _ => constraints.push(format!("{side} on the simplex")),
+        }
+        if least > 0.0 {
+            constraints.push(format!("{side} >= {least}"));
+        }
+        constraints.extend(most.map(|most| format!("{side} <= {most}")));
+        constraints.extend(sparseness.map(|sparseness| format!("{side} of sparseness {sparseness}")));
+    }
+    if s.free != Free::None {
+        constraints.push(format!("{} of both signs", s.free.name().to_uppercase()));
+    }
+    if s.smoothing > 0.0 {
+        constraints.push(format!("smoothing {}", s.smoothing));
+    }
+    let line = |what: &str, all: &[String]| {
+        if all.is_empty() { String::new() } else { format!("{what}: {}\n", all.join(", ")) }
     };
-    Ok(Given {
-        w: open(w)?.as_ref().map(as_w).transpose()?,
-        h: open(h)?.as_ref().map(as_h).transpose()?,
-        ..Given::default()
-    })
+    line("penalties", &penalties) + &line("constraints", &constraints)
 }
 
 /// What would be done: on standard output, as text or JSON.
@@ -198,6 +234,7 @@ fn dry_run<T: Number>(source: &Source, plan: &Plan, args: &FitArgs) -> Result<()
             "shape": [source.facts.rows, source.facts.cols],
             "stored": source.facts.stored,
             "precision": T::NAME,
+            "observed": source.facts.observed,
             "data_bytes": x_bytes,
             "fit_bytes": plan.memory,
             "options": plan.spec,
@@ -217,6 +254,7 @@ fn dry_run<T: Number>(source: &Source, plan: &Plan, args: &FitArgs) -> Result<()
         s.seed,
         count(s.threads as u64, "thread"),
     );
+    text += &extras(s);
     text += &format!("at most {} per start, tolerance {:e}\n", count(s.max_iter as u64, "iteration"), s.tol);
     text += &format!("memory: X {}, the fit about {} more\n", bytes(x_bytes), bytes(plan.memory));
     for note in &plan.notes {

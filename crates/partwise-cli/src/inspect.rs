@@ -2,16 +2,17 @@
 
 use crate::any::{Number, with_matrix};
 use crate::args::InspectArgs;
+use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
 use crate::record::SCHEMA_VERSION;
 use crate::source::Source;
 use crate::talk::{self, bytes, count};
-use partwise::data::facts::Bad;
+use partwise::data::facts::{Bad, Lines};
 use partwise::data::{Canonical, Matrix};
 use partwise::{Facts, Spec};
 
 pub(crate) fn run(args: &InspectArgs) -> Result<Outcome, Failure> {
-    let (matrix, source) = Source::open(&args.input, &args.source)?;
+    let (matrix, source) = Source::open(&args.input, &args.source, Counting::of(&args.data))?;
     with_matrix!(matrix, x => inspect(&x, &source, args))
 }
 
@@ -47,6 +48,7 @@ fn inspect<T: Number>(x: &Matrix<'_, T>, source: &Source, args: &InspectArgs) ->
             "fit_bytes": needed,
             "memory_limit_bytes": source.memory_limit,
             "hash": source.fingerprint,
+            "counting": source.counting.record(),
             "notes": source.notes,
         });
         talk::data(format!("{document:#}\n").as_bytes())?;
@@ -74,6 +76,18 @@ fn text(source: &Source, canonical: Canonical, fit: Option<(usize, u64)>) -> Str
     if let Some(least) = f.min_positive {
         lines.push(("least > 0", least.to_string()));
     }
+    if f.weighted {
+        lines.push(("counting", format!("{} ({})", source.observed(), source.counting.options())));
+        let unseen = |what: &str, unseen: Lines, place: &dyn Fn(usize) -> String| match unseen.first {
+            None => count(0, what),
+            Some(at) => {
+                format!("{}, the first is {what} {at}{}", count(unseen.count as u64, what), place(at))
+            }
+        };
+        let rows = unseen("row", f.unseen_rows, &|i| source.names.at(Some(i), None));
+        let cols = unseen("column", f.unseen_cols, &|j| source.names.at(None, Some(j)));
+        lines.push(("unseen", format!("{rows}; {cols}")));
+    }
     let bad = |bad: &Bad| match bad.first {
         None => "none".to_string(),
         Some((i, j)) => format!("{}, the first at row {i}, column {j}", bad.count),
@@ -85,7 +99,9 @@ fn text(source: &Source, canonical: Canonical, fit: Option<(usize, u64)>) -> Str
         "empty",
         format!("{}, {}", count(f.empty_rows as u64, "row"), count(f.empty_cols as u64, "column")),
     ));
-    if f.sparse {
+    if f.sparse && f.weighted {
+        lines.push(("stored", format!("{}, sparse", count(f.stored, "entry"))));
+    } else if f.sparse {
         lines.push(("stored", format!("{}, sparse", count(f.stored, "entry"))));
         let duplicates = count(canonical.duplicates as u64, "duplicate");
         let zeros = count(canonical.stored_zeros as u64, "stored zero");
@@ -121,8 +137,20 @@ fn text(source: &Source, canonical: Canonical, fit: Option<(usize, u64)>) -> Str
             "mostly zeros: as .npz or .mtx it would be read sparse, and fitted faster".into(),
         ));
     }
-    if f.nan.count + f.infinite.count + f.negative.count > 0 {
-        lines.push(("advice", "NMF needs finite X >= 0: these entries have to be dealt with first".into()));
+    for (bad, advice) in [
+        (f.nan, "if NaN means missing, --missing nan lets these entries not count"),
+        (f.infinite, "infinite entries have to be dealt with first"),
+        (
+            f.negative,
+            "negative entries: --negatives clip or keep, if they are noise around 0; --free w or h, if X has both signs",
+        ),
+    ] {
+        if bad.count > 0 {
+            lines.push(("advice", advice.into()));
+        }
+    }
+    if f.unseen_rows.count + f.unseen_cols.count > 0 {
+        lines.push(("advice", "unseen rows and columns: leave them out, or fit with --unseen zeros".into()));
     }
     lines.into_iter().map(|(key, value)| format!("{key:<10} {value}\n")).collect()
 }

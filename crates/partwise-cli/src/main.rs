@@ -6,14 +6,18 @@
 mod any;
 mod args;
 mod convert;
+mod counting;
 mod demo;
+mod explain;
 mod failure;
 mod fit;
+mod given;
 mod inspect;
 mod model;
 mod output;
 mod progress;
 mod record;
+mod score;
 mod signals;
 mod source;
 mod summary;
@@ -51,6 +55,7 @@ fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Fit(args) => fit::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Transform(args) => transform::run(&args, &Talk::new(args.talk.level(), false)),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Convert(args) => convert::run(&args, &Talk::new(args.talk.level(), false)),
         Command::Demo(args) => demo::run(&args, &Talk::new(args.talk.level(), false)),
         Command::Completions { shell } => {

@@ -54,8 +54,8 @@ impl Stored {
         self.record.precision == "f32"
     }
 
-    /// H and the names of its columns.
-    pub(crate) fn model<T: Number>(&self) -> Result<(Model<T>, Option<Vec<String>>), Failure> {
+    /// H, the names of its columns, and those of its rows where they are more than numbers.
+    pub(crate) fn model<T: Number>(&self) -> Result<(Model<T>, AxisNames), Failure> {
         let record = &self.record;
         let file = |name: &str| -> Result<PathBuf, Failure> {
             // Only files of the folder itself, whatever the document says.
@@ -84,26 +84,23 @@ impl Stored {
                 record.options.rank
             )));
         }
-        let mut cols = table.col_names;
+        let mut names = AxisNames { rows: None, cols: table.col_names, components: table.row_names };
         if record.files.names.is_some() {
             let path = file(NAMES)?;
             let damaged = |problem: String| Failure::Data(format!("{}: {problem}", path.display()));
             let text = std::fs::read(&path).map_err(|error| damaged(error.to_string()))?;
-            let names: AxisNames =
-                serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
-            cols = names.cols;
+            names = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
         }
-        if cols.as_ref().is_some_and(|cols| cols.len() != n) {
+        if names.cols.as_ref().is_some_and(|cols| cols.len() != n) {
             return Err(Failure::Data(format!("{NAMES} does not name the {n} columns of H")));
         }
-        let (penalty, _) = record.options.penalties();
         let model = Model {
             h: as_h(&h)?,
             loss: record.options.loss,
-            penalty,
+            rules: record.row_rules(),
             component_scale: record.component_scale.clone(),
             least: record.least,
         };
-        Ok((model, cols))
+        Ok((model, names))
     }
 }

@@ -25,11 +25,26 @@ const PIXELS: usize = 96;
 pub(crate) struct AxisNames {
     pub(crate) rows: Option<Vec<String>>,
     pub(crate) cols: Option<Vec<String>>,
+    /// Of the first components, where they were known before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) components: Option<Vec<String>>,
 }
 
 impl AxisNames {
     fn is_empty(&self) -> bool {
-        self.rows.is_none() && self.cols.is_none()
+        self.rows.is_none() && self.cols.is_none() && self.components.is_none()
+    }
+
+    /// A row, a column or an entry by name, to follow its numbers: ` (row 'a', column 'b')`; empty where there are no
+    /// names.
+    pub(crate) fn at(&self, row: Option<usize>, col: Option<usize>) -> String {
+        let named = |what: &str, names: &Option<Vec<String>>, at: Option<usize>| {
+            let name = names.as_ref()?.get(at?)?;
+            Some(format!("{what} '{}'", name.escape_debug()))
+        };
+        let found: Vec<String> =
+            [named("row", &self.rows, row), named("column", &self.cols, col)].into_iter().flatten().collect();
+        if found.is_empty() { String::new() } else { format!(" ({})", found.join(", ")) }
     }
 }
 
@@ -88,7 +103,7 @@ impl Folder {
             picture: None,
         };
         let (m, n, k) = (fit.w.rows(), fit.h.rows(), fit.spec.rank);
-        let components = component_names(k);
+        let components = component_names(k, names.components.as_deref());
         let w_names = Names { rows: names.rows.as_deref(), cols: Some(&components) };
         let h_names = Names { rows: Some(&components), cols: names.cols.as_deref() };
         let h = fit.h.to_transposed();
@@ -178,9 +193,11 @@ fn zoom(size: Size) -> usize {
     (PIXELS / size.height.max(size.width).max(1)).max(1)
 }
 
-/// Names of components, counted from 1: `component_1`.
-pub(crate) fn component_names(k: usize) -> Vec<String> {
-    (1..=k).map(|c| format!("component_{c}")).collect()
+/// Names of components: those that are known, and then `component_N`, counted from 1.
+pub(crate) fn component_names(k: usize, known: Option<&[String]>) -> Vec<String> {
+    let known = known.unwrap_or_default().iter().take(k).cloned();
+    let others = known.len() + 1..=k;
+    known.chain(others.map(|c| format!("component_{c}"))).collect()
 }
 
 /// Writes a table in the format asked for.

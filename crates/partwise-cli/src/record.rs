@@ -1,8 +1,11 @@
 //! `run.json`: what was done, to what, and what came out. Its schema is `docs/run.schema.json`.
 
 use crate::any::Number;
+use crate::counting::Counted;
+use crate::given::GivenNames;
 use crate::source::Source;
-use partwise::{Fit, Spec};
+use partwise::fit::Score;
+use partwise::{Fit, Free, Missing, Negatives, RowRules, Spec};
 use serde::{Deserialize, Serialize};
 
 /// Raised when a field changes its meaning or goes away; new fields do not raise it.
@@ -22,6 +25,8 @@ pub(crate) struct Record {
     objective: f64,
     relative_error: f64,
     kkt_residual: f64,
+    /// How well the entries are predicted that were held out.
+    held_out: Option<Score>,
     iterations: usize,
     seconds: Seconds,
     rank: usize,
@@ -39,6 +44,8 @@ pub(crate) struct Record {
     inner_sweeps: (usize, usize),
     /// Entries of X below this number were raised to it.
     least: f64,
+    /// What holds for a row of W by itself, and so for new ones.
+    row_rules: RowRules,
     /// Share of each component in the total of WH.
     shares: Vec<f64>,
     /// What the rows of H were divided by after the fit.
@@ -68,7 +75,23 @@ struct Data {
     stored_as: String,
     /// Hash of shape and entries; the same for every format and storage.
     hash: String,
+    /// Which entries count.
+    #[serde(flatten)]
+    counted: Counted,
+    /// How many of them there are.
+    observed: u64,
+    /// Files that were given beside X: factors and graphs.
+    given: GivenNames,
     notes: Vec<String>,
+}
+
+/// What came of a fit beside the fit.
+#[derive(Debug)]
+pub(crate) struct Outputs {
+    pub(crate) seconds: Seconds,
+    pub(crate) files: Files,
+    pub(crate) given: GivenNames,
+    pub(crate) held_out: Option<Score>,
 }
 
 #[derive(Debug, Serialize)]
@@ -98,7 +121,8 @@ impl Files {
 }
 
 impl Record {
-    pub(crate) fn new<T: Number>(source: &Source, fit: &Fit<T>, seconds: Seconds, files: Files) -> Record {
+    pub(crate) fn new<T: Number>(source: &Source, fit: &Fit<T>, outputs: Outputs) -> Record {
+        let Outputs { seconds, files, given, held_out } = outputs;
         Record {
             schema_version: SCHEMA_VERSION,
             command: std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect(),
@@ -110,6 +134,7 @@ impl Record {
             objective: fit.objective(),
             relative_error: fit.relative_error(),
             kkt_residual: fit.kkt_residual(),
+            held_out,
             iterations: fit.iterations,
             seconds,
             rank: fit.spec.rank,
@@ -125,11 +150,15 @@ impl Record {
                 format: source.format.clone(),
                 stored_as: source.stored_as.clone(),
                 hash: source.fingerprint.clone(),
+                counted: source.counting.record(),
+                observed: source.facts.observed,
+                given,
                 notes: source.notes.clone(),
             },
             options: fit.spec.clone(),
             inner_sweeps: fit.inner,
             least: fit.least,
+            row_rules: fit.row_rules.clone(),
             shares: fit.shares.clone(),
             component_scale: fit.component_scale.clone(),
             restarts: fit.restarts.clone(),
@@ -159,8 +188,35 @@ pub(crate) struct Recorded {
     pub(crate) transposed: bool,
     pub(crate) options: Spec,
     pub(crate) least: f64,
+    /// Earlier versions had none but penalties.
+    row_rules: Option<RowRules>,
     pub(crate) component_scale: Vec<f64>,
     pub(crate) files: Files,
+    data: RecordedData,
+}
+
+impl Recorded {
+    /// What holds for a row of W.
+    pub(crate) fn row_rules(&self) -> RowRules {
+        let earlier = || RowRules { penalty: self.options.penalties().0, ..RowRules::default() };
+        let mut rules = self.row_rules.clone().unwrap_or_else(earlier);
+        // Where H may have both signs, so may X.
+        if self.options.free == Free::H && rules.negatives == Negatives::Refuse {
+            rules.negatives = Negatives::Keep;
+        }
+        rules
+    }
+
+    /// What an absent number meant.
+    pub(crate) fn missing(&self) -> Missing {
+        self.data.missing.unwrap_or(Missing::None)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct RecordedData {
+    #[serde(default)]
+    missing: Option<Missing>,
 }
 
 /// The most memory that the process has had at any time, where the system says it.

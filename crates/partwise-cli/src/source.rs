@@ -1,11 +1,13 @@
 //! From an argument to a matrix, with what is known of it.
 
+use crate::any::with_matrix;
 use crate::args::SourceArgs;
-use crate::failure::{Failure, as_options};
+use crate::counting::Counting;
+use crate::failure::{Failure, with_place};
 use crate::output::AxisNames;
 use crate::talk::{Talk, bytes, count, seconds};
-use partwise::Facts;
-use partwise_io::{AnyMatrix, Input, ReadOptions, Table, fingerprint, read};
+use partwise::{Error, Facts, Missing, Negatives, RowRules, Spec};
+use partwise_io::{AnyMatrix, Input, ReadOptions, Table, read};
 use std::path::Path;
 use std::time::Instant;
 
@@ -25,6 +27,8 @@ pub(crate) struct Source {
     pub(crate) transposed: bool,
     pub(crate) facts: Facts,
     pub(crate) fingerprint: String,
+    /// Which entries count.
+    pub(crate) counting: Counting,
     /// Seconds to read it, look at it and hash it.
     pub(crate) seconds: f64,
     /// Bytes that may be used in all.
@@ -32,53 +36,74 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Reads a file and looks at it.
-    pub(crate) fn open(path: &Path, args: &SourceArgs) -> Result<(AnyMatrix, Source), Failure> {
+    /// Reads a file, lets only those entries count that should, and looks at it.
+    pub(crate) fn open(
+        path: &Path,
+        args: &SourceArgs,
+        counting: Counting,
+    ) -> Result<(AnyMatrix, Source), Failure> {
+        Source::read(path, options(args), args.transpose, counting)
+    }
+
+    /// The same with options of the reader.
+    pub(crate) fn read(
+        path: &Path,
+        mut options: ReadOptions,
+        transposed: bool,
+        counting: Counting,
+    ) -> Result<(AnyMatrix, Source), Failure> {
         let began = Instant::now();
         let input = Input::from_arg(path);
         let name = input.name().to_string();
-        let options = options(args);
+        options.observed_only = counting.missing == Missing::Absent;
         let table = read(input, &options)?;
-        Ok(Source::new(table, name, args.transpose, options.memory_limit, began))
+        Source::new(table, name, transposed, counting, options.memory_limit, began)
     }
 
     pub(crate) fn new(
         table: Table,
         name: String,
         transposed: bool,
+        counting: Counting,
         memory_limit: u64,
         began: Instant,
-    ) -> (AnyMatrix, Source) {
-        let mut names = AxisNames { rows: table.row_names, cols: table.col_names };
-        let mut matrix = table.matrix;
+    ) -> Result<(AnyMatrix, Source), Failure> {
+        // Of X alone: weights are no part of it.
+        let fingerprint = table.fingerprint();
+        let Table { matrix, row_names, col_names, format, stored_as, mut notes, .. } = table;
+        let mut names = AxisNames { rows: row_names, cols: col_names, ..AxisNames::default() };
+        let mut matrix = with_matrix!(matrix, x => {
+            AnyMatrix::from(counting.apply(x, (&name, &names), memory_limit, &mut notes)?)
+        });
         if transposed {
             matrix = matrix.transposed();
             std::mem::swap(&mut names.rows, &mut names.cols);
         }
         let source = Source {
             names,
-            format: table.format.to_string(),
-            stored_as: table.stored_as,
-            notes: table.notes,
+            format: format.to_string(),
+            stored_as,
+            notes,
             precision: precision(&matrix),
             bytes: matrix.bytes(),
             name,
             transposed,
             facts: facts(&matrix),
-            fingerprint: fingerprint(&matrix),
+            fingerprint,
+            counting,
             seconds: began.elapsed().as_secs_f64(),
             memory_limit,
         };
-        (matrix, source)
+        Ok((matrix, source))
     }
 
     /// One line on what was read, and one for everything that was found out or decided on the way.
     pub(crate) fn introduce(&self, talk: &Talk) {
         let f = &self.facts;
-        let kind = if f.sparse {
-            format!("sparse, {} ({:.3} %)", count(f.stored, "entry"), 100.0 * f.density())
-        } else {
-            format!("dense, {:.3} % not zero", 100.0 * f.density())
+        let kind = match (f.sparse, f.weighted) {
+            (true, true) => format!("sparse, {} stored", count(f.stored, "entry")),
+            (true, false) => format!("sparse, {} ({:.3} %)", count(f.stored, "entry"), 100.0 * f.density()),
+            (false, _) => format!("dense, {:.3} % not zero", 100.0 * f.density()),
         };
         talk.say(format!(
             "{}: {} x {}{}, {kind}, {} as {}, read in {}",
@@ -93,29 +118,62 @@ impl Source {
         for note in &self.notes {
             talk.say(format!("  {note}"));
         }
+        if f.weighted {
+            talk.say(format!("  {} ({})", self.observed(), self.counting.options()));
+        }
     }
 
-    /// Refuses entries that cannot be factorized, in the words of the file: with names where there are names.
-    pub(crate) fn check(&self, loss: partwise::Loss, floor: f64) -> Result<(), Failure> {
-        let Err(error) = self.facts.check(loss, floor) else { return Ok(()) };
-        if let partwise::Error::BadEntry { row, col, .. } = &error {
-            let named = |names: &Option<Vec<String>>, at: usize| {
-                names
-                    .as_ref()
-                    .and_then(|names| names.get(at))
-                    .map(|name| format!("'{}'", name.escape_debug()))
-            };
-            let (row, col) = (named(&self.names.rows, *row), named(&self.names.cols, *col));
-            let place = match (row, col) {
-                (Some(row), Some(col)) => format!(" (row {row}, column {col})"),
-                (Some(row), None) => format!(" (row {row})"),
-                (None, Some(col)) => format!(" (column {col})"),
-                (None, None) => String::new(),
-            };
-            let turned = if self.transposed { ", after --transpose" } else { "" };
-            return Err(Failure::Data(format!("{}: {error}{place}{turned}", self.name)));
+    /// How many entries count.
+    pub(crate) fn observed(&self) -> String {
+        let f = &self.facts;
+        let all = f.rows as f64 * f.cols as f64;
+        format!("{} of {all} entries count, {:.3} %", f.observed, 100.0 * f.observed as f64 / all)
+    }
+
+    /// Refuses what cannot be factorized, in the words of the file: with names where there are names.
+    pub(crate) fn check(&self, spec: &Spec) -> Result<(), Failure> {
+        if self.facts.observed == 0 && self.facts.weighted {
+            return Err(Failure::Data(format!(
+                "{}: no entry counts ({}); a fit needs some that do",
+                self.name,
+                self.counting.options()
+            )));
         }
-        Err(Failure::Data(format!("{}: {}", self.name, as_options(&error.to_string()))))
+        self.placed(spec.check_data(&self.facts))
+    }
+
+    /// Refuses new rows that a model cannot take; one without entries that count is no hindrance.
+    pub(crate) fn check_rows(
+        &self,
+        loss: partwise::Loss,
+        least: f64,
+        rules: &RowRules,
+    ) -> Result<(), Failure> {
+        let negatives_are_fine = rules.negatives != Negatives::Refuse || rules.free;
+        match self.facts.check(loss, least) {
+            Err(Error::BadEntry { kind: partwise::error::BadEntry::Negative(_), .. })
+                if negatives_are_fine =>
+            {
+                Ok(())
+            }
+            checked => self.placed(checked),
+        }
+    }
+
+    fn placed(&self, checked: partwise::Result<()>) -> Result<(), Failure> {
+        let Err(error) = checked else { return Ok(()) };
+        let place = match &error {
+            Error::BadEntry { row, col, .. } => self.names.at(Some(*row), Some(*col)) + self.turned(),
+            Error::Unseen { line: "row", first, .. } => self.names.at(Some(*first), None) + self.turned(),
+            Error::Unseen { first, .. } => self.names.at(None, Some(*first)) + self.turned(),
+            _ => String::new(),
+        };
+        Err(Failure::Data(format!("{}: {}", self.name, with_place(&error, &place))))
+    }
+
+    /// What to add to rows and columns that are those of X and not of the file.
+    fn turned(&self) -> &'static str {
+        if self.transposed { ", after --transpose" } else { "" }
     }
 }
 
@@ -123,6 +181,7 @@ pub(crate) fn options(args: &SourceArgs) -> ReadOptions {
     let mut options = ReadOptions::default();
     options.precision = args.precision.into();
     options.key.clone_from(&args.key);
+    options.triplets = args.triplets;
     options.header = args.header.known();
     options.row_names = args.row_names.known();
     if let Some(limit) = args.memory_limit {

@@ -1,9 +1,10 @@
 //! What came out of a fit, in a few lines and a table.
 
 use crate::any::Number;
-use crate::output::AxisNames;
-use crate::talk::{Talk, count, seconds};
+use crate::output::{AxisNames, component_names};
+use crate::talk::{Talk, count, grouped, seconds};
 use partwise::Fit;
+use partwise::fit::Score;
 
 /// Components in the table, at most.
 const MOST: usize = 30;
@@ -11,7 +12,12 @@ const MOST: usize = 30;
 const TOP: usize = 5;
 
 /// How the run ended, and how good the result is.
-pub(crate) fn tell<T: Number>(fit: &Fit<T>, names: &AxisNames, talk: &Talk) {
+pub(crate) fn tell<T: Number>(
+    fit: &Fit<T>,
+    held_out: Option<(Score, Score)>,
+    names: &AxisNames,
+    talk: &Talk,
+) {
     talk.say(format!(
         "{} after {} in {}: {}",
         fit.status.name().replace('_', " "),
@@ -26,6 +32,18 @@ pub(crate) fn tell<T: Number>(fit: &Fit<T>, names: &AxisNames, talk: &Talk) {
         fit.loss,
         fit.kkt_residual()
     ));
+    if let Some((score, seen)) = held_out {
+        let entries = if score.entries == 1 { "entry" } else { "entries" };
+        talk.say(format!(
+            "held out: {} {entries}, RMSE {} ({} on those that were fitted)",
+            grouped(score.entries),
+            size(score.rmse),
+            size(seen.rmse)
+        ));
+        if score.relative_rmse > 1.0 {
+            talk.say("  zeros would predict them better: try fewer components, or a penalty such as --penalty l2:wh:0.01");
+        }
+    }
     if fit.restarts.len() > 1 {
         let mut objectives: Vec<f64> = fit.restarts.iter().map(|r| r.objective).collect();
         objectives.sort_by(f64::total_cmp);
@@ -51,6 +69,11 @@ pub(crate) fn tell<T: Number>(fit: &Fit<T>, names: &AxisNames, talk: &Talk) {
     }
 }
 
+/// A number with four decimals, or four digits where these would say nothing.
+fn size(x: f64) -> String {
+    if x != 0.0 && x.abs() < 0.1 { format!("{x:.3e}") } else { format!("{x:.4}") }
+}
+
 fn advice(status: partwise::Status) -> Option<&'static str> {
     match status {
         partwise::Status::IterationLimit => {
@@ -67,12 +90,18 @@ fn advice(status: partwise::Status) -> Option<&'static str> {
 /// Components with their share and the columns that they weigh most.
 fn table<T: Number>(fit: &Fit<T>, names: &AxisNames) -> Vec<String> {
     let k = fit.spec.rank;
-    let mut lines = vec!["component  share  largest columns of H, as shares of its row".to_string()];
-    for c in 0..k.min(MOST) {
+    let labels: Vec<String> = match &names.components {
+        None => (1..=k).map(|c| c.to_string()).collect(),
+        known => component_names(k, known.as_deref()).iter().map(|name| shortened(name)).collect(),
+    };
+    let width = labels.iter().take(MOST).map(|label| label.chars().count()).max().unwrap_or(0).max(9);
+    let mut lines =
+        vec![format!("{:>width$}  share  largest columns of H, as shares of its row", "component")];
+    for (c, label) in labels.iter().enumerate().take(MOST) {
         let tops: Vec<String> =
             top(fit, c).into_iter().map(|(j, value)| format!("{} {value:.3}", column(names, j))).collect();
         let share = fit.shares.get(c).copied().unwrap_or_default();
-        lines.push(format!("{:>9} {:>5.1}%  {}", c + 1, 100.0 * share, tops.join(", ")));
+        lines.push(format!("{label:>width$} {:>5.1}%  {}", 100.0 * share, tops.join(", ")));
     }
     if k > MOST {
         lines.push(format!("      ... {} more", k - MOST));
@@ -80,15 +109,16 @@ fn table<T: Number>(fit: &Fit<T>, names: &AxisNames) -> Vec<String> {
     lines
 }
 
-/// The largest entries of a row of H, as shares of its sum.
+/// The largest entries of a row of H, of either sign, as shares of the sum of their sizes.
 fn top<T: Number>(fit: &Fit<T>, c: usize) -> Vec<(usize, f64)> {
     let mut best: Vec<(usize, f64)> = Vec::with_capacity(TOP + 1);
     let mut sum = 0.0;
     for j in 0..fit.h.rows() {
         let value = fit.h.row(j).get(c).map_or(0.0, |v| v.to_f64());
-        sum += value;
-        if value > 0.0 && (best.len() < TOP || best.last().is_some_and(|last| value > last.1)) {
-            let at = best.partition_point(|&(_, other)| other >= value);
+        let size = value.abs();
+        sum += size;
+        if size > 0.0 && (best.len() < TOP || best.last().is_some_and(|last| size > last.1.abs())) {
+            let at = best.partition_point(|&(_, other)| other.abs() >= size);
             best.insert(at, (j, value));
             best.truncate(TOP);
         }
@@ -99,10 +129,13 @@ fn top<T: Number>(fit: &Fit<T>, c: usize) -> Vec<(usize, f64)> {
 /// The name of a column, shortened; else its number.
 fn column(names: &AxisNames, j: usize) -> String {
     match names.cols.as_ref().and_then(|names| names.get(j)) {
-        Some(name) => {
-            let clean: String = name.chars().flat_map(char::escape_debug).collect();
-            if clean.chars().count() > 24 { clean.chars().take(23).chain(['…']).collect() } else { clean }
-        }
+        Some(name) => shortened(name),
         None => format!("[{j}]"),
     }
+}
+
+/// A name with nothing in it that would disturb a table.
+fn shortened(name: &str) -> String {
+    let clean: String = name.chars().flat_map(char::escape_debug).collect();
+    if clean.chars().count() > 24 { clean.chars().take(23).chain(['…']).collect() } else { clean }
 }

@@ -1,42 +1,63 @@
 //! `partwise transform`
 
-use crate::any::{Number, with_matrix};
+use crate::any::Number;
 use crate::args::{PrecisionArg, SourceArgs, TableFormat, TransformArgs};
+use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
 use crate::model::Stored;
 use crate::output::{component_names, is_same, table};
-use crate::source::Source;
+use crate::source::{self, Source};
 use crate::talk::{self, Talk, count, seconds};
-use partwise::data::Matrix;
 use partwise_io::{Names, Separator, write_table_to};
 use std::time::Instant;
 
 pub(crate) fn run(args: &TransformArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let stored = Stored::open(&args.model)?;
-    let to = Target::of(args, &stored)?;
-    let source = SourceArgs {
-        key: args.key.clone(),
-        // In the orientation and the precision of the fit.
-        transpose: stored.record.transposed,
-        precision: if stored.is_single() { PrecisionArg::F32 } else { PrecisionArg::F64 },
-        header: args.header,
-        row_names: args.row_names,
-        memory_limit: args.memory_limit,
-    };
-    let (matrix, source) = Source::open(&args.input, &source)?;
-    source.introduce(talk);
-    with_matrix!(matrix, x => transform(&x, &source, &stored, args, &to, talk))
+    let counting = Counting::of_rows(&args.entries, stored.record.missing());
+    let to = Target::of(args, &counting, &stored)?;
+    // In the precision of the fit.
+    if stored.is_single() {
+        transform::<f32>(&stored, counting, args, &to, talk)
+    } else {
+        transform::<f64>(&stored, counting, args, &to, talk)
+    }
 }
 
 fn transform<T: Number>(
-    x: &Matrix<'static, T>,
-    source: &Source,
     stored: &Stored,
+    counting: Counting,
     args: &TransformArgs,
     to: &Target,
     talk: &Talk,
 ) -> Result<Outcome, Failure> {
-    let (model, cols) = stored.model::<T>()?;
+    let (model, known) = stored.model::<T>()?;
+    // In the orientation of the fit.
+    let transposed = stored.record.transposed;
+    let mut options = source::options(&SourceArgs {
+        key: args.key.clone(),
+        triplets: args.triplets,
+        transpose: transposed,
+        precision: PrecisionArg::Auto,
+        header: args.header,
+        row_names: args.row_names,
+        memory_limit: args.memory_limit,
+    });
+    options.precision = T::PRECISION;
+    if args.triplets {
+        if known.cols.is_none() {
+            return Err(Failure::Data(format!(
+                "{}: triplets find their columns by name, and those of the fit have no names; fit a file with names, or give \
+                 the new rows as a matrix",
+                args.input.display()
+            )));
+        }
+        let side = if transposed { &mut options.known_rows } else { &mut options.known_cols };
+        side.clone_from(&known.cols);
+    }
+    let (matrix, source) = Source::read(&args.input, options, transposed, counting)?;
+    source.introduce(talk);
+    let x = T::of(matrix)
+        .ok_or_else(|| Failure::Internal("the rows were read in another precision than asked for".into()))?;
     if x.cols() != model.h.rows() {
         return Err(Failure::Data(format!(
             "{}: {} x {}, but the model has {}{}",
@@ -51,25 +72,35 @@ fn transform<T: Number>(
             }
         )));
     }
-    if let (Some(ours), Some(theirs)) = (&cols, &source.names.cols)
-        && let Some(j) = (0..ours.len().min(theirs.len())).find(|&j| ours[j] != theirs[j])
+    if let (Some(ours), Some(theirs)) = (&known.cols, &source.names.cols)
+        && let Some((j, (ours, theirs))) =
+            ours.iter().zip(theirs).enumerate().find(|(_, (ours, theirs))| ours != theirs)
     {
         return Err(Failure::Data(format!(
             "{}: column {j} is '{}', but the model has '{}' there; put the columns into the order of the fit",
             source.name,
-            theirs[j].escape_debug(),
-            ours[j].escape_debug()
+            theirs.escape_debug(),
+            ours.escape_debug()
         )));
     }
-    source.check(model.loss, model.least)?;
+    source.check_rows(model.loss, model.least, &model.rules)?;
+    let unseen = source.facts.unseen_rows;
+    if let Some(first) = unseen.first {
+        let (have, get) = if unseen.count == 1 { ("has", "gets") } else { ("have", "get") };
+        talk.say(format!(
+            "  {} {have} no entry that counts, and {get} zeros, the first is row {first}{}",
+            count(unseen.count as u64, "row"),
+            source.names.at(Some(first), None)
+        ));
+    }
     let clock = Instant::now();
-    let w = model.transform(x, args.threads)?;
+    let w = model.transform(&x, args.threads)?;
     talk.say(format!(
         "{} solved in {}",
         count(w.rows() as u64, "row"),
         seconds(clock.elapsed().as_secs_f64())
     ));
-    let components = component_names(w.rank());
+    let components = component_names(w.rank(), known.components.as_deref());
     let names = Names { rows: source.names.rows.as_deref(), cols: Some(&components) };
     let (values, shape) = (w.to_row_major(), (w.rows(), w.rank()));
     match to {
@@ -94,7 +125,7 @@ enum Target {
 
 impl Target {
     /// Refuses what cannot be written, before any work is done.
-    fn of(args: &TransformArgs, stored: &Stored) -> Result<Target, Failure> {
+    fn of(args: &TransformArgs, counting: &Counting, stored: &Stored) -> Result<Target, Failure> {
         let out = &args.out;
         if out.as_os_str() == "-" {
             return Ok(Target::Stdout);
@@ -111,7 +142,7 @@ impl Target {
             }
         };
         // Before anything speaks of --force, which would not help here.
-        if is_same(out, &args.input) {
+        if [args.input.as_path()].into_iter().chain(counting.files()).any(|input| is_same(out, input)) {
             return Err(Failure::Usage(format!(
                 "--out {} would replace the input; choose another name",
                 out.display()

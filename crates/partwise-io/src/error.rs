@@ -171,9 +171,7 @@ pub enum Error {
         line: Option<usize>,
     },
     /// Entries given more than once, where that was not allowed.
-    #[error(
-        "{at}: entry ({row}, {col}), counted from 0, is given more than once; remove one, or let duplicates be added up"
-    )]
+    #[error("{at}: entry ({row}, {col}), counted from 0, is given more than once; {instead}")]
     Duplicates {
         /// The input.
         at: Place,
@@ -181,6 +179,8 @@ pub enum Error {
         row: usize,
         /// Column of the first, counted from 0.
         col: usize,
+        /// What to do.
+        instead: &'static str,
     },
     /// The file is what it says, but not something that can be factorized or written.
     #[error("{at}: {what}; {instead}")]

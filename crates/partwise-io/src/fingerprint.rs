@@ -11,23 +11,44 @@ use xxhash_rust::xxh3::xxh3_128;
 /// It is the same for dense and sparse storage, for either precision if the values are the same, and for every file
 /// format. Entries are hashed one by one with their place and added up, so that their order does not matter and
 /// nothing is copied. It recognises data; it does not protect against somebody who wants two matrices to look alike.
+///
+/// Of weighted X it is that of the entries that count, and all of X is copied for it; [`Table::fingerprint`] knows that of a
+/// matrix as it was read.
+///
+/// [`Table::fingerprint`]: crate::Table::fingerprint
 pub fn fingerprint(matrix: &AnyMatrix) -> String {
     with_matrix!(matrix, x => fingerprint_of(x))
 }
 
 fn fingerprint_of<T: Scalar>(x: &Matrix<'_, T>) -> String {
-    let (mut sum, mut entries) = (0u128, 0u64);
+    let mut sum = Sum::default();
     for_each_entry(x, |i, j, x| {
-        let x = x.to_f64();
-        if x != 0.0 {
-            // There are many NaNs, and one is as good as another.
-            let bits = if x.is_nan() { f64::NAN } else { x }.to_bits();
-            sum = sum.wrapping_add(hash(&[i as u64, j as u64, bits]));
-            entries += 1;
+        if x != T::ZERO {
+            sum.add(i, j, x.to_f64());
         }
     });
-    let whole = [x.rows() as u64, x.cols() as u64, entries, sum as u64, (sum >> 64) as u64];
-    format!("xxh3:{:032x}", hash(&whole))
+    sum.finish(x.rows(), x.cols())
+}
+
+/// The hash of what is added to it, in any order.
+#[derive(Debug, Default)]
+pub(crate) struct Sum {
+    sum: u128,
+    entries: u64,
+}
+
+impl Sum {
+    pub(crate) fn add(&mut self, i: usize, j: usize, x: f64) {
+        // There are many NaNs, and two zeros, and one is as good as another.
+        let x = if x.is_nan() { f64::NAN } else { x + 0.0 };
+        self.sum = self.sum.wrapping_add(hash(&[i as u64, j as u64, x.to_bits()]));
+        self.entries += 1;
+    }
+
+    pub(crate) fn finish(&self, rows: usize, cols: usize) -> String {
+        let whole = [rows as u64, cols as u64, self.entries, self.sum as u64, (self.sum >> 64) as u64];
+        format!("xxh3:{:032x}", hash(&whole))
+    }
 }
 
 fn hash(words: &[u64]) -> u128 {

@@ -35,6 +35,7 @@ mod input;
 mod mtx;
 mod npy;
 mod npz;
+mod observed;
 mod read;
 mod real;
 #[cfg(test)]

@@ -90,6 +90,15 @@ pub struct Table {
     pub stored_as: String,
     /// What was found or done on the way, one sentence each.
     pub notes: Vec<String>,
+    fingerprint: Option<String>,
+}
+
+impl Table {
+    /// The [`fingerprint`](crate::fingerprint) of the matrix as it was read. Where only what is stored counts, stored zeros
+    /// are entries like others.
+    pub fn fingerprint(&self) -> String {
+        self.fingerprint.clone().unwrap_or_else(|| crate::fingerprint(&self.matrix))
+    }
 }
 
 /// The precision to read into.
@@ -139,6 +148,18 @@ pub struct ReadOptions {
     pub memory_limit: u64,
     /// What to do with repeated entries.
     pub on_duplicates: OnDuplicates,
+    /// Only what a sparse file stores counts, stored zeros too, and the rest is missing (ratings): the matrix becomes a
+    /// [`Matrix::Weighted`], and repeated entries are refused. Of no effect on dense files.
+    pub observed_only: bool,
+    /// A text file holds a triplet a line: row, column, value. Its rows and columns are named, and come in the order in
+    /// which they appear first.
+    pub triplets: bool,
+    /// The rows that triplets may have, in this order.
+    pub known_rows: Option<Vec<String>>,
+    /// The columns that triplets may have, in this order.
+    pub known_cols: Option<Vec<String>>,
+    /// Take a one-dimensional array as one column.
+    pub vector: bool,
     /// Whether the first line of a text table names the columns; `None` finds out.
     pub header: Option<bool>,
     /// Whether the first column of a text table names the rows; `None` finds out.
@@ -153,6 +174,11 @@ impl Default for ReadOptions {
             format: None,
             memory_limit: default_limit(),
             on_duplicates: OnDuplicates::Sum,
+            observed_only: false,
+            triplets: false,
+            known_rows: None,
+            known_cols: None,
+            vector: false,
             header: None,
             row_names: None,
         }
@@ -165,6 +191,8 @@ pub(crate) struct Context<'o> {
     pub(crate) options: &'o ReadOptions,
     pub(crate) budget: Budget,
     pub(crate) notes: Vec<String>,
+    /// That of the matrix, if the parser has taken it.
+    pub(crate) fingerprint: Option<String>,
 }
 
 impl Context<'_> {
@@ -187,6 +215,15 @@ impl Parsed {
     }
 }
 
+#[cold]
+fn no_triplets(at: Place, format: Format) -> Error {
+    let problem = match format {
+        Format::Mtx => "triplets are lines of text; a .mtx file says by itself what it holds".into(),
+        _ => format!("triplets are lines of text, and this is .{format}"),
+    };
+    Error::Format { at, problem, instead: "leave `triplets` out, or give a .csv, .tsv or .txt".into() }
+}
+
 /// Reads a matrix.
 ///
 /// The format is recognised by the name and checked against the content; standard input and unknown names go by the
@@ -200,11 +237,15 @@ pub fn read<'a>(input: impl Into<Input<'a>>, options: &ReadOptions) -> Result<Ta
     let Opened { bytes, size, magic, promise, notes } = input::open(input, &at)?;
     let format = format::decide(options.format, promise, magic, &at)?;
     let budget = Budget::new(options.memory_limit, at.clone());
-    let mut cx = Context { at, options, budget, notes };
+    let mut cx = Context { at, options, budget, notes, fingerprint: None };
     if options.key.is_some() && format != Format::Npz {
         cx.note(format!("`key` was not used: a .{format} file holds one matrix"));
     }
     let parsed = match format {
+        Format::Csv | Format::Tsv | Format::Txt if options.triplets => {
+            delimited::triplets::read(bytes, format, &mut cx)?
+        }
+        _ if options.triplets => return Err(no_triplets(cx.at, format)),
         Format::Npy => npy::read(bytes, size, &mut cx)?,
         Format::Npz => npz::read(bytes, &mut cx)?,
         Format::Mtx => mtx::read(bytes, size, &mut cx)?,
@@ -219,5 +260,13 @@ pub fn read<'a>(input: impl Into<Input<'a>>, options: &ReadOptions) -> Result<Ta
         });
     }
     let Parsed { matrix, row_names, col_names, stored_as } = parsed;
-    Ok(Table { matrix, row_names, col_names, format, stored_as, notes: cx.notes })
+    Ok(Table {
+        matrix,
+        row_names,
+        col_names,
+        format,
+        stored_as,
+        notes: cx.notes,
+        fingerprint: cx.fingerprint,
+    })
 }

@@ -2,9 +2,13 @@
 
 use crate::error::{Error, Place, Result};
 use crate::npy::core_error;
+use crate::observed;
 use crate::read::{Context, OnDuplicates};
 use crate::real::Real;
 use partwise::data::{Matrix, Sparse, Stored};
+
+/// What to do about an entry that is stored twice where it may not be.
+const REMOVE_ONE: &str = "remove one, or let duplicates be added up";
 
 /// The entries of a sparse matrix.
 pub(crate) struct Triplets<T: Real> {
@@ -18,13 +22,16 @@ impl<T: Real> Triplets<T> {
         Triplets { rows: Vec::new(), cols: Vec::new(), values: T::none() }
     }
 
-    /// The matrix `(rows, cols)`. Entries that come by rows, or by columns, stay where they are.
+    /// The matrix `(rows, cols)`. Entries that come by rows, or by columns, stay where they are, unless only they count.
     pub(crate) fn into_matrix(
         self,
         rows: usize,
         cols: usize,
         cx: &mut Context<'_>,
     ) -> Result<Matrix<'static, T>> {
+        if cx.options.observed_only {
+            return observed::matrix((&self.rows, &self.cols), self.values, (rows, cols), cx);
+        }
         let at = cx.at.clone();
         let starts_bytes = |lines: usize| 8 * (lines as u64 + 1);
         let width = if matches!(self.values, Stored::Single(_)) { 4 } else { size_of::<T>() as u64 };
@@ -57,7 +64,7 @@ impl<T: Real> Triplets<T> {
             let mut pairs: Vec<(u32, u32)> = self.rows.into_iter().zip(self.cols).collect();
             pairs.sort_unstable();
             if let Some(&(i, j)) = pairs.windows(2).find_map(repeated) {
-                return Err(Error::Duplicates { at, row: i as usize, col: j as usize });
+                return Err(Error::Duplicates { at, row: i as usize, col: j as usize, instead: REMOVE_ONE });
             }
         }
         note_order(&x, cx);
@@ -90,11 +97,20 @@ pub(crate) fn compressed<T: Real>(
     at: &Place,
     cx: &mut Context<'_>,
 ) -> Result<Matrix<'static, T>> {
+    if cx.options.observed_only {
+        cx.budget.charge_items::<u32>(indices.len() as u64)?;
+        let mut lines: Vec<u32> = Vec::with_capacity(indices.len());
+        for (line, (&start, &end)) in starts.iter().zip(starts.iter().skip(1)).enumerate() {
+            lines.resize(lines.len() + end.saturating_sub(start), line as u32);
+        }
+        let places = if by == By::Rows { (&lines[..], &indices[..]) } else { (&indices[..], &lines[..]) };
+        return observed::matrix(places, values, (rows, cols), cx);
+    }
     if cx.options.on_duplicates == OnDuplicates::Error
         && let Some((line, index)) = first_duplicate(&starts, &indices)
     {
         let (row, col) = if by == By::Rows { (line, index) } else { (index, line) };
-        return Err(Error::Duplicates { at: at.clone(), row, col });
+        return Err(Error::Duplicates { at: at.clone(), row, col, instead: REMOVE_ONE });
     }
     if let Some((line, index, x)) = negative_in_line(&starts, &indices, &values) {
         let (row, col) = if by == By::Rows { (line, index) } else { (index, line) };
@@ -266,7 +282,13 @@ mod tests {
         options: &ReadOptions,
     ) -> (Result<Matrix<'static, f64>>, Vec<String>) {
         let at = Place::of("x");
-        let mut cx = Context { at: at.clone(), options, budget: Budget::new(1 << 20, at), notes: Vec::new() };
+        let mut cx = Context {
+            at: at.clone(),
+            options,
+            budget: Budget::new(1 << 20, at),
+            notes: Vec::new(),
+            fingerprint: None,
+        };
         let mut all = Triplets::<f64>::new();
         for &(i, j, x) in triplets {
             all.rows.push(i);
@@ -312,6 +334,7 @@ mod tests {
                     options: &options,
                     budget: Budget::new(1 << 20, at),
                     notes: Vec::new(),
+                    fingerprint: None,
                 };
                 let mut all = Triplets::<f64>::new();
                 for (i, j) in order {

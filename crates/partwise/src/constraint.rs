@@ -1,8 +1,7 @@
-//! What a factor may be besides non-negative: bounds, fixed components, rows on the simplex, components of a given
-//! sparseness.
+//! Projections on what a factor may be besides non-negative: rows on the simplex, components of a given sparseness.
 //!
-//! Rows decouple under all of them but the last, so they are part of the problem of a row ([`Bounds`], [`Frozen`]), or
-//! have a rule of their own (`rules/simplex.rs`, `rules/hoyer.rs`).
+//! Their rules are in `rules/simplex.rs` and `rules/hoyer.rs`. Bounds and fixed components need no projection: they are
+//! limits of the problem of a row (`row_terms.rs`).
 
 use crate::scalar::Scalar;
 

@@ -3,7 +3,8 @@
 mod common;
 
 use common::{combinations, counts, planted};
-use partwise::Nmf;
+use partwise::support::{Feature, supports};
+use partwise::{Factors, HoldOut, Nmf, Penalty, PenaltyKind, Simplex, Weights};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -56,6 +57,41 @@ fn the_loop_allocates_nothing() {
             // A note more at the end is fine; one allocation per iteration would be 180 more.
             let more = count(200).saturating_sub(count(20));
             assert!(more <= 8, "{loss} {rule} sparse {is_sparse}: {more} more");
+        }
+    }
+    weights_and_penalties_allocate_nothing(&planted(40, 30, 4, 0.3, 3));
+}
+
+/// Part of the test above, as two tests at a time would count each other's allocations.
+fn weights_and_penalties_allocate_nothing(table: &common::Table) {
+    for (loss, rule) in combinations() {
+        for &feature in Feature::ALL.iter().filter(|&&f| supports(loss, rule, f).is_yes()) {
+            let mut nmf = Nmf::new(4).loss(loss).rule(rule).tol(0.0).threads(1).polish(false);
+            let mut x = table.dense();
+            match feature {
+                Feature::Weights => x = x.weighted(Weights::new().entries(table.dense())).unwrap(),
+                Feature::HoldOut => {
+                    x = table.sparse().weighted(Weights::new().hold_out(HoldOut::share(1, 0.2))).unwrap();
+                }
+                Feature::Bounds => nmf = nmf.max_w(0.5),
+                Feature::Simplex => nmf = nmf.simplex_w(Simplex::Exact),
+                Feature::Sparseness => nmf = nmf.sparseness_w(0.5),
+                Feature::Smoothing => nmf = nmf.smoothing(0.4),
+                _ => match feature.penalty() {
+                    Some(PenaltyKind::Graph | PenaltyKind::Pull) | None => continue,
+                    Some(kind) => nmf = nmf.penalty(Penalty::new(kind, Factors::Both, 0.05)),
+                },
+            }
+            let count = |iterations: usize| {
+                let before = ALLOCATIONS.load(Ordering::Relaxed);
+                let fit = nmf.clone().max_iter(iterations).fit(&x).unwrap();
+                assert_eq!(fit.iterations, iterations);
+                ALLOCATIONS.load(Ordering::Relaxed) - before
+            };
+            count(1);
+            // An evaluation entry by entry makes room for itself once.
+            let more = count(60).saturating_sub(count(12));
+            assert!(more <= 12, "{loss} {rule} {feature}: {more} more");
         }
     }
 }

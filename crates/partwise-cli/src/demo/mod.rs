@@ -4,8 +4,10 @@ mod counts;
 mod digits;
 
 use crate::args::{DemoArgs, DemoName, TableFormat};
+use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
 use crate::fit::{Destination, solve};
+use crate::given::GivenNames;
 use crate::output::{Folder, NAMES, PICTURE, RUN, mosaic};
 use crate::source::Source;
 use crate::talk::{self, Talk};
@@ -43,10 +45,16 @@ pub(crate) fn run(args: &DemoArgs, talk: &Talk) -> Result<Outcome, Failure> {
     talk.say("");
     let limit = ReadOptions::default().memory_limit;
     let name = format!("demo {}", args.name.name());
-    let (matrix, source) = Source::new(show.table, name, false, limit, began);
+    let (matrix, source) = Source::new(show.table, name, false, Counting::none(), limit, began)?;
     source.introduce(talk);
-    let to =
-        Destination { folder, format: TableFormat::Csv, image: Some(show.size), json: false, strict: false };
+    let to = Destination {
+        folder,
+        format: TableFormat::Csv,
+        image: Some(show.size),
+        json: false,
+        strict: false,
+        given: GivenNames::default(),
+    };
     // Both demonstrations are in double precision.
     let partwise_io::AnyMatrix::F64(x) = matrix else {
         return Err(Failure::Internal("the data of the demonstration are not in double precision".into()));

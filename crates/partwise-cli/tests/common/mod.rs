@@ -124,7 +124,8 @@ pub fn check(schema: &Value, value: &Value, at: &str) {
         let any = types.as_array().map_or_else(|| fits(types), |all| all.iter().any(fits));
         assert!(any, "{at}: {value} is not of type {types}");
     }
-    for name in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
+    let required = schema.get("required").and_then(Value::as_array);
+    for name in required.filter(|_| value.is_object()).into_iter().flatten() {
         assert!(value.get(name.as_str().unwrap()).is_some(), "{at}: {name} is missing");
     }
     if let (Some(properties), Some(object)) = (schema.get("properties"), value.as_object()) {

@@ -5,6 +5,7 @@
 
 mod cells;
 mod layout;
+pub(crate) mod triplets;
 
 use crate::error::{Error, Place, Result, count, shown};
 use crate::format::Format;
@@ -33,13 +34,7 @@ pub(crate) fn read(
     format: Format,
     cx: &mut Context<'_>,
 ) -> Result<Parsed> {
-    // The rest of the limit is for what the line becomes.
-    let longest = (cx.budget.left() / 4).clamp(1 << 12, LONGEST_LINE) as usize;
-    let mut lines = Lines::new(bytes, longest, &cx.at)?;
-    let layout = {
-        let (sample, complete) = lines.peek(SAMPLE_BYTES, SAMPLE_LINES)?;
-        Layout::find(sample, complete, format, cx.options, &cx.at)?
-    };
+    let (mut lines, layout) = open(bytes, format, cx)?;
     let mut last = Vec::new();
     for _ in 0..layout.skip {
         last.clear();
@@ -78,6 +73,16 @@ pub(crate) fn read(
     Ok(Parsed { matrix, row_names, col_names, stored_as: "text".into() })
 }
 
+/// The lines of a text, of which none has been taken, and what its table looks like.
+fn open<R: Read>(bytes: R, format: Format, cx: &Context<'_>) -> Result<(Lines<R>, Layout)> {
+    // The rest of the limit is for what the line becomes.
+    let longest = (cx.budget.left() / 4).clamp(1 << 12, LONGEST_LINE) as usize;
+    let mut lines = Lines::new(bytes, longest, &cx.at)?;
+    let (sample, complete) = lines.peek(SAMPLE_BYTES, SAMPLE_LINES)?;
+    let layout = Layout::find(sample, complete, format, cx.options, &cx.at)?;
+    Ok((lines, layout))
+}
+
 /// Tells the user what was found out.
 fn say(layout: &Layout, format: Format, cx: &mut Context<'_>) {
     match layout.header {
@@ -88,6 +93,15 @@ fn say(layout: &Layout, format: Format, cx: &mut Context<'_>) {
     if layout.names {
         cx.note("the first column was taken as row names");
     }
+    say_separator(layout, format, cx);
+    if layout.empty_last {
+        cx.note("the last column is empty and was left out");
+    }
+    say_comments(layout, cx);
+}
+
+/// Says what stands between cells, where that is not what the format promises.
+fn say_separator(layout: &Layout, format: Format, cx: &mut Context<'_>) {
     let usual = match format {
         Format::Csv => layout.delimiter == Delimiter::Comma,
         Format::Tsv => layout.delimiter == Delimiter::Tab,
@@ -96,9 +110,9 @@ fn say(layout: &Layout, format: Format, cx: &mut Context<'_>) {
     if !usual && layout.cells > 1 {
         cx.note(format!("cells are separated by {}", layout.delimiter.name()));
     }
-    if layout.empty_last {
-        cx.note("the last column is empty and was left out");
-    }
+}
+
+fn say_comments(layout: &Layout, cx: &mut Context<'_>) {
     if layout.comments > 0 {
         let were = if layout.comments == 1 { "was" } else { "were" };
         cx.note(format!("{} before the table {were} left out", count(layout.comments, "comment line")));
@@ -139,16 +153,22 @@ fn headings(row: Row<'_>, layout: &Layout, cx: &mut Context<'_>) -> Result<Vec<S
 
 /// A cell as a name.
 fn name(cell: &Cell<'_>, row: &Row<'_>, cx: &mut Context<'_>) -> Result<String> {
+    let text = words(cell, row, &cx.at)?;
+    cx.budget.charge((text.len() + size_of::<String>()) as u64)?;
+    Ok(text.to_string())
+}
+
+/// The text of a cell that holds a name.
+fn words<'c>(cell: &'c Cell<'_>, row: &Row<'_>, at: &Place) -> Result<&'c str> {
     let text = match &cell.text {
         Cow::Borrowed(text) => std::str::from_utf8(text),
         Cow::Owned(text) => std::str::from_utf8(text),
     };
-    let text = text.map_err(|_| not_utf8(row, cell.at, &cx.at))?;
+    let text = text.map_err(|_| not_utf8(row, cell.at, at))?;
     if text.contains('\0') {
-        return Err(nul(row, cell.at, &cx.at));
+        return Err(nul(row, cell.at, at));
     }
-    cx.budget.charge((text.len() + size_of::<String>()) as u64)?;
-    Ok(unguarded(text).to_string())
+    Ok(unguarded(text))
 }
 
 type Body<T> = (Matrix<'static, T>, Option<Vec<String>>);

@@ -32,6 +32,14 @@ impl<R: Read> Array<R> {
         Ok(Array { reader, header, dtype, elements, at, rounded: 0 })
     }
 
+    /// One dimension is taken as a column where a list of numbers is as good as a matrix.
+    pub(crate) fn or_vector(mut self, cx: &Context<'_>) -> Array<R> {
+        if cx.options.vector && self.header.shape.len() == 1 {
+            self.header.shape.push(1);
+        }
+        self
+    }
+
     /// Bytes of the numbers.
     pub(crate) fn data_bytes(&self) -> u64 {
         self.elements.saturating_mul(self.dtype.size() as u64)
@@ -140,7 +148,7 @@ pub(crate) fn core_error(at: &Place, error: &partwise::Error) -> Error {
 
 /// Reads a `.npy` of `size` bytes, if that is known.
 pub(crate) fn read(bytes: impl Read, size: Option<u64>, cx: &mut Context<'_>) -> Result<Parsed> {
-    let array = Array::open(bytes, cx.at.clone())?;
+    let array = Array::open(bytes, cx.at.clone())?.or_vector(cx);
     array.header.matrix_shape(&array.at)?;
     let left_over = size.map(|size| array.check_size(size)).transpose()?;
     let name = array.dtype.name();

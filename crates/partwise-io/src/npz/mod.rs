@@ -153,7 +153,7 @@ pub(crate) fn read(bytes: Bytes<'_>, cx: &mut Context<'_>) -> Result<Parsed> {
 }
 
 fn dense(archive: &mut Archive<'_>, name: &str, cx: &mut Context<'_>) -> Result<Parsed> {
-    let array = archive.array(name)?;
+    let array = archive.array(name)?.or_vector(cx);
     array.header.matrix_shape(&array.at)?;
     let stored_as = array.dtype.name();
     let (matrix, mut array) = array.into_dense(true, cx)?;

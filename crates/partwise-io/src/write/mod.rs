@@ -108,6 +108,13 @@ pub fn write_matrix_to(
 fn check(matrix: &AnyMatrix, format: Format, names: Names<'_>, at: &Place) -> Result<Vec<String>> {
     let (rows, cols) = (matrix.rows(), matrix.cols());
     names.check((rows, cols), at)?;
+    if with_matrix!(matrix, x => matches!(x, Matrix::Weighted(_))) {
+        return Err(Error::Unsupported {
+            at: at.clone(),
+            what: "no format keeps weights, or which entries are missing".into(),
+            instead: "write X and its weights by themselves".into(),
+        });
+    }
     let mut notes = Vec::new();
     let is_text = matches!(format, Format::Csv | Format::Tsv | Format::Txt);
     if !is_text && (names.rows.is_some() || names.cols.is_some()) {
@@ -153,7 +160,13 @@ pub(crate) fn for_each_entry<T: Scalar>(x: &Matrix<'_, T>, mut f: impl FnMut(usi
                 }
             }
         }
-        _ => {}
+        x => {
+            // Entries that count; what is missing shows as zero here.
+            let all = x.to_row_major();
+            for (e, value) in all.into_iter().enumerate().filter(|(_, value)| *value != T::ZERO) {
+                f(e / x.cols(), e % x.cols(), value);
+            }
+        }
     }
 }
 

@@ -28,7 +28,6 @@ mod reference;
 pub(crate) use reference::Reference;
 
 use crate::data::view::View;
-use crate::data::weighted::RowRoom;
 use crate::data::{Facts, Matrix};
 use crate::error::{Error, Result};
 use crate::factor::{Factor, padded};
@@ -363,18 +362,19 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
         let (view, scratch) = (&own.view, &self.scratch);
         for_blocks(Lines(&mut own.terms, TERMS), ROWS, 0, &|first, terms: Lines<'_, f64>| {
             if let View::Weighted(view) = view {
-                let mut room: RowRoom<f64> = RowRoom::for_views(&[view]);
-                for (r, terms) in terms.0.chunks_exact_mut(TERMS).enumerate() {
-                    let entries = view.every_entry(first + r, &mut room);
-                    let w = w.row(first + r);
-                    let each = entries.at.iter().zip(entries.x).zip(entries.v);
-                    terms[0] = each
-                        .map(|((&j, &x), &v)| {
-                            let x = x.max(least_of(loss, least));
-                            v * loss.of_difference(x, difference(w, h.row(j as usize), x))
-                        })
-                        .sum();
-                }
+                scratch.with(|s| {
+                    for (r, terms) in terms.0.chunks_exact_mut(TERMS).enumerate() {
+                        let entries = view.every_entry(first + r, &mut s.own.room);
+                        let w = w.row(first + r);
+                        let each = entries.at.iter().zip(entries.x).zip(entries.v);
+                        terms[0] = each
+                            .map(|((&j, &x), &v)| {
+                                let x = x.max(least_of(loss, least));
+                                v * loss.of_difference(x, difference(w, h.row(j as usize), x))
+                            })
+                            .sum();
+                    }
+                });
                 return;
             }
             scratch.with(|s| {

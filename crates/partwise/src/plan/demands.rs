@@ -196,7 +196,13 @@ pub(super) fn settle<T: Scalar>(spec: &mut Spec, given: &Given<T>, notes: &mut V
             Weight::Relative(share) => share.min(KEEP_SCALE),
             Weight::Absolute(_) => KEEP_SCALE,
         };
-        let added = Penalty::new(PenaltyKind::L2, other_side, share);
+        // A term that is zero for some factors of any size leaves the scale to the other term alone.
+        let vanishes = matches!(
+            penalty.kind,
+            PenaltyKind::Orthogonal | PenaltyKind::Smooth | PenaltyKind::Smooth2 | PenaltyKind::Graph
+        );
+        let side = if vanishes { Factors::Both } else { other_side };
+        let added = Penalty::new(PenaltyKind::L2, side, share);
         notes.push(format!(
             "penalty {added}: {} on {name} alone would be answered by a small {name} and a large {other}; to say otherwise, \
              penalise or constrain {other}, for example with simplex {code}",

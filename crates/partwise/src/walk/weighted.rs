@@ -14,7 +14,7 @@ const SAFE: f64 = 1.0 / 64.0;
 
 /// Scratch memory for one row.
 pub(crate) struct RowWork<T> {
-    room: RowRoom<T>,
+    pub(crate) room: RowRoom<T>,
     gathered: Gathered<T>,
     /// The row's Gram matrix, and that with penalties, and its negative entries with their sign turned.
     pub(crate) gram: Vec<T>,

@@ -1,9 +1,15 @@
 //! The command line. Help texts of what a fit takes come from [`Spec::doc`].
 
+mod data;
+mod model;
+
+pub(crate) use data::{CountArgs, DataArgs, HeldOut};
+pub(crate) use model::{ConstraintArgs, PenaltyArg, PenaltyArgs, SimplexArg};
+
 use crate::talk::Level;
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use partwise::{Init, Loss, Normalize, Rule, Spec};
+use partwise::{Init, Loss, Negatives, Normalize, Rule, Spec, Unseen};
 use partwise_io::Precision;
 use partwise_report::Size;
 use std::path::PathBuf;
@@ -23,6 +29,12 @@ Examples:
   partwise fit tfidf.npz --rank 20 --out topics --format tsv
   partwise fit sbs96.tsv --rank 10 --loss kl --restarts 20 --transpose --out signatures
   zcat counts.mtx.gz | partwise fit - --rank 12 --loss kl --time-limit 10m --out programs
+
+Some entries only: ratings, holes, uncertainties; and what is known:
+  partwise fit u.data --triplets --missing absent --rank 5 --penalty l2:wh:0.01 --out tastes
+  partwise fit eem.npy --missing nan --negatives clip --rank 3 --hold-out 0.1
+  partwise fit air.csv --uncertainty sigma.csv --rank 7 --out sources
+  partwise fit sbs96.tsv --transpose --rank 12 --loss kl --fix-components cosmic.tsv --format tsv
 
 X has samples in rows and features in columns: W (m x k) says how much of each component
 is in a sample, and H (k x n) what a component consists of. --transpose turns a file that
@@ -47,9 +59,11 @@ pub(crate) enum Command {
     #[command(after_help = FIT_EXAMPLES)]
     Fit(Box<FitArgs>),
     /// Find W for new rows, with the H of a fit.
-    Transform(TransformArgs),
+    Transform(Box<TransformArgs>),
     /// Say what is in a file, and what a fit of it would take.
     Inspect(InspectArgs),
+    /// Say which losses, rules, penalties, constraints and kinds of data go together, and why others do not.
+    Explain(ExplainArgs),
     /// Write a matrix in another format.
     Convert(ConvertArgs),
     /// Factorize data that come with the program, and show the parts.
@@ -91,6 +105,10 @@ pub(crate) struct SourceArgs {
     /// The array to take from a .npz with several.
     #[arg(long, value_name = "NAME")]
     pub(crate) key: Option<String>,
+    /// The file is text with a triplet a line: row, column, value, by name or number; further cells are ignored. Rows and
+    /// columns come in the order in which they appear first.
+    #[arg(long)]
+    pub(crate) triplets: bool,
     /// Take columns as samples: factorize the transpose of the file.
     #[arg(long)]
     pub(crate) transpose: bool,
@@ -227,14 +245,6 @@ pub(crate) struct FitArgs {
     #[arg(long, value_parser = init, help = format!("{}. Files are given as W.npy,H.npy; W.npy alone is a start of W, and ,H.npy one of H", doc("init")),
           default_value = "auto", help_heading = "Model")]
     pub(crate) init: InitArg,
-    #[arg(long, value_name = "A", help = doc("l1_w"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
-    pub(crate) l1_w: f64,
-    #[arg(long, value_name = "A", help = doc("l2_w"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
-    pub(crate) l2_w: f64,
-    #[arg(long, value_name = "A", help = doc("l1_h"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
-    pub(crate) l1_h: f64,
-    #[arg(long, value_name = "A", help = doc("l2_h"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
-    pub(crate) l2_h: f64,
     #[arg(long, help = doc("floor"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
     pub(crate) floor: f64,
     #[arg(long, help = doc("normalize"), default_value = "none", help_heading = "Model")]
@@ -243,6 +253,18 @@ pub(crate) struct FitArgs {
     pub(crate) seed: u64,
     #[arg(long, value_name = "N", help = doc("restarts"), default_value_t = 1, help_heading = "Model")]
     pub(crate) restarts: usize,
+
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[arg(long, value_name = "WHAT", help = doc("unseen"), default_value = "error", help_heading = "Data")]
+    pub(crate) unseen: Unseen,
+    #[arg(long, value_name = "WHAT", help = doc("negatives"), default_value = "refuse", help_heading = "Data")]
+    pub(crate) negatives: Negatives,
+
+    #[command(flatten)]
+    pub(crate) penalties: PenaltyArgs,
+    #[command(flatten)]
+    pub(crate) constraints: ConstraintArgs,
 
     #[arg(long, value_name = "N", help = doc("max_iter"), default_value_t = Spec::default().max_iter, help_heading = "Effort")]
     pub(crate) max_iter: usize,
@@ -301,20 +323,26 @@ pub(crate) struct TransformArgs {
     pub(crate) out: PathBuf,
     #[arg(long, value_name = "N", help = doc("threads"), default_value_t = 0)]
     pub(crate) threads: usize,
+    /// Which entries of the new rows count; what is missing is what was missing in the fit, if nothing else is said.
+    #[command(flatten)]
+    pub(crate) entries: CountArgs,
+    /// The new rows are triplets, as for `fit`; their columns are those of the fit.
+    #[arg(long, help_heading = "Input")]
+    pub(crate) triplets: bool,
     /// The array to take from a .npz with several.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub(crate) key: Option<String>,
     /// Whether the first line of a text table names the columns.
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto, help_heading = "Input")]
     pub(crate) header: When,
     /// Whether the first column of a text table names the rows.
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto, help_heading = "Input")]
     pub(crate) row_names: When,
     /// Memory to take at most, such as 4GB [default: 80 % of the machine's].
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", help_heading = "Input")]
     pub(crate) memory_limit: Option<ByteSize>,
     /// Replace FILE if it exists.
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) talk: TalkArgs,
@@ -328,10 +356,28 @@ pub(crate) struct InspectArgs {
     #[arg(short = 'k', long)]
     pub(crate) rank: Option<usize>,
     #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
     pub(crate) source: SourceArgs,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Only this loss.
+    #[arg(long)]
+    pub(crate) loss: Option<Loss>,
+    /// Only this rule.
+    #[arg(long)]
+    pub(crate) rule: Option<Rule>,
+    /// Print JSON.
+    #[arg(long, conflicts_with = "markdown")]
+    pub(crate) json: bool,
+    /// Print Markdown.
+    #[arg(long)]
+    pub(crate) markdown: bool,
 }
 
 #[derive(Debug, Args)]

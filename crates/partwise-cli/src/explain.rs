@@ -1,0 +1,163 @@
+//! `partwise explain`: what goes together, and why the rest does not. The library decides; here it is printed.
+
+use crate::args::ExplainArgs;
+use crate::failure::{Failure, Outcome, as_options, option_of};
+use crate::talk;
+use partwise::support::{Cell, Feature, Line, pair, supports, table};
+use partwise::{Loss, Rule};
+use serde_json::json;
+
+pub(crate) fn run(args: &ExplainArgs) -> Result<Outcome, Failure> {
+    let rule = args.rule.filter(|&rule| rule != Rule::Auto);
+    if let (Some(loss), Some(rule)) = (args.loss, rule)
+        && let Cell::No { why, instead } = pair(loss, rule)
+    {
+        return Err(Failure::Fit(partwise::Error::Unsupported {
+            asked: format!("rule {rule} with loss {loss}"),
+            why,
+            instead,
+        }));
+    }
+    let lines = lines(args.loss, rule);
+    let text = match (args.json, args.markdown) {
+        (true, _) => in_json(&lines),
+        (_, true) => in_markdown(&lines),
+        _ => in_text(&lines),
+    };
+    talk::data(text.as_bytes())?;
+    Ok(Outcome::Done)
+}
+
+/// The pairs of loss and rule that are asked for; a loss need not be one of those that stand for others in the table.
+fn lines(loss: Option<Loss>, rule: Option<Rule>) -> Vec<Line> {
+    let mut lines = table();
+    if let Some(loss) = loss {
+        let rules = Rule::ALL.iter().copied().filter(|&rule| rule != Rule::Auto && pair(loss, rule).is_yes());
+        let cells = |rule| Feature::ALL.iter().map(|&feature| supports(loss, rule, feature)).collect();
+        lines = rules.map(|rule| Line { loss, rule, cells: cells(rule) }).collect();
+    }
+    lines.retain(|line| rule.is_none_or(|rule| rule == line.rule));
+    lines
+}
+
+/// Reasons, each once, with the number that cells refer to them by.
+#[derive(Default)]
+struct Notes(Vec<String>);
+
+impl Notes {
+    /// The words of a cell, and what they refer to.
+    fn said(&mut self, cell: &Cell) -> String {
+        let Cell::No { why, instead } = cell else { return "yes".into() };
+        let text = as_options(&format!("{why}; {instead}"));
+        let at = self.0.iter().position(|known| *known == text).unwrap_or_else(|| {
+            self.0.push(text);
+            self.0.len() - 1
+        });
+        format!("no {}", at + 1)
+    }
+
+    fn list(&self, indent: &str) -> String {
+        self.0.iter().enumerate().map(|(at, note)| format!("{indent}{}. {note}\n", at + 1)).collect()
+    }
+}
+
+/// A row for every feature, a column for every pair of loss and rule: names, cells and notes.
+fn cells(lines: &[Line]) -> (Vec<Vec<String>>, Notes) {
+    let mut notes = Notes::default();
+    let rows = Feature::ALL.iter().enumerate().map(|(at, &feature)| {
+        let cells =
+            lines.iter().map(|line| line.cells.get(at).map_or(String::new(), |cell| notes.said(cell)));
+        [feature.to_string(), option_of(feature)].into_iter().chain(cells).collect()
+    });
+    (rows.collect(), notes)
+}
+
+fn in_text(lines: &[Line]) -> String {
+    let (rows, notes) = cells(lines);
+    let head = |name: &dyn Fn(&Line) -> String, first: &str| -> Vec<String> {
+        [first.to_string(), String::new()].into_iter().chain(lines.iter().map(name)).collect()
+    };
+    // A loss is named once for all of its rules.
+    let named_before = |at: usize| {
+        let loss = |at: usize| lines.get(at).map(|line| line.loss);
+        at.checked_sub(1).is_some_and(|before| loss(before) == loss(at))
+    };
+    let losses: Vec<String> = lines
+        .iter()
+        .enumerate()
+        .map(|(at, line)| if named_before(at) { String::new() } else { line.loss.to_string() })
+        .collect();
+    let losses = [String::new(), String::new()].into_iter().chain(losses).collect();
+    let rules = head(&|line| line.rule.to_string(), "");
+    let all: Vec<Vec<String>> = [losses, rules].into_iter().chain(rows).collect();
+    // Names of losses may reach over the columns that follow.
+    let width = |column: usize| {
+        let cells = all.iter().skip(1).filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..lines.len() + 2).map(width).collect();
+    let mut text = String::new();
+    for row in &all {
+        let mut line = String::new();
+        let mut at = 0;
+        for (cell, &width) in row.iter().zip(&widths) {
+            let reached = line.chars().count();
+            if !cell.is_empty() {
+                line += &" ".repeat(at.max(reached + usize::from(reached > at)) - reached);
+                line += cell;
+            }
+            at += width + 2;
+        }
+        text += &format!("{line}\n");
+    }
+    if !notes.0.is_empty() {
+        text += &format!("\n{}", notes.list("  "));
+    }
+    text
+}
+
+fn in_markdown(lines: &[Line]) -> String {
+    let (rows, notes) = cells(lines);
+    let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
+    let mut text = String::from(
+        "# What goes together\n\nFor every loss, its rules from left to right. `no` is followed by the number of the reason below. `partwise explain \
+         --markdown` prints this page; `partwise explain --loss kl --rule scd` has one column of it.\n\n",
+    );
+    let named = lines.iter().map(|line| format!("`{}` `{}`", line.loss, line.rule));
+    text += &row(["".to_string(), "option".to_string()].into_iter().chain(named).collect());
+    text += &row(vec!["---".to_string(); lines.len() + 2]);
+    for cells in rows {
+        let cell = |(at, cell): (usize, String)| if at == 1 { code(&cell) } else { cell };
+        text += &row(cells.into_iter().enumerate().map(cell).collect());
+    }
+    if !notes.0.is_empty() {
+        text += &format!("\n{}", notes.list(""));
+    }
+    text
+}
+
+fn in_json(lines: &[Line]) -> String {
+    let features: Vec<_> = Feature::ALL
+        .iter()
+        .map(|&feature| json!({"name": feature.name(), "option": option_of(feature)}))
+        .collect();
+    let cell = |cell: &Cell| match cell {
+        Cell::Yes => json!({"possible": true}),
+        Cell::No { why, instead } => {
+            json!({"possible": false, "why": why, "instead": as_options(instead)})
+        }
+    };
+    let pairs: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let cells: serde_json::Map<_, _> = Feature::ALL
+                .iter()
+                .zip(&line.cells)
+                .map(|(feature, value)| (feature.name().to_string(), cell(value)))
+                .collect();
+            json!({"loss": line.loss.to_string(), "rule": line.rule.name(), "features": cells})
+        })
+        .collect();
+    format!("{:#}\n", json!({"features": features, "pairs": pairs}))
+}
