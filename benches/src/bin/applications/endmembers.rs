@@ -173,8 +173,9 @@ fn volume(section: &mut Section, scene: &Scene, start: &Fit<f64>) -> Outcome<()>
         section.text,
         "### With less volume\n\n\
          From the pair that SNPA found, with `tol` {TOL:e}. The rule for the weight: the largest one here whose error is at most\n\
-         {:.0}% above the one without a penalty. The truth has no say in it, but the {:.0}% are a round number and no more; the rows\n\
-         around the one in bold show what hangs on it.\n",
+         {:.0}% above the one without a penalty. The truth has no say in it, but the {:.0}% are a round number and no more, and\n\
+         the weights lie around those that did well in trials, in which the truth was looked at; the rows around the one in\n\
+         bold show what hangs on it.\n",
         100.0 * GROWTH,
         100.0 * GROWTH,
     )?;

@@ -19,7 +19,7 @@ const SEED: u64 = 1;
 
 const ABOUT: &str = "\
 R. P. H. Nikolajsen, K. S. Booksh, Å. M. Hansen, R. Bro (2003), \"Quantifying catecholamines using multi-way kinetic
-modelling\", doi:10.1016/S0003-2670(02)01316-3: fluorescence of reacting mixtures, 64 experiments at 12 emission and 10
+modelling\", Analytica Chimica Acta 475, 137-150: fluorescence of reacting mixtures, 64 experiments at 12 emission and 10
 excitation wavelengths and 60 times. The array is unfolded with a row for every experiment and time, and a column for
 every pair of wavelengths: a row is a spectrum, so H has the spectra of the fluorophores, and W how much of each there
 was in an experiment at a time. (Rows could as well be experiments with pairs of wavelengths, and columns times; H would
@@ -92,7 +92,7 @@ pub(crate) fn section(data: &Path) -> Outcome<Section> {
     section.text += &commands(&format!(
         "python3 -c 'import numpy as np; x, gone = np.load(\"Kinetic.npy\"), np.load(\"Kinetic_missing.npy\")\n\
          x[gone] = np.nan; np.save(\"X.npy\", x.transpose(0, 3, 1, 2).reshape({m}, {n}))'\n\
-         partwise fit X.npy --missing nan --unseen zeros --negatives keep --rank {}",
+         partwise fit X.npy --missing nan --unseen zeros --negatives keep --rank {} --hold-out {HIDDEN}:{SEED}",
         RANKS[0]
     ));
     Ok(section)

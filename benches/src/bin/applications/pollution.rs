@@ -40,9 +40,9 @@ pub(crate) fn section(data: &Path) -> Outcome<Section> {
         "## {TITLE}\n\n{ABOUT}\n\n{}\n\n\
          {odd} of {} concentrations are negative or missing, and {vague} uncertainties are not positive: there is nothing to\n\
          repair. An entry is {least:.2} to {most:.1} times its uncertainty.\n\n\
-         {STARTS} random starts at each rank, seed 0, everything else as by default. Q is summed up anew from X, U, W and H; *differs* is how far\n\
-         twice the loss of the fit is from it, relative to it. Expected is `m n - k (m + n)`, the number of entries less that of\n\
-         unknowns; *starts* counts those within {}% of the best Q; iterations are those of the best start.\n",
+         {STARTS} random starts at each rank, seed 0, everything else as by default. Q is summed up anew from X, U, W and H;\n\
+         *differs* is how far twice the loss of the fit is from it, relative to it. Expected is `m n - k (m + n)`, the number of\n\
+         entries less that of unknowns; *starts* counts those within {}% of the best Q; iterations are those of the best start.\n",
         x.origin,
         m * n,
         100.0 * AS_GOOD

@@ -43,7 +43,7 @@ pub(crate) fn section(data: &Path) -> Outcome<Section> {
     section.text += &commands(&format!(
         "# known.npy: {KNOWN} rows of 96 numbers\n\
          partwise fit X.npy --transpose --rank {RANK} --loss kl --init random --restarts {STARTS} --fix-components known.npy\n\
-         partwise fit X.npy --transpose --rank {TOO_MANY} --loss kl --penalty ard:wh:{}",
+         partwise fit X.npy --transpose --rank {TOO_MANY} --loss kl --init random --penalty ard:wh:{}",
         WEIGHTS[3]
     ));
     Ok(section)
