@@ -21,7 +21,7 @@ use crate::run::drive::{Assessment, Iterate, drive};
 use crate::run::{Observer, Progress, Record, StopWhen};
 use crate::scalar::Scalar;
 use crate::side::Asked;
-use crate::spec::{First, Free, Normalize, Rule};
+use crate::spec::{First, Free, Negatives, Normalize, Rule};
 use crate::start::{self, Given};
 use crate::status::{Reason, Status};
 use crate::transform::{RowRules, kl_effort};
@@ -526,7 +526,8 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             max: spec.max_w,
             free: spec.free == Free::W,
             smoothing: spec.smoothing,
-            negatives: spec.negatives,
+            // A factor of both signs means an X of both.
+            negatives: if spec.free == Free::None { spec.negatives } else { Negatives::Keep },
         }
     }
 

@@ -548,7 +548,9 @@ fn judge(w: &[f64], numer: &[f64], denom: &[f64], means: &[f64], bounds: &Bounds
         violation += match held {
             true => 0.0,
             false if bounds.is_free() || limits.lower > 0.0 => large.abs(),
-            false => (w[c] * denom[c]).min(large).abs(),
+            // Where the other factor has both signs, `denom` may be negative.
+            false if gradient > 0.0 => (w[c] * denom[c].abs()).min(large),
+            false => large.abs(),
         };
         pull += (numer[c] - denom[c]).max(0.0);
     }

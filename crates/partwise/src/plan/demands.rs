@@ -137,7 +137,11 @@ fn features<T: Scalar>(spec: &Spec, facts: Option<&Facts>, given: &Given<T>) -> 
             out.push(feature);
         }
     };
-    add(facts.is_some_and(|facts| facts.weighted), Feature::Weights);
+    // Weights of one are a mask.
+    let weighted =
+        facts.filter(|facts| facts.weighted).map(|facts| facts.total_weight == facts.observed as f64);
+    add(weighted == Some(true), Feature::Missing);
+    add(weighted == Some(false), Feature::Weights);
     let negative = facts.is_none_or(|facts| facts.negative.count > 0);
     add(spec.negatives == Negatives::Keep && negative, Feature::Negatives);
     add(spec.simplex_w != Simplex::None || spec.simplex_h != Simplex::None, Feature::Simplex);
@@ -212,15 +216,10 @@ pub(super) fn settle<T: Scalar>(spec: &mut Spec, given: &Given<T>, notes: &mut V
     }
 }
 
-/// Says what of X counts.
+/// Says what becomes of rows and columns that nothing is known of.
 pub(super) fn data_notes(spec: &Spec, facts: &Facts, notes: &mut Vec<String>) {
     if !facts.weighted {
         return;
-    }
-    let all = facts.rows as u64 * facts.cols as u64;
-    if facts.observed < all {
-        let share = 100.0 * facts.observed as f64 / all as f64;
-        notes.push(format!("{} of {all} entries of X count ({share:.1} %)", facts.observed));
     }
     for (lines, what, factor) in
         [(facts.unseen_rows, "row", "rows of W"), (facts.unseen_cols, "column", "columns of H")]

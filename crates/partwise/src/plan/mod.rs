@@ -1,6 +1,7 @@
 //! From what is asked to what is done: every choice settled, every impossible combination refused with an alternative.
 
 use crate::data::Facts;
+use crate::data::facts::Lines;
 use crate::error::{Error, Result};
 use crate::extrapolate::Extrapolate;
 use crate::factor::{check_rank, padded};
@@ -332,9 +333,12 @@ fn memory<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate) -> u6
 }
 
 fn empty_note(facts: &Facts, notes: &mut Vec<String>) {
-    for (count, what, factor) in
-        [(facts.empty_rows, "row", "rows of W"), (facts.empty_cols, "column", "columns of H")]
-    {
+    // Lines without an entry that counts are told of elsewhere.
+    let empty = |all: usize, unseen: Lines| all.saturating_sub(unseen.count);
+    for (count, what, factor) in [
+        (empty(facts.empty_rows, facts.unseen_rows), "row", "rows of W"),
+        (empty(facts.empty_cols, facts.unseen_cols), "column", "columns of H"),
+    ] {
         match count {
             0 => {}
             1 => notes.push(format!("1 {what} of X is empty; it gets zeros in the {factor}")),

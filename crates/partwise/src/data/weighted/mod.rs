@@ -389,7 +389,7 @@ impl<'a, T: Scalar> Weighted<'a, T> {
     }
 
     /// Calls `f(i, j, x, weight)` for every entry that counts, row by row.
-    pub(crate) fn for_each(&self, mut f: impl FnMut(usize, usize, T, T)) {
+    pub fn for_each(&self, mut f: impl FnMut(usize, usize, T, T)) {
         let view = WeightedView::of(self, false);
         let mut room: RowRoom<T> = RowRoom::for_views(&[&view]);
         for i in 0..self.rows() {
