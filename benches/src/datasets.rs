@@ -31,6 +31,7 @@ struct Origin {
     repo: String,
     path: String,
     commit: String,
+    archive: String,
 }
 
 /// Reads `file` of the set `name` under `data`; `None` if it is not there.
@@ -52,21 +53,36 @@ pub fn load(data: &Path, name: &str, file: &str) -> Outcome<Option<DataSet>> {
         AnyMatrix::F32(x) => table(&x),
     };
     let x = x.ok_or_else(|| format!("{name}/{file} is not a dense matrix"))?;
+    let shape = format!("({}, {})", x.rows, x.cols);
+    let origin = origin(data, name, file, &format!("{shape}, "), &format!("\n(fingerprint `{print}`)"))?;
+    Ok(Some(DataSet { x, origin }))
+}
+
+/// Where the set `name` is from, for documents: what it is, `file` that it was read from, and its `META.json`.
+///
+/// # Errors
+/// If there is no `META.json`, or it cannot be read.
+pub fn about(data: &Path, name: &str, file: &str) -> Outcome<String> {
+    origin(data, name, file, "", "")
+}
+
+fn origin(data: &Path, name: &str, file: &str, shape: &str, print: &str) -> Outcome<String> {
+    let meta = data.join(name).join("META.json");
     let meta: Meta = serde_json::from_str(&std::fs::read_to_string(meta)?)?;
     let sources: Vec<String> = meta.origin.iter().take(1).map(Origin::sentence).collect();
-    let origin = format!(
-        "Data: {}, ({}, {}), read from `DATA/{name}/{file}`\n(fingerprint `{print}`).\nOrigin: {}.\nLicence: {}.",
+    Ok(format!(
+        "Data: {}, {shape}read from `DATA/{name}/{file}`{print}.\nOrigin: {}.\nLicence: {}.",
         meta.title,
-        x.rows,
-        x.cols,
         sources.join("; "),
         meta.licence
-    );
-    Ok(Some(DataSet { x, origin }))
+    ))
 }
 
 impl Origin {
     fn sentence(&self) -> String {
+        if !self.archive.is_empty() {
+            return format!("`{}` of {} on PyPI", self.path, self.archive);
+        }
         let repo = self.repo.replace("github:", "github.com/");
         let commit: String = self.commit.chars().take(8).collect();
         format!("`{}` of {repo} at commit {commit}", self.path)

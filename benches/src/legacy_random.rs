@@ -1,4 +1,5 @@
-//! `numpy.random.RandomState(seed).rand`, so that a run of a NumPy script can be repeated from the same start.
+//! `numpy.random.RandomState(seed)`, so that a run of a NumPy script can be repeated from the same start and on the same
+//! folds.
 //!
 //! The generator is MT19937: M. Matsumoto, T. Nishimura (1998), "Mersenne Twister", doi:10.1145/272991.272995, with the
 //! authors' `init_genrand` of 2002 and their `genrand_res53`.
@@ -34,6 +35,23 @@ impl RandomState {
             .collect()
     }
 
+    /// `shuffle(items)`: R. Durstenfeld's (1964) exchange from the back, with indices by rejection under a mask of bits.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.up_to(last as u32) as usize);
+        }
+    }
+
+    fn up_to(&mut self, most: u32) -> u32 {
+        let mask = u32::MAX.checked_shr(most.leading_zeros()).unwrap_or(0);
+        loop {
+            let drawn = self.word() & mask;
+            if drawn <= most {
+                return drawn;
+            }
+        }
+    }
+
     fn word(&mut self) -> u32 {
         if self.next == N {
             self.next = 0;
@@ -61,5 +79,13 @@ mod tests {
     fn draws_what_numpy_draws() {
         let drawn = RandomState::new(0).rand(3);
         assert_eq!(drawn, [0.548_813_503_927_324_8, 0.715_189_366_372_419_5, 0.602_763_376_071_643_9]);
+    }
+
+    /// What NumPy prints for `RandomState(0).shuffle(x)` with `x = arange(10)`.
+    #[test]
+    fn shuffles_as_numpy_does() {
+        let mut items: Vec<usize> = (0..10).collect();
+        RandomState::new(0).shuffle(&mut items);
+        assert_eq!(items, [2, 8, 4, 9, 1, 6, 7, 3, 0, 5]);
     }
 }

@@ -1,15 +1,20 @@
 //! What the binaries of this package share: tables in Markdown, data sets, made-up data, and small reference methods.
 //!
-//! `reproductions` prints docs/reproductions.md and `guarantees` prints docs/guarantees.md; no number in those documents
-//! is written by hand.
+//! `reproductions` prints docs/reproductions.md, `applications` prints docs/applications.md and `guarantees` prints
+//! docs/guarantees.md; no number in those documents is written by hand.
 
 pub mod args;
 pub mod baselines;
+pub mod child;
+pub mod claims;
 pub mod datasets;
 pub mod faces;
 pub mod generated;
 pub mod legacy_random;
 pub mod markdown;
+pub mod metrics;
+pub mod npy;
+pub mod ratings;
 pub mod table;
 
 /// Anything that can go wrong, as a message for whoever runs a binary.

@@ -55,6 +55,11 @@ pub(crate) fn document(binary: &str, arguments: &[&str], path: &str) -> Done {
     std::fs::write(&path, output.stdout).map_err(|error| format!("{}: {error}", path.display()))
 }
 
+/// Prints docs/applications.md.
+pub(crate) fn applications(data: &str, python: &str) -> Done {
+    document("applications", &["--data", data, "--python", python], "docs/applications.md")
+}
+
 /// Prints docs/benchmarks.md, with a program that is no older than the sources.
 pub(crate) fn bench(data: &str, python: &str, repeats: &str) -> Done {
     run(&cargo(), &["build", "--release", "-p", "partwise-cli"])?;

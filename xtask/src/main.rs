@@ -14,6 +14,8 @@ cargo xtask fuzz [SECONDS]       fuzz every reader for so long (20); needs a C++
 cargo xtask miri                 the kernels' unsafe code under Miri; needs a nightly toolchain with miri
 cargo xtask guarantees           docs/guarantees.md: scale and determinism, measured
 cargo xtask reproductions DATA   docs/reproductions.md: published results, reproduced from the data sets in DATA
+cargo xtask applications DATA [PYTHON]  docs/applications.md: missing entries, weights, penalties and constraints on real
+                                 data in DATA; beside scikit-surprise, where PYTHON (python3) has it
 cargo xtask bench DATA PYTHON [N]  docs/benchmarks.md: beside scikit-learn, run by PYTHON, on the data sets in DATA; each
                                  side N times (3)
 cargo xtask golden PYTHON        testdata/golden: values of scikit-learn, run by PYTHON
@@ -35,6 +37,8 @@ fn main() -> ExitCode {
         ["reproductions", data] => {
             chores::document("reproductions", &["--data", data], "docs/reproductions.md")
         }
+        ["applications", data] => chores::applications(data, "python3"),
+        ["applications", data, python] => chores::applications(data, python),
         ["bench", data, python] => chores::bench(data, python, "3"),
         ["bench", data, python, repeats] => chores::bench(data, python, repeats),
         ["golden", python] => shell::run(python, &["benches/peers/golden_scikit_learn.py"]),

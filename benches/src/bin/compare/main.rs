@@ -5,7 +5,6 @@
 //! NAME keeps only the data sets that have it in their name. The program `partwise` has to be beside this one.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod child;
 mod machine;
 mod measure;
 mod ours;

@@ -1,11 +1,11 @@
 //! The program `partwise`, and what its `run.json` says.
 
 use crate::THREADS;
-use crate::child::answer;
 use crate::peer::start_files;
 use crate::problem::Problem;
 use partwise::{Loss, Status};
 use partwise_benches::Outcome;
+use partwise_benches::child::answer;
 use partwise_io::write_npy;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,9 @@
 //! scikit-learn, through `benches/peers/sklearn_fit.py`.
 
 use crate::THREADS;
-use crate::child::answer;
 use crate::problem::Problem;
 use partwise_benches::Outcome;
+use partwise_benches::child::answer;
 use serde::Deserialize;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -1,11 +1,14 @@
 //! Programs that answer with one JSON document on standard output.
 
-use partwise_benches::Outcome;
+use crate::Outcome;
 use serde::de::DeserializeOwned;
 use std::process::{Command, Stdio};
 
 /// Runs a program to its end and reads its answer; what it says on standard error is shown.
-pub(crate) fn answer<T: DeserializeOwned>(mut command: Command) -> Outcome<T> {
+///
+/// # Errors
+/// If it cannot be run, fails, or answers with anything else.
+pub fn answer<T: DeserializeOwned>(mut command: Command) -> Outcome<T> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command
         .stdin(Stdio::null())
