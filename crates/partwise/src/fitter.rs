@@ -434,7 +434,8 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             notes.push(note);
         } else if dead > 0 {
             let (are, component) = if dead == 1 { ("is", "component") } else { ("are", "components") };
-            notes.push(format!("{dead} of {} {component} {are} zero: a lower rank fits as well", spec.rank));
+            let so = if penalised { "switched off by the penalties" } else { "a lower rank fits as well" };
+            notes.push(format!("{dead} of {} {component} {are} zero: {so}", spec.rank));
         }
         if incidents.1 > 0 {
             notes.push(format!(

@@ -234,8 +234,8 @@ pub(crate) fn impose<T: Scalar>(
             continue;
         }
         match (
-            scaled.0 && !(fixed[0].is_some() && !frozen(0, c)),
-            scaled.1 && !(fixed[1].is_some() && !frozen(1, c)),
+            scaled.0 && (fixed[0].is_none() || frozen(0, c)),
+            scaled.1 && (fixed[1].is_none() || frozen(1, c)),
         ) {
             (true, false) => by_h[c] = by,
             (false, true) => by_w[c] = by,

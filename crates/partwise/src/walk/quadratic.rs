@@ -209,7 +209,7 @@ impl<'a, T: Scalar> Step<'a, T> {
         }
         for (r, cross) in cross.chunks_exact_mut(stride).enumerate() {
             penalised.linear(first + r, self.apart, line);
-            cross[..rank].iter_mut().zip(&*line).for_each(|(c, &e)| *c = *c - e);
+            cross[..rank].iter_mut().zip(&*line).for_each(|(c, &e)| *c -= e);
         }
         self.note(&mut rows, cross);
         rows.factor
@@ -275,7 +275,7 @@ impl<'a, T: Scalar> Step<'a, T> {
             }
             rule.update_row(&q, w, &own.cross, scratch);
             if self.penalised.is_some() {
-                own.cross[..rank].iter_mut().zip(&*line).for_each(|(c, &e)| *c = *c - e);
+                own.cross[..rank].iter_mut().zip(&*line).for_each(|(c, &e)| *c -= e);
             }
             let linear: f64 = w.iter().zip(&own.cross).map(|(w, c)| w.to_f64() * c.to_f64()).sum();
             rows.terms[r * TERMS] = 0.5 * quadratic_form(w, &own.gram, stride, rank) - linear;
