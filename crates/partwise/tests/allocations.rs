@@ -1,4 +1,5 @@
 //! Nothing is allocated inside the loop: ten times the iterations, the same number of allocations.
+#![allow(clippy::unwrap_used, clippy::panic)] // a test's helpers are tests
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Fixed factors and components, bounds, the simplex, signs, sparseness, smoothing: kept to the letter, and monotone.
+#![allow(clippy::unwrap_used, clippy::panic)] // a test's helpers are tests
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Every penalty with every loss and rule that takes it: what it says it is, monotone, in any units, at its optimum.
+#![allow(clippy::unwrap_used, clippy::panic)] // a test's helpers are tests
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Missing entries, weights and held-out entries: every loss and rule, every kind of X.
+#![allow(clippy::unwrap_used, clippy::panic)] // a test's helpers are tests
 
 mod common;
 

@@ -7,8 +7,8 @@
 //! 1/2 fᵀ (S + d_i I) f  -  (s + e_i)ᵀ f  +  constant
 //! ```
 //!
-//! with S and s shared by all rows ([`Shift::gram`], [`Shift::linear`]) and d_i, e_i of each row ([`Shift::ridge`],
-//! [`Shift::pull`]). A step that lowers loss + upper quadratic lowers loss + penalty, since the quadratic lies above the
+//! with S and s shared by all rows (`gram`, `linear`) and d_i, e_i of each row (`ridge`,
+//! `pull`). A step that lowers loss + upper quadratic lowers loss + penalty, since the quadratic lies above the
 //! penalty and touches it where the step starts; there its gradient is that of the penalty, which is what the optimality
 //! residual is computed from.
 //!
