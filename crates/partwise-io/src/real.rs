@@ -107,7 +107,7 @@ pub(crate) fn note_rounded(integers: u64, cx: &mut Context<'_>) {
 /// The words for a value that single precision cannot hold.
 pub(crate) fn too_large(x: f64) -> (String, String) {
     (
-        format!("the value {x:e} is too large for single precision"),
+        format!("the value {x:?} is too large for single precision"),
         "read it in double precision (f64), or scale the data".into(),
     )
 }

@@ -79,7 +79,7 @@ pub enum Error {
         col: usize,
     },
     /// A weight of X that is not one.
-    #[error("{what} {value:e} at row {row}, column {col}; {needs}")]
+    #[error("{what} {value:?} at row {row}, column {col}; {needs}")]
     BadWeight {
         /// What it is: a weight, an uncertainty.
         what: &'static str,
@@ -169,7 +169,7 @@ impl fmt::Display for BadEntry {
         match self {
             BadEntry::Nan => f.write_str("NaN"),
             BadEntry::Infinite => f.write_str("an infinite entry"),
-            BadEntry::Negative(x) => write!(f, "negative entry {x:e}"),
+            BadEntry::Negative(x) => write!(f, "negative entry {x:?}"),
         }
     }
 }
@@ -240,7 +240,7 @@ pub enum SparseFault {
 fn also(count: usize, minimum: f64) -> String {
     match (count, minimum < 0.0) {
         (1, _) => String::new(),
-        (n, true) => format!(" ({n} such entries, smallest {minimum:e})"),
+        (n, true) => format!(" ({n} such entries, smallest {minimum:?})"),
         (n, false) => format!(" ({n} such entries)"),
     }
 }

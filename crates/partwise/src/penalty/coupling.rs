@@ -150,7 +150,7 @@ impl Coupling {
             let back = graph.get(col, row).to_f64();
             if !((value - back).abs() <= rounding * value.max(back)) && back >= 0.0 {
                 fault = Some(Error::Unsupported {
-                    asked: format!("{what} with {value:e} at row {row}, column {col} and {back:e} at row {col}, column {row}"),
+                    asked: format!("{what} with {value:?} at row {row}, column {col} and {back:?} at row {col}, column {row}"),
                     why: "a connection is the same from both ends, so the matrix A of the graph has to be symmetric".into(),
                     instead: "give (A + Aᵀ)/2".into(),
                 });
