@@ -48,6 +48,9 @@ pub mod factor;
 pub mod fit;
 mod fitter;
 mod init;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod kernels;
 pub mod loss;
 mod names;

@@ -17,7 +17,7 @@ const FAR: f64 = 5.0;
 const FAR_LIMITS: (f64, f64) = (1e-3, 0.05);
 /// An error that has stopped falling within this factor of rounding is rounding.
 const STUCK: f64 = 1e3;
-/// The residual is computed at this iteration first, then after every quarter more.
+/// The residual is computed at this iteration or later first, then after a quarter more at the soonest.
 const FIRST_LOOK: usize = 10;
 
 /// What is known of the pair that stands, exactly.
@@ -111,7 +111,9 @@ pub(crate) fn drive(
         let slow = iteration >= WINDOW.min(stop.max_iter) && rate <= stop.change && stop.change > 0.0;
         // Where the objective is rounding, only a look can tell how good the fit is.
         let blind = objective <= 1e3 * model.noise();
-        let look = iteration >= next_look || slow || on_target || (blind && iteration % 5 == 0);
+        // Nothing that a look could find ends a run that still gains a lot.
+        let due = iteration >= next_look && rate <= SLOW;
+        let look = due || slow || on_target || (blind && iteration % 5 == 0);
         let seen = (looked_at, last.objective);
         if look {
             (last, looked_at) = (model.assess(), iteration);
