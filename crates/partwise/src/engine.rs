@@ -122,7 +122,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
         second.weigh(walk.shared_weights(0));
         // What the first side adds up for the second is of its rows, not of what the second meets of them.
         let apart = smoothing > 0.0 || first.sparse.is_some() || second.sparse.is_some();
-        let fused = if apart { None } else { walk.fused(&method, first.factor.stride()) };
+        let fused = if apart { None } else { walk.fused(&method, rank) };
         walk.note(&mut first);
         let least = if loss == Loss::Frobenius { 0.0 } else { LEAST_SHARE };
         let mut engine = Engine {
@@ -183,8 +183,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
             Method::Quadratic(_, b) => match fused.as_mut().filter(|_| !first.fixed) {
                 None => walk.quadratic(1, b.as_mut(), second, first, None, None),
                 Some(fused) => {
-                    let cross = fused.total(second.factor.padded_rows().len());
-                    walk.quadratic_from(1, cross, b.as_mut(), second, first);
+                    walk.quadratic_from(1, fused.total(), b.as_mut(), second, first);
                 }
             },
             Method::Ratio(_, _, b) => walk.ratio(1, b, second, first, None),

@@ -1,9 +1,9 @@
 //! Kernels by name, for the benchmarks that guard them. No part of the public interface: it may change at any time.
 
 use crate::kernels::isa::{Kernel, Simd, launch};
-use crate::kernels::products;
 use crate::kernels::vector::Vector;
 use crate::kernels::{DenseRows, Order, Rows, SparseRows, ValuesRef};
+use crate::kernels::{outer, products};
 use crate::scalar::Scalar;
 
 /// A dense block of `(rows, cols)`, by rows or by columns.
@@ -77,4 +77,30 @@ impl<T: Scalar> Kernel for Peak<T> {
         }
         (2 * CHAINS * lanes * self.0) as f64
     }
+}
+
+/// `turned += (Xᵀ panel)ᵀ` for row-major X; see `kernels::outer`.
+pub fn cross_transposed_turned_add<T: Scalar>(
+    x: &[T],
+    (rows, cols): (usize, usize),
+    panel: &[T],
+    shape: (usize, usize),
+    turned: &mut [T],
+) {
+    outer::cross_transposed_turned_add(&dense(x, rows, cols, true), cols, panel, shape, turned);
+}
+
+/// Both products of a block of rows of a column-major X whose columns are `ld` apart, as a sweep needs them: `out = X
+/// panel`, then `acc += Xᵀ out`.
+pub fn both_by_column<T: Scalar>(
+    x: &[T],
+    (ld, rows, cols): (usize, usize, usize),
+    panel: &[T],
+    (stride, rank): (usize, usize),
+    out: &mut [T],
+    (acc, room): (&mut [T], &mut [T]),
+) {
+    let x = DenseRows { data: x, rows, cols, order: Order::ColMajor(ld) };
+    outer::cross_in(&Rows::Dense(x), panel, (stride, rank), out, room);
+    products::cross_transposed_add(&x, out, stride, acc);
 }

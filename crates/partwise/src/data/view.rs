@@ -4,7 +4,7 @@ use super::Matrix;
 use super::dense::Dense;
 use super::sparse::Compressed;
 use super::weighted::WeightedView;
-use crate::kernels::{Rows, SparseRows};
+use crate::kernels::{Order, Rows, SparseRows};
 use crate::scalar::Scalar;
 use std::ops::Range;
 
@@ -40,6 +40,11 @@ impl<'x, T: Scalar> View<'x, T> {
             View::Sparse(x) => x.width(),
             View::Weighted(x) => x.cols(),
         }
+    }
+
+    /// Dense, with the entries of a column next to each other.
+    pub(crate) fn is_by_column(&self) -> bool {
+        matches!(self, View::Dense(x) if matches!(x.order(), Some(Order::ColMajor(_))))
     }
 
     pub(crate) fn is_sparse(&self) -> bool {

@@ -118,6 +118,9 @@ pub trait Simd: Copy {
     type Unit32: Vector<f32>;
     /// `a * b + c`, fused where the instruction set can.
     fn mul_add<T: Scalar>(a: T, b: T, c: T) -> T;
+    /// Asks for the cache line at `at` and goes on; `at` need not point to anything.
+    #[inline(always)]
+    fn prefetch<T>(_at: *const T) {}
 }
 
 #[derive(Clone, Copy)]
@@ -132,6 +135,10 @@ struct Base;
 #[cfg(target_arch = "x86_64")]
 impl Simd for Wide {
     const WIDE: bool = true;
+    #[inline(always)]
+    fn prefetch<T>(at: *const T) {
+        prefetch(at);
+    }
     type Full64 = Wide64;
     type Full32 = Wide32;
     type Unit64 = Narrow64;
@@ -145,6 +152,10 @@ impl Simd for Wide {
 #[cfg(target_arch = "x86_64")]
 impl Simd for Narrow {
     const WIDE: bool = false;
+    #[inline(always)]
+    fn prefetch<T>(at: *const T) {
+        prefetch(at);
+    }
     type Full64 = Narrow64;
     type Full32 = Narrow32;
     type Unit64 = Narrow64;
@@ -153,6 +164,16 @@ impl Simd for Narrow {
     fn mul_add<T: Scalar>(a: T, b: T, c: T) -> T {
         a.mul_add(b, c)
     }
+}
+
+/// Into the second-level cache.
+#[inline(always)]
+#[cfg(target_arch = "x86_64")]
+fn prefetch<T>(at: *const T) {
+    use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+    // SAFETY: every x86-64 has the instruction (SSE), and it is a hint: it reads nothing that a program can see, and an
+    // address without memory behind it is passed over without a fault.
+    unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
 }
 
 impl Simd for Base {

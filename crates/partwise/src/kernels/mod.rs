@@ -8,6 +8,7 @@ pub(crate) mod gram;
 pub(crate) mod isa;
 pub(crate) mod kl_newton;
 pub(crate) mod lanes;
+pub(crate) mod outer;
 pub(crate) mod products;
 pub(crate) mod ratio;
 pub(crate) mod small;
@@ -42,6 +43,14 @@ pub(crate) struct DenseRows<'a, T> {
 }
 
 impl<T: Scalar> DenseRows<'_, T> {
+    /// How far the block after this one is, if there is one and it is where rows go on.
+    pub(crate) fn rows_ahead(&self) -> usize {
+        match self.order {
+            Order::RowMajor(ld) => self.rows * ld,
+            Order::ColMajor(_) => self.rows,
+        }
+    }
+
     /// Copies a row, wherever its entries are.
     pub(crate) fn copy_row(&self, i: usize, to: &mut [T]) {
         match self.order {

@@ -13,6 +13,8 @@ use crate::scalar::{Scalar, WidthVisitor};
 
 /// Inner indices done before the next rows are taken: keeps the rows of P in cache.
 const DEPTH: usize = 512;
+/// Bytes of a cache line.
+const LINE: usize = 64;
 
 /// `out = X panel`, with `panel` of `(cols, stride)` and `out` of `(rows, stride)`.
 pub(crate) fn cross<T: Scalar>(x: &Rows<'_, T>, panel: &[T], stride: usize, out: &mut [T]) {
@@ -115,28 +117,30 @@ impl<T: Scalar> DenseProduct<'_, T> {
         let lanes = <T::Full<S> as Vector<T>>::LANES;
         if S::WIDE {
             match left / lanes {
-                0 => self.tiles::<T::Unit<S>, 1, 8>(at),
-                1 => self.tiles::<T::Full<S>, 1, 12>(at),
-                2 => self.tiles::<T::Full<S>, 2, 8>(at),
-                3 => self.tiles::<T::Full<S>, 3, 8>(at),
+                0 => self.tiles::<S, T::Unit<S>, 1, 8>(at),
+                1 => self.tiles::<S, T::Full<S>, 1, 12>(at),
+                2 => self.tiles::<S, T::Full<S>, 2, 8>(at),
+                3 => self.tiles::<S, T::Full<S>, 3, 8>(at),
                 // Two groups of three beat one of four and one of two.
-                5 | 6 => self.tiles::<T::Full<S>, 3, 8>(at),
-                _ => self.tiles::<T::Full<S>, 4, 6>(at),
+                5 | 6 => self.tiles::<S, T::Full<S>, 3, 8>(at),
+                _ => self.tiles::<S, T::Full<S>, 4, 6>(at),
             }
         } else {
             match left / lanes {
-                1 => self.tiles::<T::Full<S>, 1, 8>(at),
-                2 => self.tiles::<T::Full<S>, 2, 6>(at),
-                4 => self.tiles::<T::Full<S>, 2, 6>(at),
-                _ => self.tiles::<T::Full<S>, 3, 4>(at),
+                1 => self.tiles::<S, T::Full<S>, 1, 8>(at),
+                2 => self.tiles::<S, T::Full<S>, 2, 6>(at),
+                4 => self.tiles::<S, T::Full<S>, 2, 6>(at),
+                _ => self.tiles::<S, T::Full<S>, 3, 4>(at),
             }
         }
     }
 
     /// The group of `N` registers from column `at` on; returns how many columns that is.
     #[inline(always)]
-    fn tiles<V: Vector<T>, const N: usize, const R: usize>(&mut self, at: usize) -> usize {
+    fn tiles<S: Simd, V: Vector<T>, const N: usize, const R: usize>(&mut self, at: usize) -> usize {
         let (rows, cols) = (self.x.rows, self.x.cols);
+        // The rows after these are next: they are on their way while these are worked on.
+        let ahead = if at == 0 { self.x.rows_ahead() } else { 0 };
         let mut j = 0;
         while j < cols {
             let depth = DEPTH.min(cols - j);
@@ -144,12 +148,28 @@ impl<T: Scalar> DenseProduct<'_, T> {
             let mut i = 0;
             while i + R <= rows {
                 let out = &mut self.out[i * self.out_stride + at..];
-                tile::<T, V, N, R>(&self.x, i, j, depth, panel, self.stride, out, self.out_stride);
+                tile::<T, S, V, N, R>(
+                    &self.x,
+                    (i, j, depth),
+                    ahead,
+                    panel,
+                    self.stride,
+                    out,
+                    self.out_stride,
+                );
                 i += R;
             }
             while i < rows {
                 let out = &mut self.out[i * self.out_stride + at..];
-                tile::<T, V, N, 1>(&self.x, i, j, depth, panel, self.stride, out, self.out_stride);
+                tile::<T, S, V, N, 1>(
+                    &self.x,
+                    (i, j, depth),
+                    ahead,
+                    panel,
+                    self.stride,
+                    out,
+                    self.out_stride,
+                );
                 i += 1;
             }
             j += depth;
@@ -160,11 +180,10 @@ impl<T: Scalar> DenseProduct<'_, T> {
 
 /// `out[..R] += X[i..i + R, j..j + depth] panel[..depth]` for a group of `N` registers.
 #[inline(always)]
-fn tile<T: Scalar, V: Vector<T>, const N: usize, const R: usize>(
+fn tile<T: Scalar, S: Simd, V: Vector<T>, const N: usize, const R: usize>(
     x: &DenseRows<'_, T>,
-    i: usize,
-    j: usize,
-    depth: usize,
+    (i, j, depth): (usize, usize, usize),
+    ahead: usize,
     panel: &[T],
     stride: usize,
     out: &mut [T],
@@ -180,6 +199,11 @@ fn tile<T: Scalar, V: Vector<T>, const N: usize, const R: usize>(
         Order::RowMajor(ld) => {
             let rows: [&[T]; R] = std::array::from_fn(|r| &x.data[(i + r) * ld + j..][..depth]);
             for t in 0..depth {
+                if ahead > 0 && t % (LINE / size_of::<T>()) == 0 {
+                    for row in rows {
+                        S::prefetch(row.as_ptr().wrapping_add(t + ahead));
+                    }
+                }
                 let p = &panel[t * stride..][..N * V::LANES];
                 let p: [V; N] = std::array::from_fn(|v| V::load(&p[v * V::LANES..]));
                 for r in 0..R {
@@ -196,6 +220,9 @@ fn tile<T: Scalar, V: Vector<T>, const N: usize, const R: usize>(
                 let p = &panel[t * stride..][..N * V::LANES];
                 let p: [V; N] = std::array::from_fn(|v| V::load(&p[v * V::LANES..]));
                 let a = &data[t * ld..][..R];
+                if ahead > 0 {
+                    S::prefetch(a.as_ptr().wrapping_add(ahead));
+                }
                 for r in 0..R {
                     let a = V::splat(a[r]);
                     for v in 0..N {

@@ -14,6 +14,7 @@ use crate::data::{Facts, Matrix};
 use crate::extrapolate::push_within;
 use crate::factor::padded;
 use crate::kernels::kl_newton::Effort;
+use crate::kernels::outer::{room, turn_from};
 use crate::kernels::ratio::{Ratio, RatioScratch};
 use crate::loss::Loss;
 use crate::par::PerThread;
@@ -86,13 +87,26 @@ pub(crate) struct Walk<'x, T: Scalar> {
 /// Sums over the rows of the first side that the second side needs: one per chunk of rows, then their total.
 pub(crate) struct Fused<T> {
     chunk: usize,
+    /// Numbers in the sums of a chunk: a row per column of X, or turned, a row per component.
+    per_chunk: usize,
     sums: Vec<T>,
+    rank: usize,
+    stride: usize,
+    /// Room for the total turned back; empty if it is not turned.
+    total: Vec<T>,
 }
+
+/// Chunks are multiples of so many rows, which leave no rest for tiles of 8, 6, 4 or 3 rows.
+const CHUNK: usize = 24;
+/// Rows that a thread turns back at least.
+const TURNED: usize = 256;
 
 /// Scratch memory of one thread.
 struct Work<T> {
     irregular: Vec<T>,
     cross: Vec<T>,
+    /// Cross products as they come where X is stored by columns.
+    turned: Vec<T>,
     denom: Vec<T>,
     loss: Vec<f64>,
     rule: Scratch<T>,
@@ -105,6 +119,9 @@ struct Work<T> {
     own: RowWork<T>,
 }
 
+/// Bytes of every column in a block of columns that are stored one by one: it is read in such pieces.
+const BY_COLUMN: usize = 768;
+
 /// Rows of a block: enough to share the other factor's reads, few enough to stay in cache and to balance threads.
 fn block_size<T: Scalar>(view: &View<'_, T>, method: &Method<T>) -> usize {
     let per_row = (view.cols() * size_of::<T>()).max(1);
@@ -112,6 +129,7 @@ fn block_size<T: Scalar>(view: &View<'_, T>, method: &Method<T>) -> usize {
         // Multiples of 24 leave no rest for tiles of 8, 6, 4 or 3 rows.
         // Rows of weighted X are work of their own.
         _ if view.is_weighted() => (view.rows() / 256).clamp(1, 32),
+        _ if view.is_by_column() => BY_COLUMN / size_of::<T>(),
         _ if !view.is_sparse() => (256 * 1024 / per_row).clamp(24, 96) / 24 * 24,
         Method::Rows(..) => (view.rows() / 512).clamp(4, 64),
         _ => (view.rows() / 256).clamp(8, 256),
@@ -119,27 +137,37 @@ fn block_size<T: Scalar>(view: &View<'_, T>, method: &Method<T>) -> usize {
 }
 
 impl<T: Scalar> Fused<T> {
-    fn new(view: &View<'_, T>, stride: usize) -> Fused<T> {
-        let (rows, per_chunk) = (view.rows(), view.cols() * stride);
+    fn new(view: &View<'_, T>, rank: usize, stride: usize) -> Fused<T> {
+        let (rows, cols) = (view.rows(), view.cols());
+        let turned = !view.is_by_column();
+        let per_chunk = if turned { room::<T>(cols, rank) } else { cols * stride };
         // The sums of all chunks together stay small beside X, and there are enough chunks to share out.
-        let room = (rows * view.cols() / 16).max((1 << 20) / size_of::<T>());
-        let chunks = (rows / 96).clamp(1, 32).min((room / per_chunk.max(1)).max(1));
-        let chunk = rows.div_ceil(chunks).next_multiple_of(24);
-        Fused { chunk, sums: vec![T::ZERO; rows.div_ceil(chunk) * per_chunk] }
+        let most = (rows * cols / 16).max((1 << 20) / size_of::<T>());
+        let chunks = (rows / 96).clamp(1, 32).min((most / per_chunk.max(1)).max(1));
+        let chunk = rows.div_ceil(chunks).next_multiple_of(CHUNK);
+        let total = vec![T::ZERO; if turned { cols * stride } else { 0 }];
+        Fused { chunk, per_chunk, sums: vec![T::ZERO; rows.div_ceil(chunk) * per_chunk], rank, stride, total }
     }
 
-    /// Adds the chunks' sums up, in order, into the first `len` numbers.
-    pub(crate) fn total(&mut self, len: usize) -> &[T] {
+    /// The sums of all chunks, added up in their order: one row of `stride` numbers per column of X.
+    pub(crate) fn total(&mut self) -> &[T] {
         const PIECE: usize = 1024;
-        let (total, rest) = self.sums.split_at_mut(len);
-        total.par_chunks_mut(PIECE).enumerate().for_each(|(piece, total)| {
-            for sums in rest.chunks_exact(len) {
-                for (t, &s) in total.iter_mut().zip(&sums[piece * PIECE..]) {
+        let (first, rest) = self.sums.split_at_mut(self.per_chunk);
+        first.par_chunks_mut(PIECE).enumerate().for_each(|(piece, first)| {
+            for sums in rest.chunks_exact(self.per_chunk) {
+                for (t, &s) in first.iter_mut().zip(&sums[piece * PIECE..]) {
                     *t += s;
                 }
             }
         });
-        total
+        if self.total.is_empty() {
+            return first;
+        }
+        let (rank, stride, width) = (self.rank, self.stride, first.len() / self.rank);
+        self.total.par_chunks_mut(TURNED * stride).enumerate().for_each(|(piece, to)| {
+            turn_from(first, width, piece * TURNED, rank, stride, to);
+        });
+        &self.total
     }
 }
 
@@ -161,12 +189,14 @@ impl<'x, T: Scalar> Walk<'x, T> {
         let blocks =
             [0, 1].map(|side: usize| block_rows.unwrap_or_else(|| block_size::<T>(&views[side], method)));
         let largest = blocks[0].max(blocks[1]);
+        let by_column = views.iter().any(View::is_by_column);
         let tiles = matches!(method, Method::Ratio(..));
         // Multiplicative updates for Kullback-Leibler end with coordinate descent.
         let entries = matches!(method, Method::Rows(..) | Method::Ratio(Loss::KullbackLeibler, ..));
         let scratch = PerThread::new(threads, || Work {
             irregular: vec![T::ZERO; views[0].scratch(blocks[0]).max(views[1].scratch(blocks[1]))],
             cross: vec![T::ZERO; largest * stride],
+            turned: vec![T::ZERO; if by_column { room::<T>(largest, rank) } else { 0 }],
             denom: vec![T::ZERO; if tiles { largest * stride } else { 0 }],
             loss: vec![0.0; largest],
             rule: Scratch::new(method.need(rank)),
@@ -180,9 +210,11 @@ impl<'x, T: Scalar> Walk<'x, T> {
     }
 
     /// Room for the second side's sums, if it is better to add them up while the first side reads X.
-    pub(crate) fn fused(&self, method: &Method<T>, stride: usize) -> Option<Fused<T>> {
+    pub(crate) fn fused(&self, method: &Method<T>, rank: usize) -> Option<Fused<T>> {
         match (&self.views[0], method) {
-            (View::Dense(_), Method::Quadratic(..)) => Some(Fused::new(&self.views[0], stride)),
+            (View::Dense(_), Method::Quadratic(..)) => {
+                Some(Fused::new(&self.views[0], rank, padded::<T>(rank)))
+            }
             _ => None,
         }
     }

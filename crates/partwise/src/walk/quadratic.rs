@@ -2,9 +2,10 @@
 
 use super::{Fused, Walk, note_penalty, push_rows};
 use crate::data::view::View;
-use crate::kernels::Rows;
-use crate::kernels::products::{cross, cross_transposed_add};
+use crate::kernels::outer::{cross_in, cross_transposed_turned_add};
+use crate::kernels::products::cross_transposed_add;
 use crate::kernels::weighted::quadratic_form;
+use crate::kernels::{Order, Rows};
 use crate::par::{Lines, Split, for_blocks};
 use crate::penalised::Penalised;
 use crate::penalty::Elastic;
@@ -58,11 +59,12 @@ impl<T: Scalar> Walk<'_, T> {
         }
         rule.prepare(&step.q);
         let (view, block, stride) = (&self.views[at], self.blocks[at], step.q.stride);
+        let shape = (stride, step.q.rank);
         if let Some((hoyer, product)) = &mut own.sparse {
             for_blocks(Lines(product, stride), block, 0, &|first, product: Lines<'_, T>| {
                 self.scratch.with(|work| {
                     let x = view.block(first..first + product.rows(), &mut work.irregular);
-                    cross(&x, other.seen().padded_rows(), stride, product.0);
+                    cross_in(&x, other.seen().padded_rows(), shape, product.0, &mut work.turned);
                 });
             });
             step.add_linear(product, T::ONE);
@@ -85,10 +87,13 @@ impl<T: Scalar> Walk<'_, T> {
                 let n = rows.rows();
                 let x = view.block(first..first + n, &mut work.irregular);
                 let product = &mut work.cross[..n * stride];
-                cross(&x, other.seen().padded_rows(), stride, product);
+                cross_in(&x, other.seen().padded_rows(), shape, product, &mut work.turned);
                 let point = step.update(rule, first, rows, product, &mut work.line, &mut work.rule);
                 if let (Some(sums), Rows::Dense(x)) = (sums, &x) {
-                    cross_transposed_add(x, point, stride, sums);
+                    match x.order {
+                        Order::RowMajor(ld) => cross_transposed_turned_add(x, ld, point, shape, sums),
+                        Order::ColMajor(_) => cross_transposed_add(x, point, stride, sums),
+                    }
                 }
             });
         };
@@ -96,7 +101,7 @@ impl<T: Scalar> Walk<'_, T> {
         match fused {
             None => for_blocks(rows, block, 0, &|first, rows| walk(first, rows, None)),
             Some(fused) => {
-                (rows.chunk, rows.per_chunk) = (fused.chunk, view.cols() * stride);
+                (rows.chunk, rows.per_chunk) = (fused.chunk, fused.per_chunk);
                 rows.sums = &mut fused.sums;
                 for_blocks(rows, fused.chunk, 0, &|first, mut rows: RowsMut<'_, T>| {
                     let sums = std::mem::take(&mut rows.sums);
