@@ -3,7 +3,7 @@
 use crate::args::ExplainArgs;
 use crate::failure::{Failure, Outcome, as_options, option_of};
 use crate::talk;
-use partwise::support::{Cell, Feature, Line, pair, supports, table};
+use partwise::support::{Cell, EXCLUSIONS, Exclusion, Feature, Line, pair, supports, table};
 use partwise::{Loss, Rule};
 use serde_json::json;
 
@@ -55,10 +55,31 @@ impl Notes {
         });
         format!("no {}", at + 1)
     }
+}
 
-    fn list(&self, indent: &str) -> String {
-        self.0.iter().enumerate().map(|(at, note)| format!("{indent}{}. {note}\n", at + 1)).collect()
+/// What cannot be asked for at once with any loss.
+fn exclusions() -> Vec<String> {
+    let said = |e: &Exclusion| as_options(&format!("{}: {}; {}", e.asked, e.why, e.instead));
+    EXCLUSIONS.iter().map(said).collect()
+}
+
+/// A point of a list, in lines of at most `width` characters.
+fn wrapped(point: &str, text: &str, width: usize) -> String {
+    let indent = point.chars().count();
+    let (mut out, mut length) = (point.to_string(), indent);
+    for word in text.split_whitespace() {
+        let n = word.chars().count();
+        if length > indent && length + 1 + n > width {
+            out += &format!("\n{}", " ".repeat(indent));
+            length = indent;
+        } else if length > indent {
+            out.push(' ');
+            length += 1;
+        }
+        out += word;
+        length += n;
     }
+    out + "\n"
 }
 
 /// A row for every feature, a column for every pair of loss and rule: names, cells and notes.
@@ -74,28 +95,36 @@ fn cells(lines: &[Line]) -> (Vec<Vec<String>>, Notes) {
 
 fn in_text(lines: &[Line]) -> String {
     let (rows, notes) = cells(lines);
-    let head = |name: &dyn Fn(&Line) -> String, first: &str| -> Vec<String> {
-        [first.to_string(), String::new()].into_iter().chain(lines.iter().map(name)).collect()
-    };
+    // What is asked for by name or by its option, and a number where it cannot be: that fits a terminal.
+    let rows = rows.into_iter().zip(Feature::ALL).map(|(row, feature)| {
+        let mut row = row.into_iter();
+        let (name, option) = (row.next().unwrap_or_default(), row.next().unwrap_or_default());
+        let label = match feature.penalty() {
+            Some(kind) => format!("penalty {kind}"),
+            None if option.is_empty() => name,
+            None => option,
+        };
+        let cells = row.map(|cell| cell.strip_prefix("no ").map_or(cell.clone(), String::from));
+        [label].into_iter().chain(cells).collect()
+    });
     // A loss is named once for all of its rules.
     let named_before = |at: usize| {
         let loss = |at: usize| lines.get(at).map(|line| line.loss);
         at.checked_sub(1).is_some_and(|before| loss(before) == loss(at))
     };
-    let losses: Vec<String> = lines
+    let losses = lines
         .iter()
         .enumerate()
-        .map(|(at, line)| if named_before(at) { String::new() } else { line.loss.to_string() })
-        .collect();
-    let losses = [String::new(), String::new()].into_iter().chain(losses).collect();
-    let rules = head(&|line| line.rule.to_string(), "");
+        .map(|(at, line)| if named_before(at) { String::new() } else { line.loss.to_string() });
+    let losses: Vec<String> = [String::new()].into_iter().chain(losses).collect();
+    let rules = [String::new()].into_iter().chain(lines.iter().map(|line| line.rule.to_string())).collect();
     let all: Vec<Vec<String>> = [losses, rules].into_iter().chain(rows).collect();
     // Names of losses may reach over the columns that follow.
     let width = |column: usize| {
         let cells = all.iter().skip(1).filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..lines.len() + 2).map(width).collect();
+    let widths: Vec<usize> = (0..=lines.len()).map(width).collect();
     let mut text = String::new();
     for row in &all {
         let mut line = String::new();
@@ -106,13 +135,19 @@ fn in_text(lines: &[Line]) -> String {
                 line += &" ".repeat(at.max(reached + usize::from(reached > at)) - reached);
                 line += cell;
             }
-            at += width + 2;
+            at += width + 1;
         }
         text += &format!("{line}\n");
     }
+    let columns = talk::columns();
     if !notes.0.is_empty() {
-        text += &format!("\n{}", notes.list("  "));
+        text += "\nA number is why it cannot be, and what can be instead:\n";
+        for (at, note) in notes.0.iter().enumerate() {
+            text += &wrapped(&format!("{:>4}. ", at + 1), note, columns);
+        }
     }
+    text += "\nWith any loss and rule, these exclude each other (F stands for W or H):\n";
+    exclusions().iter().for_each(|said| text += &wrapped("   - ", said, columns));
     text
 }
 
@@ -132,8 +167,11 @@ fn in_markdown(lines: &[Line]) -> String {
         text += &row(cells.into_iter().enumerate().map(cell).collect());
     }
     if !notes.0.is_empty() {
-        text += &format!("\n{}", notes.list(""));
+        let list = notes.0.iter().enumerate().map(|(at, note)| format!("{}. {note}\n", at + 1));
+        text += &format!("\n{}", list.collect::<String>());
     }
+    text += "\nWith any loss and rule, these exclude each other (F stands for W or H):\n\n";
+    exclusions().iter().for_each(|said| text += &format!("- {said}\n"));
     text
 }
 
@@ -159,5 +197,5 @@ fn in_json(lines: &[Line]) -> String {
             json!({"loss": line.loss.to_string(), "rule": line.rule.name(), "features": cells})
         })
         .collect();
-    format!("{:#}\n", json!({"features": features, "pairs": pairs}))
+    format!("{:#}\n", json!({"features": features, "pairs": pairs, "exclusions": EXCLUSIONS}))
 }

@@ -111,15 +111,15 @@ pub(crate) fn option_of(feature: Feature) -> String {
     }
     let option = match feature {
         Feature::Missing => "--missing, --mask",
-        Feature::Weights => "--weights, --uncertainty",
+        Feature::Weights => "--weights, ...",
         Feature::HoldOut => "--hold-out",
         Feature::Negatives => "--negatives keep",
         Feature::FixedFactor => "--fix-w, --fix-h",
         Feature::FixedComponents => "--fix-components",
-        Feature::Bounds => "--min-w, --max-h, ...",
+        Feature::Bounds => "--min-w, --max-h",
         Feature::Simplex => "--simplex",
         Feature::Free => "--free",
-        Feature::Sparseness => "--sparseness-w, -h",
+        Feature::Sparseness => "--sparseness-w/-h",
         Feature::Smoothing => "--smoothing",
         _ => "",
     };

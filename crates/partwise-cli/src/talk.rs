@@ -4,6 +4,9 @@ use crate::failure::Failure;
 use indicatif::HumanBytes;
 use std::io::{self, IsTerminal, Write};
 
+/// Characters in a line where nobody says how many.
+const COLUMNS: usize = 80;
+
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
@@ -70,6 +73,11 @@ pub(crate) fn data(bytes: &[u8]) -> Result<(), Failure> {
         io::ErrorKind::BrokenPipe => Failure::ClosedPipe,
         _ => Failure::Stdout(error),
     })
+}
+
+/// Characters in a line of the terminal, or of what takes its place.
+pub(crate) fn columns() -> usize {
+    terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| usize::from(width.0))
 }
 
 /// `1.2 GiB`

@@ -3,7 +3,7 @@
 use crate::any::Number;
 use crate::args::{PrecisionArg, SourceArgs, TableFormat, TransformArgs};
 use crate::counting::Counting;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, as_options};
 use crate::model::Stored;
 use crate::output::{component_names, is_same, table};
 use crate::source::{self, Source};
@@ -82,6 +82,12 @@ fn transform<T: Number>(
             theirs.escape_debug(),
             ours.escape_debug()
         )));
+    }
+    if !model.rules.left_out.is_empty() {
+        talk.say(format!(
+            "  left out, as it says nothing of rows by themselves: {}; rows of the fit may get another W than they had",
+            as_options(&model.rules.left_out.join(", "))
+        ));
     }
     source.check_rows(model.loss, model.least, &model.rules)?;
     let unseen = source.facts.unseen_rows;

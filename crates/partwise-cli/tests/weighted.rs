@@ -264,9 +264,10 @@ fn explain_says_what_goes_together() {
         "{}",
         said.out
     );
-    for words in ["--penalty graph", "no 1", "  1. ", "use rule hals"] {
+    for words in ["penalty graph", "--simplex", "   1. ", "use rule hals", "exclude each other"] {
         assert!(said.out.contains(words), "{words}: {}", said.out);
     }
+    assert!(said.out.lines().all(|line| line.chars().count() <= 80), "{}", said.out);
     bench.fails("explain --loss kl --rule hals", 2, &["rule hals with loss kl", "use rule scd, ccd or mu"]);
     let said = bench.ok("explain --loss beta:0.3 --rule mu");
     assert!(said.out.contains("beta:0.3") && !said.out.contains("beta:1.5"), "{}", said.out);
@@ -285,7 +286,6 @@ fn explain_says_what_goes_together() {
 
 /// A model with holes is found again, whichever way the holes are told.
 #[test]
-
 fn holes_are_filled_by_the_model() {
     let bench = Bench::new();
     let truth = numbers(&known(30));

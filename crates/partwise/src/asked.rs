@@ -73,14 +73,17 @@ impl Units {
 
 /// Whether what is asked of a factor says how large its entries are.
 pub(crate) fn has_scale<T: Scalar>(spec: &Spec, given: &Given<T>, w: bool) -> bool {
-    let (simplex, most, least, fixed) = if w {
-        (spec.simplex_w, spec.max_w, spec.min_w, &given.fixed_w)
-    } else {
-        (spec.simplex_h, spec.max_h, spec.min_h, &given.fixed_h)
-    };
+    let fixed = if w { &given.fixed_w } else { &given.fixed_h };
+    is_scaled(spec, w) || fixed.is_some()
+}
+
+/// The same of constraints and penalties alone.
+pub(crate) fn is_scaled(spec: &Spec, w: bool) -> bool {
+    let (simplex, most, least) =
+        if w { (spec.simplex_w, spec.max_w, spec.min_w) } else { (spec.simplex_h, spec.max_h, spec.min_h) };
     let pulled =
         spec.penalties.iter().any(|p| p.kind == PenaltyKind::Pull && if w { p.on.w() } else { p.on.h() });
-    simplex != Simplex::None || most.is_some() || least > 0.0 || fixed.is_some() || pulled
+    simplex != Simplex::None || most.is_some() || least > 0.0 || pulled
 }
 
 /// How many of the first components of W and H stand where they do, as they are fixed or pulled somewhere.

@@ -11,7 +11,7 @@ use crate::fit::{Fit, Restart};
 use crate::loss::Loss;
 use crate::normalize;
 use crate::par::Team;
-use crate::penalty::{Elastic, Penalty};
+use crate::penalty::{Elastic, Penalty, PenaltyKind};
 use crate::plan::demands::is_by_row;
 use crate::plan::{Plan, scale_note};
 use crate::rules::hoyer::Hoyer;
@@ -400,7 +400,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         let component_scale = if spec.normalize == Normalize::None && stays {
             vec![1.0; spec.rank]
         } else {
-            normalize::scale(w, h, spec.normalize)
+            normalize::scale(w, h, spec.normalize, self.given.fixed_h.as_ref().map_or(0, Factor::rank))
         };
         let shares = normalize::shares(w, h);
         let order = normalize::by_share(&shares, kept_in_place(spec, self.given));
@@ -529,7 +529,19 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             smoothing: spec.smoothing,
             // A factor of both signs means an X of both.
             negatives: if spec.free == Free::None { spec.negatives } else { Negatives::Keep },
+            left_out: self.of_these_rows_only(),
         }
+    }
+
+    /// What is asked of W as a whole, or of the rows of X that it was fitted to.
+    fn of_these_rows_only(&self) -> Vec<String> {
+        let spec = &self.plan.spec;
+        let by_row = [PenaltyKind::L1, PenaltyKind::L2, PenaltyKind::Orthogonal];
+        let tied = |p: &&Penalty| p.on.w() && p.weight.number() > 0.0 && !by_row.contains(&p.kind);
+        let penalties = spec.penalties.iter().filter(tied).map(|p| format!("penalty {p}"));
+        let sparse = spec.sparseness_w.map(|s| format!("sparseness_w {s}"));
+        let fixed = self.given.fixed_w.is_some().then(|| "fixed components of W".to_string());
+        penalties.chain(sparse).chain(fixed).collect()
     }
 
     /// What automatic relevance determination has found, in the units of the run.
@@ -541,9 +553,8 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         };
         let relevant = sizes(w).iter().zip(sizes(h)).filter(|(a, b)| ard.relevant(*a + b)).count();
         let rank = self.plan.spec.rank;
-        Some(format!(
-            "relevance determination keeps {relevant} of {rank} components; the others are near zero"
-        ))
+        let others = if relevant < rank { "; the others are near zero" } else { "" };
+        Some(format!("relevance determination keeps {relevant} of {rank} components{others}"))
     }
 }
 

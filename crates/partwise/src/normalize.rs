@@ -6,8 +6,13 @@ use crate::spec::Normalize;
 
 /// Brings H to the scale asked for, W carrying the weight; `None` brings the norms of each component within a factor of
 /// two of each other, by powers of two, which rounds nothing. Components that are zero in one factor are left as they
-/// are. Returns what each row of H was divided by.
-pub(crate) fn scale<T: Scalar>(w: &mut Factor<T>, h: &mut Factor<T>, how: Normalize) -> Vec<f64> {
+/// are, and so are the first `fixed`. Returns what each row of H was divided by.
+pub(crate) fn scale<T: Scalar>(
+    w: &mut Factor<T>,
+    h: &mut Factor<T>,
+    how: Normalize,
+    fixed: usize,
+) -> Vec<f64> {
     let norms = match how {
         Normalize::None => {
             let (w, h) = (w.column_norms(), h.column_norms());
@@ -17,8 +22,8 @@ pub(crate) fn scale<T: Scalar>(w: &mut Factor<T>, h: &mut Factor<T>, how: Normal
         Normalize::L2 => h.column_norms(),
         Normalize::Max => h.column_maxima(),
     };
-    let divisors: Vec<f64> =
-        norms.into_iter().map(|n: f64| if n > 0.0 && n.is_finite() { n } else { 1.0 }).collect();
+    let divisor = |(c, n): (usize, f64)| if c >= fixed && n > 0.0 && n.is_finite() { n } else { 1.0 };
+    let divisors: Vec<f64> = norms.into_iter().enumerate().map(divisor).collect();
     let inverse: Vec<f64> = divisors.iter().map(|d| 1.0 / d).collect();
     h.scale_columns(&inverse);
     w.scale_columns(&divisors);
@@ -57,7 +62,7 @@ mod tests {
         };
         for how in Normalize::ALL {
             let (mut a, mut b) = (w.clone(), h.clone());
-            scale(&mut a, &mut b, *how);
+            scale(&mut a, &mut b, *how, 0);
             for i in 0..2 {
                 for j in 0..2 {
                     assert!((product(&a, &b, i, j) - product(&w, &h, i, j)).abs() < 1e-14);

@@ -114,6 +114,64 @@ impl Cell {
     }
 }
 
+/// Things that exclude each other, whatever the loss and the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Exclusion {
+    /// What cannot be asked for at once; `F` stands for W or H.
+    pub asked: &'static str,
+    /// Why not.
+    pub why: &'static str,
+    /// What can be done instead.
+    pub instead: &'static str,
+}
+
+impl Exclusion {
+    /// The refusal, for the factor of that name.
+    pub(crate) fn refuse(&self, factor: &str) -> Error {
+        Error::Unsupported {
+            asked: self.asked.replace('F', factor),
+            why: self.why.into(),
+            instead: self.instead.into(),
+        }
+    }
+}
+
+/// All of them.
+pub const EXCLUSIONS: &[Exclusion] =
+    &[BOTH_FIXED, SIMPLEX_ALONE, FREE_BOUNDED, SPARSENESS_ALONE, SPARSENESS_WEIGHTED, NORMALIZED_SCALE];
+
+pub(crate) const BOTH_FIXED: Exclusion = Exclusion {
+    asked: "W and H both fixed",
+    why: "nothing is left to fit",
+    instead: "leave one of them out",
+};
+pub(crate) const SIMPLEX_ALONE: Exclusion = Exclusion {
+    asked: "the simplex with another constraint on F",
+    why: "rows on the simplex are solved by projection onto it alone",
+    instead: "leave one of them out; entries on the simplex lie between 0 and 1 anyway",
+};
+pub(crate) const FREE_BOUNDED: Exclusion = Exclusion {
+    asked: "bounds on a free F",
+    why: "it may have entries of both signs",
+    instead: "leave one of them out",
+};
+pub(crate) const SPARSENESS_ALONE: Exclusion = Exclusion {
+    asked: "a given sparseness with another constraint or a penalty by row on F",
+    why: "components are projected as a whole",
+    instead: "leave one of them out, or use the penalty l1 for zeros",
+};
+pub(crate) const SPARSENESS_WEIGHTED: Exclusion = Exclusion {
+    asked: "a given sparseness of F with weights or missing entries",
+    why: "its step is the same for all rows, and rows with weights differ",
+    instead: "use the penalty l1 for zeros",
+};
+pub(crate) const NORMALIZED_SCALE: Exclusion = Exclusion {
+    asked: "normalize with smoothing, or with the simplex, bounds, a fixed factor, fixed components of W or the penalty \
+            pull",
+    why: "they say what the scale of the factors is",
+    instead: "leave normalize out (with fixed components of H it can be: the others are normalized)",
+};
+
 /// A line of the table.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Line {

@@ -54,6 +54,8 @@ pub struct RowRules {
     pub smoothing: f64,
     /// What becomes of negative entries of X.
     pub negatives: Negatives,
+    /// What else held for W in the fit, and says nothing of new rows: the same data need not get the same W.
+    pub left_out: Vec<String>,
 }
 
 impl Default for RowRules {
@@ -67,6 +69,7 @@ impl Default for RowRules {
             free: false,
             smoothing: 0.0,
             negatives: Negatives::Refuse,
+            left_out: Vec::new(),
         }
     }
 }
@@ -127,6 +130,11 @@ impl<T: Scalar> Model<T> {
                 self.solve(x, &facts, h, asked, self.least, team.threads())
             }
         });
+        // What H does not have cannot be in a row, whatever its start was.
+        if self.rules.simplex == Simplex::None && self.rules.min == 0.0 {
+            let switch = |norm: f64| if norm > 0.0 { 1.0 } else { 0.0 };
+            w.scale_columns(&self.h.column_norms().into_iter().map(switch).collect::<Vec<_>>());
+        }
         w.scale_power(e_x - e_h);
         w.scale_columns(&self.component_scale);
         Ok(w)

@@ -4,10 +4,10 @@
 mod common;
 
 use common::{Table, assert_monotone, bits, combinations, direct_loss, planted, product};
-use partwise::support::{Feature, supports, table};
+use partwise::support::{EXCLUSIONS, Exclusion, Feature, supports, table};
 use partwise::{
-    Factor, Factors, Fit, Free, Given, HoldOut, Init, Loss, Matrix, Negatives, Nmf, Penalty, PenaltyKind,
-    Rule, Simplex, Sparse, Status, Weights,
+    Factor, Factors, Fit, Free, Given, HoldOut, Init, Loss, Matrix, Negatives, Nmf, Normalize, Penalty,
+    PenaltyKind, Rule, Simplex, Sparse, Status, Weights,
 };
 
 const ROWS: usize = 24;
@@ -408,6 +408,77 @@ fn contradictions_are_refused() {
     assert!(refused(nmf(), &wrong).contains("1 to 4"));
     let wrong = Given { fixed_w: Some(some_factor(ROWS + 1, 2, 2)), ..Given::default() };
     assert!(refused(nmf(), &wrong).contains(&format!("({}, 2)", ROWS + 1)));
+}
+
+/// What is said to exclude each other is refused in those words, and the list has all of it.
+#[test]
+fn the_list_of_exclusions_is_true() {
+    let (plain, fixed) = (Given::default(), |w: bool, h: bool, rank| Given {
+        fixed_w: w.then(|| some_factor(ROWS, rank, 2)),
+        fixed_h: h.then(|| some_factor(COLS, rank, 3)),
+        ..Given::default()
+    });
+    let nmf = || Nmf::new(RANK);
+    let normal = || nmf().normalize(Normalize::L1);
+    let weighted = || x().dense().weighted(Weights::new().hold_out(HoldOut::share(2, 0.15))).unwrap();
+    let smooth = Penalty::new(PenaltyKind::Smooth, Factors::W, 0.1);
+    let pull = Penalty::new(PenaltyKind::Pull, Factors::W, 0.1);
+    let near = Given { target_w: Some(some_factor(ROWS, RANK, 2)), ..Given::default() };
+    let tried: Vec<(Nmf, Given<f64>, Matrix<'_, f64>, usize)> = vec![
+        (nmf(), fixed(true, true, RANK), x().dense(), 0),
+        (nmf().simplex_w(Simplex::Exact).max_w(0.5), plain.clone(), x().dense(), 1),
+        (nmf().simplex_h(Simplex::AtMost).sparseness_h(0.5), plain.clone(), x().dense(), 1),
+        (nmf().simplex_h(Simplex::Exact), fixed(false, true, 2), x().dense(), 1),
+        (nmf().free(Free::H).max_h(0.5), plain.clone(), x().dense(), 2),
+        (nmf().sparseness_w(0.5).max_w(2.0), plain.clone(), x().dense(), 3),
+        (nmf().sparseness_w(0.5).penalty(smooth), plain.clone(), x().dense(), 3),
+        (nmf().sparseness_w(0.5), plain.clone(), weighted(), 4),
+        (normal().smoothing(0.3), plain.clone(), x().dense(), 5),
+        (normal().simplex_w(Simplex::Exact), plain.clone(), x().dense(), 5),
+        (normal().max_h(1.0), plain.clone(), x().dense(), 5),
+        (normal(), fixed(true, false, 2), x().dense(), 5),
+        (normal(), fixed(false, true, RANK), x().dense(), 5),
+        (normal().penalty(pull), near, x().dense(), 5),
+    ];
+    for (at, exclusion) in EXCLUSIONS.iter().enumerate() {
+        assert!(tried.iter().any(|tried| tried.3 == at), "{exclusion:?} is not tried");
+    }
+    for (nmf, given, x, at) in tried {
+        let text = nmf.fit_from(&x, &given).unwrap_err().to_string();
+        let Exclusion { why, instead, .. } = EXCLUSIONS[at];
+        assert!(text.contains(why) && text.contains(instead), "{at}: {text}");
+    }
+}
+
+/// Known components of H keep their scale, and the others get the one asked for.
+#[test]
+fn components_beside_known_ones_are_normalized() {
+    for loss in [Loss::Frobenius, Loss::KullbackLeibler] {
+        let known = some_factor(COLS, 2, 4);
+        let given = Given { fixed_h: Some(known.clone()), ..Given::default() };
+        let fit = Nmf::new(RANK).loss(loss).normalize(Normalize::L1).fit_from(&x().dense(), &given).unwrap();
+        let sums: Vec<f64> = (0..RANK).map(|c| (0..COLS).map(|j| fit.h.row(j)[c]).sum()).collect();
+        assert!(sums[2..].iter().all(|sum| (sum - 1.0).abs() < 1e-12), "{sums:?}");
+        assert!((0..COLS).all(|j| fit.h.row(j)[..2] == known.row(j)[..2]));
+        let own = Nmf::new(RANK).loss(loss).fit_from(&x().dense(), &given).unwrap();
+        assert!((fit.loss / own.loss - 1.0).abs() < 1e-12, "{} {}", fit.loss, own.loss);
+    }
+}
+
+/// A component that was switched off does not come back in new rows, and what holds for the rows of the fit alone is said.
+#[test]
+fn transform_knows_what_it_leaves_out() {
+    let group = Penalty::new(PenaltyKind::Group, Factors::Both, 0.3);
+    let fit = Nmf::new(2 * RANK).penalty(group).fit(&x().dense()).unwrap();
+    let off: Vec<usize> = (0..2 * RANK).filter(|&c| (0..COLS).all(|j| fit.h.row(j)[c] == 0.0)).collect();
+    assert!(!off.is_empty(), "{:?}", fit.shares);
+    let w = fit.transform(&x().dense()).unwrap();
+    assert!((0..ROWS).all(|i| off.iter().all(|&c| w.row(i)[c] == 0.0)));
+    assert_eq!(fit.row_rules.left_out, ["penalty group:wh:0.3"]);
+
+    let l1 = Penalty::new(PenaltyKind::L1, Factors::Both, 0.01);
+    let fit = Nmf::new(RANK).penalty(l1).fit(&x().dense()).unwrap();
+    assert!(fit.row_rules.left_out.is_empty());
 }
 
 /// Constraints together with weights and missing entries, and in any order of work.

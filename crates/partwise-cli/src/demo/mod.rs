@@ -18,9 +18,6 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Instant;
 
-/// Columns of a terminal that does not say how many it has.
-const COLUMNS: usize = 80;
-
 /// What a demonstration shows.
 struct Show {
     table: Table,
@@ -87,7 +84,7 @@ fn parts(fit: &Fit<f64>, size: Size) -> Result<String, Failure> {
     let colours = std::env::var("COLORTERM").is_ok_and(|v| v == "truecolor" || v == "24bit")
         && std::env::var_os("NO_COLOR").is_none();
     let ink = if terminal && colours { Ink::Grey } else { Ink::Characters };
-    let columns = terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| usize::from(width.0));
+    let columns = talk::columns();
     Ok(format!("\n{}\n", to_text(&mosaic(fit, size)?, ink, columns)))
 }
 

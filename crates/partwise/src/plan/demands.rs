@@ -1,13 +1,13 @@
 //! What penalties, constraints and weights demand: of their values, of each other, of the rule, of the data.
 
-use crate::asked::has_scale;
+use crate::asked::{has_scale, is_scaled};
 use crate::data::Facts;
 use crate::error::{Error, Result};
 use crate::penalty::{Factors, Penalty, PenaltyKind, Weight};
 use crate::scalar::Scalar;
 use crate::spec::{Free, Negatives, Normalize, Simplex, Spec, Unseen};
 use crate::start::Given;
-use crate::support::{Feature, require};
+use crate::support::{self, Feature, require};
 
 /// The relative weight of the l2 that keeps the scale of a factor whose partner is penalised, at most.
 const KEEP_SCALE: f64 = 0.01;
@@ -64,19 +64,15 @@ pub(super) fn check<T: Scalar>(spec: &Spec, facts: Option<&Facts>, given: &Given
     for w in [true, false] {
         check_side(spec, facts, given, w)?;
     }
-    let unsupported = |asked: &str, why: &str, instead: &str| {
-        Err(Error::Unsupported { asked: asked.into(), why: why.into(), instead: instead.into() })
-    };
     if is_whole(&given.fixed_w, spec) && is_whole(&given.fixed_h, spec) {
-        return unsupported("W and H both fixed", "nothing is left to fit", "leave one of them out");
+        return Err(support::BOTH_FIXED.refuse(""));
     }
-    let constrained = has_scale(spec, given, true) || has_scale(spec, given, false);
-    if spec.normalize != Normalize::None && (constrained || spec.smoothing > 0.0) {
-        return unsupported(
-            &format!("normalize {}", spec.normalize),
-            "a constraint, a target or smoothing says what the scale of the factors is",
-            "leave it out",
-        );
+    if spec.normalize != Normalize::None {
+        // Components of H that are fixed stay as they are, beside others that are normalised.
+        let fixed = given.fixed_w.is_some() || is_whole(&given.fixed_h, spec);
+        if fixed || is_scaled(spec, true) || is_scaled(spec, false) || spec.smoothing > 0.0 {
+            return Err(support::NORMALIZED_SCALE.refuse("F"));
+        }
     }
     Ok(())
 }
@@ -90,40 +86,21 @@ fn check_side<T: Scalar>(spec: &Spec, facts: Option<&Facts>, given: &Given<T>, w
         let free = spec.free == Free::H;
         ("H", spec.simplex_h, spec.min_h, spec.max_h, spec.sparseness_h, free, &given.fixed_h)
     };
-    let unsupported = |asked: String, why: &str, instead: &str| {
-        Err(Error::Unsupported { asked, why: why.into(), instead: instead.into() })
-    };
     let bounded = least > 0.0 || most.is_some();
     let others = bounded || free || fixed.is_some();
     if simplex != Simplex::None && (others || sparse.is_some()) {
-        return unsupported(
-            format!("the simplex with another constraint on {name}"),
-            "rows on the simplex are solved by projection onto it alone",
-            "leave one of them out; entries on the simplex lie between 0 and 1 anyway",
-        );
+        return Err(support::SIMPLEX_ALONE.refuse(name));
     }
     if free && bounded {
-        return unsupported(
-            format!("bounds on a free {name}"),
-            "it may have entries of both signs",
-            "leave one of them out",
-        );
+        return Err(support::FREE_BOUNDED.refuse(name));
     }
     if sparse.is_some() {
         let by_row = spec.penalties.iter().any(|p| is_by_row(p.kind) && on(p, w));
         if others || by_row {
-            return unsupported(
-                format!("a given sparseness with another constraint or a penalty by row on {name}"),
-                "components are projected as a whole",
-                "leave one of them out, or use the penalty l1 for zeros",
-            );
+            return Err(support::SPARSENESS_ALONE.refuse(name));
         }
         if facts.is_some_and(|facts| facts.weighted) {
-            return unsupported(
-                format!("a given sparseness of {name} with weights or missing entries"),
-                "its step needs a Gram matrix that all rows share",
-                "use the penalty l1 for zeros",
-            );
+            return Err(support::SPARSENESS_WEIGHTED.refuse(name));
         }
     }
     Ok(())
