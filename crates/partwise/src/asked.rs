@@ -199,7 +199,7 @@ impl<T: Scalar> Asks<'_, T> {
             // The noise of an entry: its variance for Frobenius, in units of the size of an entry else.
             Weight::Relative(share) => {
                 let halves = if self.spec.loss == Loss::Frobenius { 2.0 } else { 1.0 };
-                share * halves * self.size_of_data() / facts.total_weight.max(f64::MIN_POSITIVE)
+                share * halves * self.size_of_data() / (facts.observed as f64).max(1.0)
             }
             Weight::Absolute(weight) => weight * (-self.units.objective(beta)).exp2(),
         };

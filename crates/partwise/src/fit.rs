@@ -4,6 +4,7 @@ use crate::data::facts::scale_up;
 use crate::data::{Facts, Matrix};
 use crate::error::Result;
 use crate::evaluate;
+use crate::evaluate::larger;
 use crate::factor::Factor;
 use crate::loss::Loss;
 use crate::run::Record;
@@ -105,9 +106,9 @@ impl<T: Scalar> Fit<T> {
     }
 
     /// The share of the model by which the first-order conditions are violated: 0 at a stationary point. The larger one
-    /// of W's and H's.
+    /// of W's and H's. NaN if a factor has components of a given sparseness: how far from optimal those are is not known.
     pub fn kkt_residual(&self) -> f64 {
-        self.kkt.0.max(self.kkt.1)
+        larger(self.kkt.0, self.kkt.1)
     }
 
     /// What is needed to find W for new rows.

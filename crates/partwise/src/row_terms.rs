@@ -22,6 +22,13 @@ impl<T: Scalar> Limits<'_, T> {
         x.max(self.lower).min(self.upper)
     }
 
+    /// Where an entry goes whose part of the problem is linear, as the other factor lacks its component: to the lower bound
+    /// if the slope is upwards. On a level it stays, so that the component can come back.
+    #[inline(always)]
+    pub(crate) fn without_curvature(&self, w: T, descent: T) -> T {
+        if descent < T::ZERO && self.lower.is_finite() { self.lower } else { w }
+    }
+
     #[inline(always)]
     pub(crate) fn is_frozen(&self, c: usize) -> bool {
         self.frozen.get(c).is_some_and(|&frozen| frozen)

@@ -137,8 +137,16 @@ impl Exclusion {
 }
 
 /// All of them.
-pub const EXCLUSIONS: &[Exclusion] =
-    &[BOTH_FIXED, SIMPLEX_ALONE, FREE_BOUNDED, SPARSENESS_ALONE, SPARSENESS_WEIGHTED, NORMALIZED_SCALE];
+pub const EXCLUSIONS: &[Exclusion] = &[
+    BOTH_FIXED,
+    FIXED_BOUNDED,
+    SIMPLEX_ALONE,
+    FREE_BOUNDED,
+    FREE_LINEAR,
+    SPARSENESS_ALONE,
+    SPARSENESS_WEIGHTED,
+    NORMALIZED_SCALE,
+];
 
 pub(crate) const BOTH_FIXED: Exclusion = Exclusion {
     asked: "W and H both fixed",
@@ -154,6 +162,16 @@ pub(crate) const FREE_BOUNDED: Exclusion = Exclusion {
     asked: "bounds on a free F",
     why: "it may have entries of both signs",
     instead: "leave one of them out",
+};
+pub(crate) const FIXED_BOUNDED: Exclusion = Exclusion {
+    asked: "bounds on an F that is fixed as a whole",
+    why: "it stays as it is",
+    instead: "leave the bounds out",
+};
+pub(crate) const FREE_LINEAR: Exclusion = Exclusion {
+    asked: "the penalty l1, orthogonal or ard-l1 on a free F",
+    why: "they fall without end where entries are negative",
+    instead: "use the penalty l2, group or ard",
 };
 pub(crate) const SPARSENESS_ALONE: Exclusion = Exclusion {
     asked: "a given sparseness with another constraint or a penalty by row on F",

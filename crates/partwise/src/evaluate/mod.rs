@@ -60,10 +60,15 @@ impl Evaluation {
         self.loss + self.penalty
     }
 
-    /// The larger of the two residuals.
+    /// The larger of the two residuals; NaN if one of them is not known.
     pub(crate) fn kkt(&self) -> f64 {
-        self.kkt_w.max(self.kkt_h)
+        larger(self.kkt_w, self.kkt_h)
     }
+}
+
+/// The larger of two residuals; NaN if either is.
+pub(crate) fn larger(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
 }
 
 /// What is evaluated beside the loss.
@@ -136,6 +141,8 @@ struct Half<'x, T: Scalar> {
     bounds: Bounds<f64>,
     /// Whether its optimality is judged: not if it is fixed, or of a given sparseness.
     judged: bool,
+    /// Its components are of a given sparseness: nothing is known of its optimality.
+    unknown: bool,
     penalised: Option<Penalised<f64>>,
     /// The factor in `f64`, if the run is not.
     wide: Option<Factor<f64>>,
@@ -199,6 +206,7 @@ impl<'x, T: Scalar> Half<'x, T> {
             elastic: asked.elastic,
             bounds: asked.bounds,
             judged: !asked.fixed && asked.sparse.is_none(),
+            unknown: asked.sparse.is_some(),
             penalised: penalised.then(|| Penalised::new(rows, rank, asked.terms)),
             wide: (T::LANES != f64::LANES).then(factor),
             smoothed: (smoothing > 0.0).then(|| (smoothing, factor())),
@@ -497,6 +505,9 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
             });
         });
         let [loss, penalty, violation, scale, pull] = std::array::from_fn(|at| total(&own_half.terms, at));
+        if own_half.unknown {
+            return (loss, penalty, f64::NAN);
+        }
         // A factor of zeros has no scale of its own: it is either right or wrong.
         (loss, penalty, if scale > 0.0 { violation / scale } else { f64::from(pull > 0.0) })
     }

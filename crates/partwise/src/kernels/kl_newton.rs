@@ -95,7 +95,7 @@ impl<T: Scalar> Kernel for RowProblem<'_, T> {
             let mut moved = T::ZERO;
             for c in 0..self.w.len() {
                 let (mut s, mut l2) = (self.sums[c] + l1, l2);
-                if !(self.sums[c] > T::ZERO) || limits.is_frozen(c) {
+                if limits.is_frozen(c) {
                     continue;
                 }
                 if !shift.is_none() {

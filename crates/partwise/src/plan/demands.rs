@@ -1,6 +1,6 @@
 //! What penalties, constraints and weights demand: of their values, of each other, of the rule, of the data.
 
-use crate::asked::{has_scale, is_scaled};
+use crate::asked::is_scaled;
 use crate::data::Facts;
 use crate::error::{Error, Result};
 use crate::penalty::{Factors, Penalty, PenaltyKind, Weight};
@@ -94,6 +94,15 @@ fn check_side<T: Scalar>(spec: &Spec, facts: Option<&Facts>, given: &Given<T>, w
     if free && bounded {
         return Err(support::FREE_BOUNDED.refuse(name));
     }
+    let linear = [PenaltyKind::L1, PenaltyKind::Orthogonal, PenaltyKind::ArdL1];
+    let l1 = if w { spec.l1_w } else { spec.l1_h };
+    let is_linear = |p: &Penalty| on(p, w) && linear.contains(&p.kind) && p.weight.number() > 0.0;
+    if free && (l1 > 0.0 || spec.penalties.iter().any(is_linear)) {
+        return Err(support::FREE_LINEAR.refuse(name));
+    }
+    if bounded && is_whole(fixed, spec) {
+        return Err(support::FIXED_BOUNDED.refuse(name));
+    }
     if sparse.is_some() {
         let by_row = spec.penalties.iter().any(|p| is_by_row(p.kind) && on(p, w));
         if others || by_row {
@@ -155,9 +164,39 @@ pub(crate) fn is_by_row(kind: PenaltyKind) -> bool {
     matches!(kind, PenaltyKind::Smooth | PenaltyKind::Smooth2 | PenaltyKind::Graph | PenaltyKind::Pull)
 }
 
+/// Whether constraints keep rows of a factor from being zero.
+pub(crate) fn keeps_rows_up(spec: &Spec, w: bool) -> bool {
+    if w {
+        spec.simplex_w == Simplex::Exact || spec.min_w > 0.0
+    } else {
+        spec.simplex_h == Simplex::Exact || spec.min_h > 0.0
+    }
+}
+
 /// Whether there are penalties beside the elastic net.
 pub(super) fn has_terms(spec: &Spec) -> bool {
     spec.penalties.iter().any(|p| !matches!(p.kind, PenaltyKind::L1 | PenaltyKind::L2))
+}
+
+/// Whether no component of a factor can shrink to nothing.
+fn stays_large<T: Scalar>(spec: &Spec, given: &Given<T>, w: bool) -> bool {
+    let (simplex, least) = if w { (spec.simplex_w, spec.min_w) } else { (spec.simplex_h, spec.min_h) };
+    simplex == Simplex::Exact || least > 0.0 || is_held(spec, given, w)
+}
+
+/// Whether no component of a factor can grow without end.
+fn stays_small<T: Scalar>(spec: &Spec, given: &Given<T>, w: bool) -> bool {
+    let (simplex, most) = if w { (spec.simplex_w, spec.max_w) } else { (spec.simplex_h, spec.max_h) };
+    simplex != Simplex::None || most.is_some() || is_held(spec, given, w)
+}
+
+/// Whether all components of a factor are fixed or pulled somewhere.
+fn is_held<T: Scalar>(spec: &Spec, given: &Given<T>, w: bool) -> bool {
+    let (fixed, target) =
+        if w { (&given.fixed_w, &given.target_w) } else { (&given.fixed_h, &given.target_h) };
+    let pulled =
+        spec.penalties.iter().any(|p| p.kind == PenaltyKind::Pull && on(p, w) && p.weight.number() > 0.0);
+    is_whole(fixed, spec) || (pulled && is_whole(target, spec))
 }
 
 /// Gives a factor a scale where a penalty on the other one would be answered by making that one small.
@@ -166,8 +205,10 @@ pub(super) fn settle<T: Scalar>(spec: &mut Spec, given: &Given<T>, notes: &mut V
         let (name, other, other_side, code) =
             if w { ("W", "H", Factors::H, "h") } else { ("H", "W", Factors::W, "w") };
         let (l1, l2) = if w { (spec.l1_h, spec.l2_h) } else { (spec.l1_w, spec.l2_w) };
-        let anchored = has_scale(spec, given, true) || has_scale(spec, given, false) || spec.smoothing > 0.0;
-        let other_penalised = l1 > 0.0 || l2 > 0.0 || spec.penalties.iter().any(|p| on(p, !w));
+        let anchored = stays_large(spec, given, w) || stays_small(spec, given, !w);
+        // A pull of some components leaves the others alone.
+        let of_all = |p: &Penalty| p.kind != PenaltyKind::Pull;
+        let other_penalised = l1 > 0.0 || l2 > 0.0 || spec.penalties.iter().any(|p| on(p, !w) && of_all(p));
         if anchored || other_penalised {
             continue;
         }
@@ -202,9 +243,14 @@ pub(super) fn data_notes(spec: &Spec, facts: &Facts, notes: &mut Vec<String>) {
         [(facts.unseen_rows, "row", "rows of W"), (facts.unseen_cols, "column", "columns of H")]
     {
         let tied = spec.penalties.iter().any(|p| is_by_row(p.kind) && on(p, what == "row"));
+        let held = keeps_rows_up(spec, what == "row");
         if lines.count > 0 {
             let (s, have) = if lines.count == 1 { ("", "has") } else { ("s", "have") };
-            let become_ = if tied { "are what penalties make them" } else { "are zero" };
+            let become_ = match (tied, held) {
+                (true, _) => "are what penalties make them",
+                (false, true) => "are what constraints make them",
+                (false, false) => "are zero",
+            };
             notes.push(format!(
                 "{} {what}{s} of X {have} no observed entry; the {factor} {become_}",
                 lines.count

@@ -332,7 +332,7 @@ fn memory<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate) -> u6
         .fold(0, u64::saturating_add)
 }
 
-fn empty_note(facts: &Facts, notes: &mut Vec<String>) {
+fn empty_note(spec: &Spec, facts: &Facts, notes: &mut Vec<String>) {
     // Lines without an entry that counts are told of elsewhere.
     let empty = |all: usize, unseen: Lines| all.saturating_sub(unseen.count);
     for (count, what, factor) in [

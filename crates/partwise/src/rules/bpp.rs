@@ -109,7 +109,7 @@ impl Bpp {
                 *word = 0;
             }
             for c in 0..k {
-                if factor[i * stride + c] > T::ZERO {
+                if factor[i * stride + c] > T::ZERO && q.curvature(c) > T::ZERO {
                     rows.flip(i as u64, c);
                 }
             }
@@ -153,7 +153,12 @@ impl Bpp {
                     let violated = violations(q, &members[..size], chol, cross, w, y);
                     if violated == 0 {
                         for c in 0..k {
-                            factor[i * stride + c] = w[c].max(T::ZERO);
+                            let to = &mut factor[i * stride + c];
+                            *to = if q.curvature(c) > T::ZERO {
+                                w[c].max(T::ZERO)
+                            } else {
+                                q.limits.without_curvature(*to, cross[c] - q.l1)
+                            };
                         }
                         rows.fewest[i] = DONE;
                         continue;
@@ -192,7 +197,7 @@ impl Bpp {
         self.fallbacks.fetch_add(1, Ordering::Relaxed);
         for _ in 0..100 {
             for c in 0..self.rank {
-                if q.gram[c * q.stride + c] > T::ZERO {
+                if q.curvature(c) > T::ZERO {
                     let pull: T =
                         q.gram[c * q.stride..][..self.rank].iter().zip(w.iter()).map(|(&g, &w)| g * w).sum();
                     let down = cross[c] - q.l1 - q.l2 * w[c] - pull;

@@ -93,9 +93,13 @@ impl<T: Scalar> Kernel for Steps<'_, '_, T> {
             for step in 0..self.most {
                 let (mut best, mut gain, mut at) = (T::ZERO, T::ZERO, 0);
                 for c in 0..rank {
-                    // A component that the other factor lacks stays as it is.
-                    if gram[c * stride + c] > T::ZERO && !limits.is_frozen(c) {
-                        let s = limits.clamp(w[c] - gradient[c] / curvature[c]) - w[c];
+                    if !limits.is_frozen(c) {
+                        let to = if curvature[c] > T::ZERO {
+                            limits.clamp(w[c] - gradient[c] / curvature[c])
+                        } else {
+                            limits.without_curvature(w[c], -gradient[c])
+                        };
+                        let s = to - w[c];
                         let d = -s * (gradient[c] + half * curvature[c] * s);
                         if d > gain {
                             (best, gain, at) = (s, d, c);

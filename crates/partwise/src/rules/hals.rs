@@ -111,10 +111,14 @@ impl<T: Scalar> Kernel for Row<'_, '_, T> {
             let mut moved = T::ZERO;
             for &c in &self.rule.order {
                 let c = c as usize;
-                if !(gram[c * stride + c] > T::ZERO) || limits.is_frozen(c) {
+                let (old, curvature) = (self.w[c], self.q.curvature(c));
+                if limits.is_frozen(c) {
                     continue;
                 }
-                let (old, curvature) = (self.w[c], self.q.curvature(c));
+                if !(curvature > T::ZERO) {
+                    self.w[c] = limits.without_curvature(old, descent[c]);
+                    continue;
+                }
                 let new = limits.clamp(old + (descent[c] - l2 * old) / curvature);
                 let d = new - old;
                 if d != T::ZERO {
@@ -167,7 +171,13 @@ fn lanes<T: Scalar, S: Simd, const R: usize>(p: Sweeps<'_, '_, T>) {
             for &c in &p.rule.order {
                 let c = c as usize;
                 let curvature = p.q.curvature(c);
-                if !(gram[c * stride + c] > T::ZERO) || limits.is_frozen(c) {
+                if limits.is_frozen(c) {
+                    continue;
+                }
+                if !(curvature > T::ZERO) {
+                    for (w, cross) in w[c].iter_mut().zip(&cross[c]) {
+                        *w = limits.without_curvature(*w, *cross - l1);
+                    }
                     continue;
                 }
                 let inverse = T::ONE / curvature;

@@ -96,10 +96,12 @@ fn lanes<T: Scalar, S: Simd, const R: usize>(p: Steps<'_, '_, T>) {
             let (mut moved, mut uphill) = ([T::ZERO; R], [T::ZERO; R]);
             for c in 0..rank {
                 let mut descent = minus_dot::<T, S, R>(&cross[c], &gram[c * stride..][..rank], y);
-                let step = if limits.is_frozen(c) { T::ZERO } else { p.rule.step };
+                let (frozen, step) = (limits.is_frozen(c), p.rule.step);
                 for r in 0..R {
                     descent[r] -= l1 + l2 * y[c][r];
-                    let new = limits.clamp(S::mul_add(descent[r], step, y[c][r]));
+                    let moved_to = S::mul_add(descent[r], step, y[c][r]);
+                    // What is fixed may lie outside the bounds of the others.
+                    let new = if frozen { w[c][r] } else { limits.clamp(moved_to) };
                     let d = new - w[c][r];
                     moved[r] = S::mul_add(d, d, moved[r]);
                     uphill[r] = S::mul_add(y[c][r] - new, d, uphill[r]);

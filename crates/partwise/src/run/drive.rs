@@ -16,7 +16,9 @@ const SLOW: f64 = 1e-4;
 const FAR: f64 = 5.0;
 const FAR_LIMITS: (f64, f64) = (1e-3, 0.05);
 /// An error that has stopped falling within this factor of rounding is rounding.
-const STUCK: f64 = 1e3;
+const STUCK: f64 = 30.0;
+/// Looks in a row that find no gain, before a run whose objective is rounding has come to its end.
+const IDLE: usize = 3;
 /// The residual is computed at this iteration or later first, then after a quarter more at the soonest.
 const FIRST_LOOK: usize = 10;
 
@@ -73,7 +75,7 @@ pub(crate) fn drive(
         |iteration, objective, kkt| Record { iteration, seconds: clock().as_secs_f64(), objective, kkt };
     history.push(record(0, last.objective, Some(last.kkt)));
 
-    let (mut iteration, mut looked_at, mut finished_at) = (0, 0, usize::MAX);
+    let (mut iteration, mut looked_at, mut finished_at, mut idle) = (0, 0, usize::MAX, 0);
     let mut next_look = if last.kkt <= stop.kkt { 1 } else { FIRST_LOOK };
     let (status, reason) = loop {
         if last.relative_error <= model.exact() {
@@ -112,8 +114,8 @@ pub(crate) fn drive(
         // Where the objective is rounding, only a look can tell how good the fit is.
         let blind = objective <= 1e3 * model.noise();
         // Nothing that a look could find ends a run that still gains a lot.
-        let due = iteration >= next_look && rate <= SLOW;
-        let look = due || slow || on_target || (blind && iteration % 5 == 0);
+        let due = iteration >= next_look && (rate <= SLOW || blind);
+        let look = due || (slow && !blind) || on_target;
         let seen = (looked_at, last.objective);
         if look {
             (last, looked_at) = (model.assess(), iteration);
@@ -150,12 +152,18 @@ pub(crate) fn drive(
                     );
                 }
             }
-            if slow && !blind {
+            // Where the products know the objective only up to rounding, looks do; and steps, that are judged by those, may
+            // stand still for a while.
+            let rate = if blind { gain.max(0.0) } else { rate };
+            idle = if blind && rate <= stop.change { idle + 1 } else { 0 };
+            if if blind { idle >= IDLE && stop.change > 0.0 } else { slow } {
                 let why = format!(
                     "the objective falls by {rate:.1e} of itself per iteration, <= {:.1e}",
                     stop.change
                 );
-                if last.kkt <= (FAR * stop.kkt.sqrt()).clamp(FAR_LIMITS.0, FAR_LIMITS.1) {
+                // Of a residual that is not known, nothing can be asked.
+                if last.kkt.is_nan() || last.kkt <= (FAR * stop.kkt.sqrt()).clamp(FAR_LIMITS.0, FAR_LIMITS.1)
+                {
                     break (Status::Converged, why);
                 }
                 break (Status::Stalled, format!("{why}, with an optimality residual of {:.1e}", last.kkt));
