@@ -11,7 +11,7 @@ use crate::talk::count;
 use partwise::data::Matrix;
 use partwise::{Error, Missing, Weights};
 use partwise_io::ReadOptions;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// What was said on the command line.
@@ -27,15 +27,17 @@ pub(crate) struct Counting {
 }
 
 /// The same as `run.json` has it: names of files without their folders.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Counted {
-    missing: Missing,
+    /// Earlier versions did not say.
+    pub(crate) missing: Option<Missing>,
     mask: Option<String>,
     weights: Option<String>,
     uncertainty: Option<String>,
     row_weights: Option<String>,
     col_weights: Option<String>,
-    hold_out: Option<HeldOut>,
+    pub(crate) hold_out: Option<HeldOut>,
 }
 
 impl Counting {
@@ -45,23 +47,18 @@ impl Counting {
     }
 
     pub(crate) fn of(args: &DataArgs) -> Counting {
-        Counting {
-            row_weights: args.row_weights.clone(),
-            col_weights: args.col_weights.clone(),
-            hold_out: args.hold_out,
-            ..Counting::of_rows(&args.entries, Missing::None)
-        }
+        Counting { hold_out: args.hold_out, ..Counting::of_rows(&args.entries, Missing::None) }
     }
 
-    /// Where rows stand for themselves; `missing` holds if nothing else is said.
+    /// For new rows, of which none is held out; `missing` holds if nothing else is said.
     pub(crate) fn of_rows(args: &CountArgs, missing: Missing) -> Counting {
         Counting {
             missing: args.missing.unwrap_or(missing),
             mask: args.mask.clone(),
             weights: args.weights.clone(),
             uncertainty: args.uncertainty.clone(),
-            row_weights: None,
-            col_weights: None,
+            row_weights: args.row_weights.clone(),
+            col_weights: args.col_weights.clone(),
             hold_out: None,
         }
     }
@@ -76,7 +73,7 @@ impl Counting {
     pub(crate) fn record(&self) -> Counted {
         let name = |path: &Option<PathBuf>| path.as_deref().map(file_name);
         Counted {
-            missing: self.missing,
+            missing: Some(self.missing),
             mask: name(&self.mask),
             weights: name(&self.weights),
             uncertainty: name(&self.uncertainty),
@@ -84,6 +81,37 @@ impl Counting {
             col_weights: name(&self.col_weights),
             hold_out: self.hold_out,
         }
+    }
+
+    /// What a fit had, by option and file, and these rows do not have. Weights of its samples are not missed, as every row
+    /// stands for itself.
+    pub(crate) fn lacks(&self, fit: &Counted, transposed: bool) -> Vec<String> {
+        let ours = self.record();
+        let features = if transposed {
+            ("--row-weights", &fit.row_weights, &ours.row_weights)
+        } else {
+            ("--col-weights", &fit.col_weights, &ours.col_weights)
+        };
+        let all = [
+            ("--mask", &fit.mask, &ours.mask),
+            ("--weights", &fit.weights, &ours.weights),
+            ("--uncertainty", &fit.uncertainty, &ours.uncertainty),
+            features,
+        ];
+        let lacking = all.into_iter().filter(|(_, _, ours)| ours.is_none());
+        lacking
+            .filter_map(|(option, theirs, _)| theirs.as_ref().map(|file| format!("{option} {file}")))
+            .collect()
+    }
+
+    /// Whether every entry of X counts, but for those that are held out or missing.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.mask.is_none() && self.weights.is_none() && self.uncertainty.is_none()
+    }
+
+    /// Whether weights come from standard deviations.
+    pub(crate) fn has_uncertainty(&self) -> bool {
+        self.uncertainty.is_some()
     }
 
     /// What is said of entries, in the words of the command line; empty if nothing is.
@@ -114,8 +142,17 @@ impl Counting {
         notes: &mut Vec<String>,
     ) -> Result<Matrix<'static, T>, Failure> {
         let reader = Reader { name, names, shape: (x.rows(), x.cols()), memory_limit };
+        // Weights of entries come last: where nothing counts, they may be NaN.
         if self.missing != Missing::None {
             x = x.weighted(Weights::new().missing(self.missing))?;
+        }
+        if let Some(path) = &self.row_weights {
+            let weights = reader.vector(path, Side::Rows, x.bytes(), notes)?;
+            x = weighted(x, path, names, Weights::new().rows(weights))?;
+        }
+        if let Some(path) = &self.col_weights {
+            let weights = reader.vector(path, Side::Cols, x.bytes(), notes)?;
+            x = weighted(x, path, names, Weights::new().cols(weights))?;
         }
         if let Some(path) = &self.mask {
             let mask = reader.entries(path, "a mask needs", x.bytes(), notes)?;
@@ -130,14 +167,6 @@ impl Counting {
             let sigma = reader.entries::<T>(path, "uncertainties need", x.bytes(), notes)?;
             let weights = Weights::new().uncertainties(&sigma).map_err(|error| placed(error, path, names))?;
             x = weighted(x, path, names, weights)?;
-        }
-        if let Some(path) = &self.row_weights {
-            let weights = reader.vector(path, Side::Rows, x.bytes(), notes)?;
-            x = weighted(x, path, names, Weights::new().rows(weights))?;
-        }
-        if let Some(path) = &self.col_weights {
-            let weights = reader.vector(path, Side::Cols, x.bytes(), notes)?;
-            x = weighted(x, path, names, Weights::new().cols(weights))?;
         }
         if let Some(held) = self.hold_out {
             x = x.weighted(Weights::new().hold_out(held.mask()))?;

@@ -43,7 +43,10 @@ pub(crate) fn run(args: &FitArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let folder = Folder::create(&out(args), args.force, &inputs)?;
     // A dry run asks all the same, so that it promises nothing that a run would refuse.
     let folder = (!args.dry_run).then_some(folder);
-    let (matrix, source) = Source::open(&args.input, &args.source, counting)?;
+    let (matrix, mut source) = Source::open(&args.input, &args.source, counting)?;
+    if args.source.triplets || args.data.hold_out.is_some() {
+        source.note_absent();
+    }
     source.introduce(talk);
     if let Some(size) = args.image.filter(|s| s.height.checked_mul(s.width) != Some(source.facts.cols)) {
         let n = source.facts.cols;
@@ -128,7 +131,7 @@ pub(crate) fn solve<T: Number>(
     let target = to.folder.target().to_path_buf();
     to.folder.commit(&files)?;
 
-    summary::tell(&fit, held_out, &source.names, talk);
+    summary::tell(&fit, held_out, source, talk);
     let mut written = files.all();
     written.push(RUN);
     talk.say(format!("\nwrote {} to {}", written.join(", "), shown(&target).display()));

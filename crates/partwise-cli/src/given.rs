@@ -185,7 +185,10 @@ impl Known<'_> {
             let needs = match (part, self.w) {
                 (Part::All, true) => format!("{lines} x {k}"),
                 (Part::All, false) => format!("{k} x {lines}"),
+                (Part::Fewer, _) if most == 0 => "a --rank above 1".into(),
+                (_, true) if most == 1 => format!("{lines} x 1"),
                 (_, true) => format!("{lines} rows of 1 to {most}"),
+                (_, false) if most == 1 => format!("1 row of {lines}"),
                 (_, false) => format!("1 to {most} rows of {lines}"),
             };
             let instead = match part {

@@ -10,9 +10,17 @@ use crate::talk::{self, bytes, count};
 use partwise::data::facts::{Bad, Lines};
 use partwise::data::{Canonical, Matrix};
 use partwise::{Facts, Spec};
+use std::collections::HashSet;
+
+/// Fewer lines than this are a small table, and in so many it shows whether they are triplets.
+const FEW_LINES: usize = 50;
+const MANY_LINES: usize = 1000;
 
 pub(crate) fn run(args: &InspectArgs) -> Result<Outcome, Failure> {
-    let (matrix, source) = Source::open(&args.input, &args.source, Counting::of(&args.data))?;
+    let (matrix, mut source) = Source::open(&args.input, &args.source, Counting::of(&args.data))?;
+    if args.source.triplets || args.data.hold_out.is_some() {
+        source.note_absent();
+    }
     with_matrix!(matrix, x => inspect(&x, &source, args))
 }
 
@@ -54,8 +62,24 @@ fn inspect<T: Number>(x: &Matrix<'_, T>, source: &Source, args: &InspectArgs) ->
         talk::data(format!("{document:#}\n").as_bytes())?;
         return Ok(Outcome::Done);
     }
-    talk::data(text(source, canonical, args.rank.zip(needed)).as_bytes())?;
+    let mut text = text(source, canonical, args.rank.zip(needed));
+    if source.stored_as == "text" && source.names.rows.is_none() && looks_like_triplets(x) {
+        text += "advice     if each line is row, column, value, read it with --triplets\n";
+    }
+    talk::data(text.as_bytes())?;
     Ok(Outcome::Done)
+}
+
+/// Whether the first two columns could be places and the third a value: whole numbers, and no pair of them twice.
+fn looks_like_triplets<T: Number>(x: &Matrix<'_, T>) -> bool {
+    let Matrix::Dense(x) = x else { return false };
+    if !matches!(x.cols(), 3 | 4) || x.rows() < FEW_LINES {
+        return false;
+    }
+    let sampled = x.rows().min(MANY_LINES);
+    let pairs = (0..sampled).map(|i| [x.get(i, 0).to_f64(), x.get(i, 1).to_f64()]);
+    let whole = pairs.filter(|pair| pair.iter().all(|&v| v >= 0.0 && v.fract() == 0.0));
+    whole.map(|pair| pair.map(f64::to_bits)).collect::<HashSet<_>>().len() == sampled
 }
 
 /// Bytes of a fit with default options. Bad entries are no hindrance here.
@@ -142,7 +166,8 @@ fn text(source: &Source, canonical: Canonical, fit: Option<(usize, u64)>) -> Str
         (f.infinite, "infinite entries have to be dealt with first"),
         (
             f.negative,
-            "negative entries: --negatives clip or keep, if they are noise around 0; --free w or h, if X has both signs",
+            "negative entries: --negatives clip or keep, if they are noise around 0; --free w or h, if X has both signs; \
+             --mask, if they mark missing entries",
         ),
     ] {
         if bad.count > 0 {

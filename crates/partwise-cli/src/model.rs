@@ -23,6 +23,10 @@ impl Stored {
                 std::io::ErrorKind::NotFound => {
                     partwise_io::Error::NotFound { path: path.display().to_string() }
                 }
+                std::io::ErrorKind::NotADirectory => partwise_io::Error::NotAFile {
+                    path: folder.display().to_string(),
+                    problem: "is a file, and the folder of a fit is wanted, which `partwise fit` has written",
+                },
                 _ => partwise_io::Error::Unreadable { path: path.display().to_string(), source: error },
             })
         });

@@ -209,14 +209,19 @@ impl Recorded {
 
     /// What an absent number meant.
     pub(crate) fn missing(&self) -> Missing {
-        self.data.missing.unwrap_or(Missing::None)
+        self.data.counted.missing.unwrap_or(Missing::None)
+    }
+
+    /// Which entries counted.
+    pub(crate) fn counted(&self) -> &Counted {
+        &self.data.counted
     }
 }
 
 #[derive(Debug, Deserialize)]
 struct RecordedData {
-    #[serde(default)]
-    missing: Option<Missing>,
+    #[serde(flatten)]
+    counted: Counted,
 }
 
 /// The most memory that the process has had at any time, where the system says it.

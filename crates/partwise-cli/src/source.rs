@@ -1,11 +1,13 @@
 //! From an argument to a matrix, with what is known of it.
 
-use crate::any::with_matrix;
+use crate::any::{Number, with_matrix};
 use crate::args::SourceArgs;
 use crate::counting::Counting;
 use crate::failure::{Failure, with_place};
 use crate::output::AxisNames;
-use crate::talk::{Talk, bytes, count, seconds};
+use crate::talk::{Talk, bytes, count, grouped, seconds};
+use partwise::data::Matrix;
+use partwise::error::BadEntry;
 use partwise::{Error, Facts, Missing, Negatives, RowRules, Spec};
 use partwise_io::{AnyMatrix, Input, ReadOptions, Table, read};
 use std::path::Path;
@@ -29,6 +31,8 @@ pub(crate) struct Source {
     pub(crate) fingerprint: String,
     /// Which entries count.
     pub(crate) counting: Counting,
+    /// Entries that a sparse file does not list, if they count as 0 and nothing else is said of entries.
+    pub(crate) absent: u64,
     /// Seconds to read it, look at it and hash it.
     pub(crate) seconds: f64,
     /// Bytes that may be used in all.
@@ -71,6 +75,7 @@ impl Source {
         // Of X alone: weights are no part of it.
         let fingerprint = table.fingerprint();
         let Table { matrix, row_names, col_names, format, stored_as, mut notes, .. } = table;
+        let absent = if counting.is_plain() { with_matrix!(&matrix, x => absent(x)) } else { 0 };
         let mut names = AxisNames { rows: row_names, cols: col_names, ..AxisNames::default() };
         let mut matrix = with_matrix!(matrix, x => {
             AnyMatrix::from(counting.apply(x, (&name, &names), memory_limit, &mut notes)?)
@@ -91,10 +96,25 @@ impl Source {
             facts: facts(&matrix),
             fingerprint,
             counting,
+            absent,
             seconds: began.elapsed().as_secs_f64(),
             memory_limit,
         };
         Ok((matrix, source))
+    }
+
+    /// Notes what is taken for granted of entries that are not listed; for data of which they may well be missing.
+    pub(crate) fn note_absent(&mut self) {
+        match self.absent {
+            0 => {}
+            1 => self
+                .notes
+                .push("1 entry that is not listed counts as 0; --missing absent leaves it out".into()),
+            n => self.notes.push(format!(
+                "{} entries that are not listed count as 0; --missing absent leaves them out",
+                grouped(n)
+            )),
+        }
     }
 
     /// One line on what was read, and one for everything that was found out or decided on the way.
@@ -151,11 +171,7 @@ impl Source {
     ) -> Result<(), Failure> {
         let negatives_are_fine = rules.negatives != Negatives::Refuse || rules.free;
         match self.facts.check(loss, least) {
-            Err(Error::BadEntry { kind: partwise::error::BadEntry::Negative(_), .. })
-                if negatives_are_fine =>
-            {
-                Ok(())
-            }
+            Err(Error::BadEntry { kind: BadEntry::Negative(_), .. }) if negatives_are_fine => Ok(()),
             checked => self.placed(checked),
         }
     }
@@ -168,7 +184,13 @@ impl Source {
             Error::Unseen { first, .. } => self.names.at(None, Some(*first)) + self.turned(),
             _ => String::new(),
         };
-        Err(Failure::Data(format!("{}: {}", self.name, with_place(&error, &place))))
+        let or = match &error {
+            Error::BadEntry { kind: BadEntry::Negative(_), .. } => {
+                "; if they mark missing entries, leave them out with --mask"
+            }
+            _ => "",
+        };
+        Err(Failure::Data(format!("{}: {}{or}", self.name, with_place(&error, &place))))
     }
 
     /// What to add to rows and columns that are those of X and not of the file.
@@ -188,6 +210,13 @@ pub(crate) fn options(args: &SourceArgs) -> ReadOptions {
         options.memory_limit = limit.as_u64();
     }
     options
+}
+
+/// Entries that a sparse matrix has none for, not even a zero.
+fn absent<T: Number>(x: &Matrix<'_, T>) -> u64 {
+    let Matrix::Sparse(x) = x else { return 0 };
+    let all = x.rows() as u64 * x.cols() as u64;
+    all.saturating_sub(x.stored() as u64 + x.canonical().stored_zeros as u64)
 }
 
 fn facts(matrix: &AnyMatrix) -> Facts {

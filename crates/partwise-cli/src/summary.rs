@@ -2,9 +2,10 @@
 
 use crate::any::Number;
 use crate::output::{AxisNames, component_names};
+use crate::source::Source;
 use crate::talk::{Talk, count, grouped, seconds};
-use partwise::Fit;
 use partwise::fit::Score;
+use partwise::{Fit, Loss};
 
 /// Components in the table, at most.
 const MOST: usize = 30;
@@ -12,12 +13,7 @@ const MOST: usize = 30;
 const TOP: usize = 5;
 
 /// How the run ended, and how good the result is.
-pub(crate) fn tell<T: Number>(
-    fit: &Fit<T>,
-    held_out: Option<(Score, Score)>,
-    names: &AxisNames,
-    talk: &Talk,
-) {
+pub(crate) fn tell<T: Number>(fit: &Fit<T>, held_out: Option<(Score, Score)>, source: &Source, talk: &Talk) {
     talk.say(format!(
         "{} after {} in {}: {}",
         fit.status.name().replace('_', " "),
@@ -32,6 +28,12 @@ pub(crate) fn tell<T: Number>(
         fit.loss,
         fit.kkt_residual()
     ));
+    if source.counting.has_uncertainty() && fit.spec.loss == Loss::Frobenius {
+        talk.say(format!("Q, the sum of squared scaled residuals, {:.6e}", 2.0 * fit.loss));
+    }
+    if fit.penalty != 0.0 {
+        talk.say(format!("penalty {:.6e}, objective {:.6e}", fit.penalty, fit.objective()));
+    }
     if let Some((score, seen)) = held_out {
         let entries = if score.entries == 1 { "entry" } else { "entries" };
         talk.say(format!(
@@ -41,7 +43,14 @@ pub(crate) fn tell<T: Number>(
             size(seen.rmse)
         ));
         if score.relative_rmse > 1.0 {
-            talk.say("  zeros would predict them better: try fewer components, or a penalty such as --penalty l2:wh:0.01");
+            let first = if source.absent > 0 {
+                "--missing absent, if what is not listed is not 0; else "
+            } else {
+                ""
+            };
+            talk.say(format!(
+                "  zeros would predict them better: try {first}fewer components, or a penalty such as --penalty l2:wh:0.01"
+            ));
         }
     }
     if fit.restarts.len() > 1 {
@@ -64,7 +73,7 @@ pub(crate) fn tell<T: Number>(
         talk.say(format!("  {advice}"));
     }
     talk.say("");
-    for line in table(fit, names) {
+    for line in table(fit, &source.names) {
         talk.say(line);
     }
 }

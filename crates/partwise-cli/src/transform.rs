@@ -54,8 +54,12 @@ fn transform<T: Number>(
         let side = if transposed { &mut options.known_rows } else { &mut options.known_cols };
         side.clone_from(&known.cols);
     }
-    let (matrix, source) = Source::read(&args.input, options, transposed, counting)?;
+    let (matrix, mut source) = Source::read(&args.input, options, transposed, counting)?;
+    if args.triplets {
+        source.note_absent();
+    }
     source.introduce(talk);
+    note_differences(stored, &source.counting, talk);
     let x = T::of(matrix)
         .ok_or_else(|| Failure::Internal("the rows were read in another precision than asked for".into()))?;
     if x.cols() != model.h.rows() {
@@ -121,6 +125,24 @@ fn transform<T: Number>(
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Says what counted otherwise in the fit.
+fn note_differences(stored: &Stored, counting: &Counting, talk: &Talk) {
+    let fit = stored.record.counted();
+    let lacking = counting.lacks(fit, stored.record.transposed);
+    if !lacking.is_empty() {
+        talk.say(format!(
+            "  the fit had {}; nothing of that kind is given for the new rows, and their entries count without it",
+            lacking.join(", ")
+        ));
+    }
+    if let Some(held) = fit.hold_out {
+        talk.say(format!(
+            "  the fit had --hold-out {}; nothing is held out here, so entries that were count again",
+            held.share
+        ));
+    }
 }
 
 /// Where W goes.

@@ -64,6 +64,7 @@ fn transform_follows_the_orientation_and_refuses_what_does_not_fit() {
     bench.write("w.npy", "mine");
     bench.fails("transform p x.csv --out w.npy", 73, &["--force"]);
     bench.fails("transform nowhere x.csv --out v.npy", 66, &["run.json"]);
+    bench.fails("transform p/H.npy x.csv --out v.npy", 66, &["'p/H.npy' is a file", "the folder of a fit"]);
     bench.write("p/run.json", "{}");
     bench.fails("transform p x.csv --out v.npy", 65, &["schema_version"]);
     assert_eq!(bench.read("w.npy"), "mine");

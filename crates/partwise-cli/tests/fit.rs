@@ -153,7 +153,7 @@ fn a_failed_run_leaves_nothing_behind() {
     bench.write("neg.csv", "g,a,b\nx,1,2\ny,-3,4\n");
     bench.fails("fit neg.csv --rank 1 --out o", 65, &["negative entry -3", "row 'y', column 'a'", "clip"]);
     bench.write("zero.csv", "1,0\n2,3\n");
-    bench.fails("fit zero.csv --rank 1 --out o --loss is", 65, &["--floor"]);
+    bench.fails("fit zero.csv --rank 1 --out o --loss is", 65, &["X has 1 zero; raise it", "--floor"]);
     bench.write("bad.csv", "1,2\n3\n");
     bench.fails("fit bad.csv --rank 1 --out o", 65, &["bad.csv", "line", "cells"]);
     bench.fails("fit missing.csv --rank 1 --out o", 66, &["missing.csv"]);
@@ -168,7 +168,7 @@ fn wrong_arguments_are_said_with_the_way_out() {
         ("fit x.csv --out o", vec!["--rank"]),
         ("fit x.csv --rank 0 --out o", vec!["rank = 0", "at least one"]),
         ("fit x.csv --rank 2 --out o --los kl", vec!["--loss"]),
-        ("fit x.csv --rank 2 --out o --loss poisson", vec!["kl"]),
+        ("fit x.csv --rank 2 --out o --loss gamma", vec!["kl"]),
         ("fit x.csv --rank 2 --out o --loss kl --rule hals", vec!["use rule scd"]),
         ("fit x.csv --rank 2 --out o --init nndsv", vec!["nndsvda", "W.npy,H.npy"]),
         ("fit x.csv --rank 2 --out o --tol -1", vec!["tol = -1"]),

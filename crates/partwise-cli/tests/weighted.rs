@@ -214,7 +214,7 @@ fn what_cannot_be_asked_is_refused_with_the_way_out() {
         ("--fix-h wide.csv", vec!["wide.csv: 2 x 3", "H needs 2 x 5"]),
         ("--fix-h turned.csv", vec!["turned.csv: 5 x 2", "H needs 2 x 5", "the other way round"]),
         ("--fix-w h.csv", vec!["h.csv: 2 x 5", "W needs 6 x 2"]),
-        ("--fix-components h.csv", vec!["H needs 1 to 1 rows of 5", "--fix-h"]),
+        ("--fix-components h.csv", vec!["H needs 1 row of 5", "--fix-h"]),
         ("--fix-h named.csv", vec!["named.csv: column 2 is 'pink', but x.csv has 'blue' there"]),
         ("--fix-h h2.csv --fix-w w.csv", vec!["component 0 is", "'sun'", "'mars'"]),
         ("--penalty pull:h:0.1:wide.csv", vec!["wide.csv: 2 x 3", "H needs 1 to 2 rows of 5"]),
@@ -233,6 +233,7 @@ fn what_cannot_be_asked_is_refused_with_the_way_out() {
         &["weights, or entries that do not count, with loss frobenius and rule admm", "use rule hals"],
     );
     bench.fails("fit x.csv --rank 3 --out o --fix-h h.csv", 65, &["H needs 3 x 5", "--fix-components"]);
+    bench.fails("fit x.csv --rank 1 --out o --fix-components h.csv", 65, &["H needs a --rank above 1"]);
     assert!(!bench.exists("o"));
 }
 
@@ -504,7 +505,13 @@ fn negative_entries_are_what_is_said_of_them() {
     bench.fails(
         "fit x.csv --rank 2 --out o",
         65,
-        &["negative entry", "--negatives keep", "--negatives clip", "--free w"],
+        &[
+            "negative entry",
+            "--negatives keep",
+            "--negatives clip",
+            "--free w",
+            "missing entries, leave them out with --mask",
+        ],
     );
     for options in ["--negatives clip", "--negatives keep", "--free w"] {
         bench.ok(&format!("fit x.csv --rank 2 --out o --force -q --format csv {options}"));

@@ -186,7 +186,8 @@ impl<T: Scalar> Asks<'_, T> {
     /// The weight of the overlap of components of W.
     pub(crate) fn overlap(&self) -> f64 {
         let overlap = self.penalties(true).filter(|p| p.kind == PenaltyKind::Orthogonal);
-        overlap.map(|p| self.weight(p, true, 0.0)).sum()
+        // Not `sum`, which makes -0.0 of nothing.
+        overlap.map(|p| self.weight(p, true, 0.0)).fold(0.0, |all, weight| all + weight)
     }
 
     /// Penalties that belong to both factors.

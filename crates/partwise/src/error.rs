@@ -29,8 +29,10 @@ pub enum Error {
     },
     /// Zeros in X, and a loss that is infinite there.
     #[error(
-        "the {loss} loss is infinite at x = 0, and X has {zeros} zeros; raise them with a floor \
-         (`floor`, relative to the mean of X, for example 1e-6), or use a loss with beta > 0 such as kl"
+        "the {loss} loss is infinite at x = 0, and X has {zeros} {}; raise {} with a floor \
+         (`floor`, relative to the mean of X, for example 1e-6), or use a loss with beta > 0 such as kl",
+        if *zeros == 1 { "zero" } else { "zeros" },
+        if *zeros == 1 { "it" } else { "them" }
     )]
     ZerosInX {
         /// The loss asked for.

@@ -172,19 +172,20 @@ impl fmt::Display for Loss {
 
 impl FromStr for Loss {
     type Err = Error;
-    /// `frobenius`, `kl`, `is` or `beta:B`; also the long names that scikit-learn uses.
+    /// `frobenius`, `kl`, `is` or `beta:B`; also the long names that scikit-learn uses, and `poisson`.
     fn from_str(s: &str) -> Result<Loss> {
         let unknown = || Error::BadParameter {
             name: "loss",
             value: s.into(),
             needs: "one of frobenius, kl, is, beta:B (for example beta:1.5) is needed".into(),
         };
-        match s.to_ascii_lowercase().as_str() {
+        let lower = s.to_ascii_lowercase();
+        match lower.as_str() {
             "frobenius" | "fro" | "euclidean" => Ok(Loss::Frobenius),
-            "kl" | "kullback-leibler" => Ok(Loss::KullbackLeibler),
+            "kl" | "kullback-leibler" | "poisson" => Ok(Loss::KullbackLeibler),
             "is" | "itakura-saito" => Ok(Loss::ItakuraSaito),
             _ => {
-                let b = s.strip_prefix("beta:").ok_or_else(unknown)?;
+                let b = lower.strip_prefix("beta:").ok_or_else(unknown)?;
                 Loss::beta_divergence(b.parse().map_err(|_| unknown())?)
             }
         }
@@ -290,6 +291,8 @@ mod tests {
             assert_eq!(text.parse::<Loss>().unwrap().to_string(), text);
         }
         assert_eq!("beta:1".parse::<Loss>().unwrap(), Loss::KullbackLeibler);
+        assert_eq!("Poisson".parse::<Loss>().unwrap(), Loss::KullbackLeibler);
+        assert_eq!("BETA:1.5".parse::<Loss>().unwrap(), Loss::Beta(1.5));
         assert!("beta:nan".parse::<Loss>().is_err());
         assert!("l1".parse::<Loss>().is_err());
     }

@@ -1,8 +1,8 @@
 //! Enumerations whose values have a name, the same in files, on the command line and in messages.
 
-/// An enumeration with a fixed name per value.
+/// An enumeration with a fixed name per value. Reading takes capitals too, and other words that people use for the value.
 macro_rules! names {
-    ($(#[$meta:meta])* $name:ident, $what:literal, { $($(#[$doc:meta])* $variant:ident = $text:literal,)* }) => {
+    ($(#[$meta:meta])* $name:ident, $what:literal, { $($(#[$doc:meta])* $variant:ident = $text:literal $(| $alias:literal)*,)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         #[non_exhaustive]
@@ -29,14 +29,18 @@ macro_rules! names {
         impl std::str::FromStr for $name {
             type Err = $crate::error::Error;
             fn from_str(s: &str) -> $crate::error::Result<$name> {
-                $name::ALL.iter().copied().find(|v| v.name() == s).ok_or_else(|| $crate::error::Error::BadParameter {
-                    name: $what,
-                    value: s.into(),
-                    needs: format!(
-                        "one of {} is needed",
-                        $name::ALL.iter().map(|v| v.name()).collect::<Vec<_>>().join(", ")
-                    ),
-                })
+                let is = |name: &str| name.eq_ignore_ascii_case(s);
+                match () {
+                    $(_ if is($text) $(|| is($alias))* => Ok($name::$variant),)*
+                    _ => Err($crate::error::Error::BadParameter {
+                        name: $what,
+                        value: s.into(),
+                        needs: format!(
+                            "one of {} is needed",
+                            $name::ALL.iter().map(|v| v.name()).collect::<Vec<_>>().join(", ")
+                        ),
+                    }),
+                }
             }
         }
     };

@@ -90,9 +90,9 @@ documented! {
         pub restarts: usize = 1,
         /// Iterations at most; one iteration updates both factors.
         pub max_iter: usize = 2000,
-        /// Tolerance T of the stopping rule: a run has converged when the optimality residual is below T, or when the
-        /// objective falls by less than T/1000 of itself per iteration with a residual below 5 sqrt(T). 0 runs to the
-        /// iteration limit.
+        /// Tolerance T of the stopping rule: a run has converged when the optimality residual is at most T and an iteration
+        /// gains less than 1e-4 of the objective, so that a nearly exact fit goes on; or when the objective falls by less
+        /// than T/1000 of itself per iteration with a residual below 5 sqrt(T). 0 runs to the iteration limit.
         pub tol: f64 = 1e-4,
         /// Seconds at most for the iterations of all restarts together; the best factors so far are kept.
         pub time_limit: Option<f64> = None,
@@ -261,6 +261,7 @@ mod tests {
         assert!(Spec::doc("tol").contains("optimality"));
         for rule in Rule::ALL {
             assert_eq!(rule.name().parse::<Rule>().unwrap(), *rule);
+            assert_eq!(rule.name().to_uppercase().parse::<Rule>().unwrap(), *rule);
         }
         let error = "nndsv".parse::<Init>().unwrap_err().to_string();
         assert!(error.contains("nndsvda") && error.contains("spa"), "{error}");

@@ -176,9 +176,13 @@ pub(crate) fn pair<T: Scalar>(
         let size = (facts.typical() / k as f64).sqrt();
         let lifted = lift_zeros(&mut w, LIFT, size) + lift_zeros(&mut h, LIFT, size);
         if lifted > 0 {
+            let (zeros, them) = if lifted == 1 {
+                ("zero of the start was", "it")
+            } else {
+                ("zeros of the start were", "them")
+            };
             notes.push(format!(
-                "{lifted} zeros of the start were lifted to {LIFT} of their component's mean: multiplicative updates could \
-                 not leave them"
+                "{lifted} {zeros} lifted to {LIFT} of their component's mean: multiplicative updates could not leave {them}"
             ));
         }
     }

@@ -337,11 +337,39 @@ fn wrong_weights_are_refused() {
     assert!(refused(Weights::new().cols(vec![1.0, -2.0, 1.0])).contains("column weight"));
     assert!(refused(Weights::new().missing(Missing::Absent)).contains("missing = nan"));
     assert!(Weights::<f64>::new().uncertainties(&table.map(|_| 0.0).dense()).is_err());
+    let sigma = Table::new(4, 3, |i, j| if (i, j) == (2, 1) { f64::NAN } else { 1.0 }).dense();
+    let error = refused(Weights::new().uncertainties(&sigma).unwrap());
+    assert!(error.contains("uncertainty NaN at row 2, column 1") && error.contains("inf leaves"), "{error}");
     let twice = Weighted::observed(2, 2, &[0, 0], &[1, 1], &[1.0, 2.0]).unwrap_err().to_string();
     assert!(twice.contains("(0, 1)"), "{twice}");
     let nan = Table::new(4, 3, |i, j| if (i, j) == (2, 1) { f64::NAN } else { 1.0 });
     let error = Nmf::new(1).fit(&nan.dense()).unwrap_err().to_string();
     assert!(error.contains("row 2, column 1") && error.contains("missing"), "{error}");
+}
+
+/// Of an entry that does not count, nothing is looked at: neither its weight nor its uncertainty.
+#[test]
+fn what_does_not_count_needs_no_weight() {
+    let table = planted(6, 5, 2, 0.3, 18);
+    let gone = |i: usize, j: usize| (i, j) == (1, 2) || (i, j) == (4, 0);
+    let or_nan = |x: f64, i: usize, j: usize| if gone(i, j) { f64::NAN } else { x };
+    let x = Table::new(6, 5, |i, j| or_nan(table.at(i, j), i, j));
+    let sigma = |hole: f64| Table::new(6, 5, |i, j| if gone(i, j) { hole } else { 0.5 + j as f64 });
+    let fit = |x: Matrix<'static, f64>, weights| Nmf::new(2).fit(&x.weighted(weights).unwrap()).unwrap();
+    let missing = || Weights::new().missing(Missing::Nan);
+    let whole = fit(x.dense(), missing().uncertainties(&sigma(3.0).dense()).unwrap());
+    let nan = fit(x.dense(), missing().uncertainties(&sigma(f64::NAN).dense()).unwrap());
+    assert_eq!((&whole.w, &whole.h, whole.loss), (&nan.w, &nan.h, nan.loss));
+    let weights = |hole: f64| sigma(hole).map(|s| 1.0 / (s * s)).dense();
+    let [known, unknown] = [3.0, f64::NAN].map(|hole| fit(x.dense(), missing().entries(weights(hole))));
+    assert_eq!(known.w, unknown.w);
+    // What was said of X before holds too, and so does the weight of a row.
+    let mask = Table::new(6, 5, |i, j| if gone(i, j) { 0.0 } else { 1.0 }).dense();
+    let masked = table.dense().weighted(Weights::new().entries(mask)).unwrap();
+    let sigma = sigma(f64::NAN).dense();
+    assert_eq!(fit(masked, Weights::new().uncertainties(&sigma).unwrap()).w, whole.w);
+    let rows = vec![1.0, 0.0, 1.0, 1.0, 0.0, 1.0];
+    assert!(table.dense().weighted(Weights::new().rows(rows).uncertainties(&sigma).unwrap()).is_ok());
 }
 
 /// Uncertainties are weights of one over their squares, at any scale, and the Frobenius loss is half of chi².

@@ -32,7 +32,8 @@ cargo xtask applications DATA [PYTHON]
 with DATA a folder of data sets and PYTHON a Python with scikit-surprise, and holds no number that was written by hand
 but those marked *published*. It holds no times: the same command prints the same document again. Each section ends
 with its claims, which are checked as they are printed; the command exits with status 1 if one is not *kept*. The
-programs are in `benches/src/bin/applications`; the command lines do about the same with the program `partwise`.
+programs are in `benches/src/bin/applications`. A command line under *With the program* is one of the fits of its section, with
+the same data and options, by the program `partwise`; what is chosen among fits and compared is not in it.
 
 `W` is (m, k), `H` is (k, n). The weight of a penalty is relative to the data, so that it means the same in other units.
 ";

@@ -154,6 +154,9 @@ pub(crate) fn section(data: &Path, surprise: &Surprise) -> Outcome<Section> {
     let Choice { rank, weight, .. } = best;
     section.text += &commands(&format!(
         "# near-w.npy (users x {rank}) and near-h.npy ({rank} x films): sqrt(mean rating / {rank}) everywhere\n\
+         python3 -c 'import numpy as np; user, film, stars = np.loadtxt(\"u1.base\", usecols=(0, 1, 2)).T\n\
+         near, users, films = np.sqrt(stars.mean() / {rank}), len(set(user)), len(set(film))\n\
+         np.save(\"near-w.npy\", np.full((users, {rank}), near)); np.save(\"near-h.npy\", np.full(({rank}, films), near))'\n\
          partwise fit u1.base --triplets --missing absent --rank {rank} --init random --tol {TOL:e} \\\n    \
          --penalty pull:w:{weight}:near-w.npy --penalty pull:h:{weight}:near-h.npy --hold-out {SET_ASIDE}:{SEED}"
     ));

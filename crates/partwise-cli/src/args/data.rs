@@ -19,30 +19,30 @@ pub(crate) struct CountArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) weights: Option<PathBuf>,
     /// A matrix with the standard deviation of every entry: the weights are 1 / sigma².
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", aliases = ["uncertainties", "sigma", "errors"])]
     pub(crate) uncertainty: Option<PathBuf>,
-}
-
-/// The same for a fit, where whole rows and columns can have weights, and entries can be held out.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Data")]
-pub(crate) struct DataArgs {
-    #[command(flatten)]
-    pub(crate) entries: CountArgs,
     /// A weight for every row of the file: a column or a row of numbers.
     #[arg(long, value_name = "FILE")]
     pub(crate) row_weights: Option<PathBuf>,
     /// A weight for every column of the file: a column or a row of numbers.
     #[arg(long, value_name = "FILE")]
     pub(crate) col_weights: Option<PathBuf>,
+}
+
+/// The same for a fit, where entries can be held out.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Data")]
+pub(crate) struct DataArgs {
+    #[command(flatten)]
+    pub(crate) entries: CountArgs,
     /// Leave this share of the entries out, and say at the end how well they are predicted. The seed says which ones, and
     /// is 0 if it is not given.
-    #[arg(long, value_name = "SHARE[:SEED]", value_parser = hold_out)]
+    #[arg(long, value_name = "SHARE[:SEED]", value_parser = hold_out, alias = "holdout")]
     pub(crate) hold_out: Option<HeldOut>,
 }
 
 /// Entries that are left out.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct HeldOut {
     /// Their share of all entries.
     pub(crate) share: f64,

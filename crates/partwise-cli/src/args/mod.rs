@@ -40,6 +40,9 @@ X has samples in rows and features in columns: W (m x k) says how much of each c
 is in a sample, and H (k x n) what a component consists of. --transpose turns a file that
 has it the other way round.";
 
+/// Other words for `--rank`. Such aliases are not shown in the help: they only save those who know another program an error.
+const RANK: [&str; 3] = ["k", "components", "n-components"];
+
 /// The documentation of a field of [`Spec`], without the full stop, as clap has it.
 fn doc(field: &str) -> &'static str {
     Spec::doc(field).trim_end_matches('.')
@@ -232,7 +235,7 @@ pub(crate) struct FitArgs {
     /// The matrix: .npy, .npz (dense or SciPy sparse), .mtx, .csv, .tsv, each also .gz; - is standard input.
     pub(crate) input: PathBuf,
 
-    #[arg(short = 'k', long, help = doc("rank"))]
+    #[arg(short = 'k', long, help = doc("rank"), aliases = RANK)]
     pub(crate) rank: usize,
     /// The folder that W, H and run.json go to [default: NAME-rankK here, with the name of the input].
     #[arg(short, long, value_name = "DIR")]
@@ -266,7 +269,7 @@ pub(crate) struct FitArgs {
     #[command(flatten)]
     pub(crate) constraints: ConstraintArgs,
 
-    #[arg(long, value_name = "N", help = doc("max_iter"), default_value_t = Spec::default().max_iter, help_heading = "Effort")]
+    #[arg(long, value_name = "N", help = doc("max_iter"), aliases = ["iterations", "max-iterations"], default_value_t = Spec::default().max_iter, help_heading = "Effort")]
     pub(crate) max_iter: usize,
     #[arg(long, value_name = "T", help = doc("tol"), default_value_t = Spec::default().tol, help_heading = "Effort", allow_negative_numbers = true)]
     pub(crate) tol: f64,
@@ -353,7 +356,7 @@ pub(crate) struct InspectArgs {
     /// The matrix, as for `fit`.
     pub(crate) input: PathBuf,
     /// Say what a fit at this rank would take.
-    #[arg(short = 'k', long)]
+    #[arg(short = 'k', long, aliases = RANK)]
     pub(crate) rank: Option<usize>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
@@ -381,6 +384,7 @@ pub(crate) struct ExplainArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(mut_arg("transpose", |arg| arg.help("Write the transpose of the file")))]
 pub(crate) struct ConvertArgs {
     /// The matrix, as for `fit`.
     pub(crate) input: PathBuf,

@@ -29,14 +29,14 @@ pub(crate) struct PenaltyArgs {
 #[command(next_help_heading = "Constraints")]
 pub(crate) struct ConstraintArgs {
     /// Keep H as it is in this matrix (k x n), and find W only.
-    #[arg(long, value_name = "FILE", conflicts_with = "fix_components")]
+    #[arg(long, value_name = "FILE", conflicts_with = "fix_components", alias = "fixed-h")]
     pub(crate) fix_h: Option<PathBuf>,
     /// Keep W as it is in this matrix (m x k), and find H only.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", alias = "fixed-w")]
     pub(crate) fix_w: Option<PathBuf>,
     /// Known components, such as signatures or spectra: the first rows of H stay as they are in this matrix (f x n, f < k),
     /// and others are found beside them. Their names stay too.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", aliases = ["fixed-components", "known"])]
     pub(crate) fix_components: Option<PathBuf>,
     /// Put every row of W (w) or every column of H (h) on the simplex: it sums to 1; with 'w<=1' or 'h<=1', to 1 or less.
     #[arg(long, value_name = "SIDE", value_parser = simplex)]
@@ -102,7 +102,8 @@ fn simplex(text: &str) -> Result<SimplexArg, String> {
         None => (text, Simplex::Exact),
     };
     match side {
-        "w" | "h" => Ok(SimplexArg { w: side == "w", simplex }),
+        "w" | "W" => Ok(SimplexArg { w: true, simplex }),
+        "h" | "H" => Ok(SimplexArg { w: false, simplex }),
         _ => Err("one of w, h, 'w<=1', 'h<=1' is needed".into()),
     }
 }
@@ -117,6 +118,8 @@ mod tests {
         assert_eq!((plain.penalty, plain.file), (Penalty::new(PenaltyKind::Smooth, Factors::H, 0.1), None));
         let plain = penalty("l1:wh:=2").unwrap().penalty;
         assert_eq!(plain, Penalty::absolute(PenaltyKind::L1, Factors::Both, 2.0));
+        assert_eq!(penalty("L1:HW:=2").unwrap().penalty, plain);
+        assert_eq!(penalty("l1:Both:=2").unwrap().penalty, plain);
         let graph = penalty("graph:w:0.5:C:\\edges.mtx").unwrap();
         assert_eq!(graph.file, Some("C:\\edges.mtx".into()));
         assert!(penalty("pull:h:=1:t.npy").is_ok());
@@ -139,6 +142,7 @@ mod tests {
     #[test]
     fn simplices_are_read() {
         assert_eq!(simplex("w"), Ok(SimplexArg { w: true, simplex: Simplex::Exact }));
+        assert_eq!(simplex("W"), simplex("w"));
         assert_eq!(simplex("h<=1"), Ok(SimplexArg { w: false, simplex: Simplex::AtMost }));
         for bad in ["", "x", "<=1", "w<1", "wh", "w<=2"] {
             assert!(simplex(bad).is_err(), "{bad}");

@@ -386,6 +386,9 @@ impl<T: Real> Taker<'_, T> {
         if self.cells == 0 && !self.layout.names && self.layout.cells > 1 {
             instead += "; --row-names yes takes the first column as names";
         }
+        if hint.is_empty() && self.cells == 1 && matches!(self.layout.cells, 3 | 4) {
+            instead += "; if each line is row, column, value, use `triplets`";
+        }
         if self.first && self.layout.header == Header::None {
             instead += "; --header yes takes the first row as names";
         }

@@ -213,7 +213,12 @@ fn banner(lines: &mut Lines<impl Read>, cx: &mut Context<'_>) -> Result<(Layout,
         return refuse("an array cannot be a pattern", "declare it coordinate, or real");
     }
     if careless {
-        cx.note("the first line is not quite as the Matrix Market format has it; it was understood");
+        let layout = if layout == Layout::Array { "array" } else { "coordinate" };
+        cx.note(format!(
+            "the first line is not quite as the Matrix Market format has it; it was understood as '%%MatrixMarket matrix \
+             {layout} {} {symmetry}'",
+            field.name()
+        ));
     }
     Ok((layout, field, symmetric))
 }

@@ -158,6 +158,7 @@ fn d15_to_d17_careless_files_are_understood() {
         assert_eq!(matrix(text), want, "{text:?}");
         let careless = !text.contains("%%MatrixMarket") || text.starts_with('\n');
         assert_eq!(note(text).contains("not quite"), careless, "{text:?}");
+        assert_eq!(note(text).contains("as '%%MatrixMarket matrix "), careless, "{text:?}");
     }
 }
 

@@ -82,7 +82,7 @@ names! {
         /// H.
         H = "h",
         /// Both: the same term on each.
-        Both = "wh",
+        Both = "wh" | "hw" | "both",
     }
 }
 

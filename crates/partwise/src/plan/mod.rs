@@ -336,13 +336,13 @@ fn empty_note(spec: &Spec, facts: &Facts, notes: &mut Vec<String>) {
     // Lines without an entry that counts are told of elsewhere.
     let empty = |all: usize, unseen: Lines| all.saturating_sub(unseen.count);
     for (count, what, factor) in [
-        (empty(facts.empty_rows, facts.unseen_rows), "row", "rows of W"),
-        (empty(facts.empty_cols, facts.unseen_cols), "column", "columns of H"),
+        (empty(facts.empty_rows, facts.unseen_rows), "row", "W"),
+        (empty(facts.empty_cols, facts.unseen_cols), "column", "H"),
     ] {
         match count {
             0 => {}
-            1 => notes.push(format!("1 {what} of X is empty; it gets zeros in the {factor}")),
-            n => notes.push(format!("{n} {what}s of X are empty; they get zeros in the {factor}")),
+            1 => notes.push(format!("1 {what} of X is empty; the {what} of {factor} gets zeros")),
+            n => notes.push(format!("{n} {what}s of X are empty; the {what}s of {factor} get zeros")),
         }
     }
 }

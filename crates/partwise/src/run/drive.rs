@@ -95,7 +95,10 @@ pub(crate) fn drive(
             );
         }
         if iteration >= stop.max_iter {
-            break (Status::IterationLimit, format!("the limit of {} iterations was reached", stop.max_iter));
+            break (
+                Status::IterationLimit,
+                format!("the limit of {} was reached", iterations(stop.max_iter)),
+            );
         }
         if stop.time.is_some_and(|limit| clock() >= limit) {
             break (Status::TimeLimit, "the time limit was reached".into());
@@ -124,7 +127,7 @@ pub(crate) fn drive(
         history.push(record(iteration, objective, look.then_some(last.kkt)));
 
         if told.is_break() {
-            break (Status::Interrupted, format!("stopped from outside after {iteration} iterations"));
+            break (Status::Interrupted, format!("stopped from outside after {}", iterations(iteration)));
         }
         if look {
             if let Some(target) = stop.target.filter(|&t| last.relative_error <= t) {
@@ -178,4 +181,8 @@ pub(crate) fn drive(
         end.objective = end.objective.min(last.objective);
     }
     Run { status, reason: Reason(reason), iterations: iteration, history, last }
+}
+
+fn iterations(count: usize) -> String {
+    if count == 1 { "1 iteration".into() } else { format!("{count} iterations") }
 }

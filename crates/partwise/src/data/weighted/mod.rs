@@ -27,7 +27,7 @@ names! {
         /// Nothing is missing: NaN is an error, and what a sparse matrix does not store is zero.
         None = "none",
         /// NaN is a missing entry.
-        Nan = "nan",
+        Nan = "nan" | "na",
         /// What a sparse matrix does not store is missing (ratings), and so is NaN.
         Absent = "absent",
     }
@@ -48,13 +48,35 @@ names! {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Weights<'a, T: Scalar> {
-    entries: Vec<Matrix<'a, T>>,
+    /// Weights, and what they were given as.
+    entries: Vec<(Matrix<'a, T>, GivenAs)>,
     rows: Option<Vec<T>>,
     cols: Option<Vec<T>>,
     hold_out: Option<HoldOut>,
     missing: Missing,
     /// All weights are meant times `2^power`.
     power: i32,
+}
+
+/// What weights of entries were given as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GivenAs {
+    Weights,
+    Uncertainties,
+}
+
+impl GivenAs {
+    fn refuse<T>(self, value: f64, row: usize, col: usize) -> Result<T> {
+        let (what, needs) = match self {
+            GivenAs::Weights => {
+                ("weight", "weights are finite numbers >= 0; 0 is for entries that do not count")
+            }
+            GivenAs::Uncertainties => {
+                ("uncertainty", "uncertainties are positive numbers; inf leaves an entry out")
+            }
+        };
+        Err(Error::BadWeight { what, value, row, col, needs })
+    }
 }
 
 impl<'a, T: Scalar> Weights<'a, T> {
@@ -71,35 +93,33 @@ impl<'a, T: Scalar> Weights<'a, T> {
     }
 
     /// A weight for every entry, `(m, n)`, or a mask with 1 where an entry is observed. Of a sparse matrix, what it does
-    /// not store has weight 0, and only the stored entries are ever visited. Given twice, the product counts.
+    /// not store has weight 0, and only the stored entries are ever visited. GivenAs twice, the product counts. Where an
+    /// entry does not count anyway, its weight may be NaN.
     #[must_use]
     pub fn entries(mut self, weights: impl Into<Matrix<'a, T>>) -> Self {
-        self.entries.push(weights.into());
+        self.entries.push((weights.into(), GivenAs::Weights));
         self
     }
 
     /// The standard deviation of every entry, `(m, n)`: weights are `1 / sigma²`, so that the Frobenius loss is half of
-    /// chi² (the Q of positive matrix factorization, Paatero & Tapper 1994). An infinite one is weight 0.
+    /// chi² (the Q of positive matrix factorization, Paatero & Tapper 1994). An infinite one is weight 0, and so is NaN for
+    /// an entry that does not count anyway; for another, it is refused when X gets these weights.
     ///
     /// # Errors
     /// [`Error::BadWeight`] for an uncertainty that is not positive.
-    pub fn uncertainties(self, sigma: &Matrix<'_, T>) -> Result<Self> {
+    pub fn uncertainties(mut self, sigma: &Matrix<'_, T>) -> Result<Self> {
         let (m, n) = (sigma.rows(), sigma.cols());
         let values = sigma.to_row_major();
-        if let Some(at) = values.iter().position(|s| !(*s > T::ZERO)) {
-            return Err(Error::BadWeight {
-                what: "uncertainty",
-                value: values[at].to_f64(),
-                row: at / n,
-                col: at % n,
-                needs: "uncertainties are positive numbers, infinite for entries that do not count",
-            });
+        if let Some(at) = values.iter().position(|s| *s <= T::ZERO) {
+            return GivenAs::Uncertainties.refuse(values[at].to_f64(), at / n, at % n);
         }
         // The smallest one is the unit: 1 / sigma² itself may be out of range.
         let e = exponent(values.iter().fold(f64::INFINITY, |m, s| m.min(s.to_f64())));
         let squared = |s: &T| T::from_f64((scale_up(1.0, e) / s.to_f64()).powi(2));
         let weights = Dense::from_vec(m, n, values.iter().map(squared).collect())?;
-        Ok(Weights { power: self.power - 2 * e, ..self }.entries(weights))
+        self.power -= 2 * e;
+        self.entries.push((weights.into(), GivenAs::Uncertainties));
+        Ok(self)
     }
 
     /// A weight for every row (sample).
@@ -228,11 +248,12 @@ impl<'a, T: Scalar> Weighted<'a, T> {
             Matrix::Weighted(x) => *x,
         };
         weighted.nan |= missing != Missing::None;
-        for more in entries {
-            weighted.form = weighted.form.times(more)?;
-        }
         weighted.rows = product(weighted.rows, rows);
         weighted.cols = product(weighted.cols, cols);
+        for (more, given) in entries {
+            let more = weighted.known(more, given)?;
+            weighted.form = weighted.form.times(more)?;
+        }
         if let Some(mask) = hold_out {
             if weighted.hold_out.is_some() {
                 return Err(Error::Unsupported {
@@ -246,6 +267,37 @@ impl<'a, T: Scalar> Weighted<'a, T> {
         weighted.power += power;
         weighted.bring_near();
         Ok(weighted)
+    }
+
+    /// Weights with 0 for NaN, which is refused if the entry counts so far.
+    fn known(&self, weights: Matrix<'a, T>, given: GivenAs) -> Result<Matrix<'a, T>> {
+        let (mut unknown, mut wrong) = (false, None);
+        each(&weights, |i, j, v| {
+            if v.is_nan() {
+                unknown = true;
+                wrong = wrong.or_else(|| self.counts(i, j).then_some((i, j)));
+            }
+        });
+        match (wrong, weights) {
+            (Some((i, j)), _) => given.refuse(f64::NAN, i, j),
+            (None, Matrix::Dense(v)) if unknown => {
+                Ok(v.mapped(|v| if v.is_nan() { T::ZERO } else { v }).into())
+            }
+            // Of a list, only what is positive remains.
+            (None, weights) => Ok(weights),
+        }
+    }
+
+    /// Whether an entry counts, but for those that are held out: these are to be judged, with their weights.
+    fn counts(&self, i: usize, j: usize) -> bool {
+        let line = |values: &Option<Vec<T>>, at: usize| values.as_ref().is_none_or(|v| v[at] > T::ZERO);
+        let weight = |entries: &Option<Dense<'_, T>>| entries.as_ref().map_or(T::ONE, |v| v.get(i, j));
+        let (x, entry) = match &self.form {
+            Form::Dense { x, entries } => (x.get(i, j), weight(entries)),
+            Form::Sparse { x, entries } => (x.get(i, j), weight(entries)),
+            Form::Listed(x) => x.get(i, j).unwrap_or((T::ZERO, T::ZERO)),
+        };
+        entry > T::ZERO && !(self.nan && x.is_nan()) && line(&self.rows, i) && line(&self.cols, j)
     }
 
     /// Chooses the units of the weights.
@@ -457,6 +509,16 @@ impl<'a, T: Scalar> Form<'a, T> {
     }
 }
 
+/// Calls `f(i, j, weight)` for every weight that there is.
+fn each<T: Scalar>(weights: &Matrix<'_, T>, mut f: impl FnMut(usize, usize, T)) {
+    match weights {
+        Matrix::Dense(v) => v.for_each_row(|i, row| row.iter().enumerate().for_each(|(j, &v)| f(i, j, v))),
+        Matrix::Sparse(v) => v.for_each(f),
+        // Refused elsewhere.
+        Matrix::Weighted(_) => {}
+    }
+}
+
 /// The products of two weights of the same lines.
 fn product<T: Scalar>(old: Option<Vec<T>>, more: Option<Vec<T>>) -> Option<Vec<T>> {
     match (old, more) {
@@ -468,12 +530,8 @@ fn product<T: Scalar>(old: Option<Vec<T>>, more: Option<Vec<T>>) -> Option<Vec<T
 impl<T: Scalar> Weights<'_, T> {
     /// Refuses weights of the wrong shape, and those that are not finite and >= 0.
     fn check(&self, m: usize, n: usize) -> Result<()> {
-        let bad = |what, value: T, row, col| {
-            let needs = "weights are finite numbers >= 0; 0 is for entries that do not count";
-            Err(Error::BadWeight { what, value: value.to_f64(), row, col, needs })
-        };
         let wrong = |v: T| !(v >= T::ZERO && v.is_finite());
-        for weights in &self.entries {
+        for (weights, given) in &self.entries {
             if (weights.rows(), weights.cols()) != (m, n) {
                 return Err(Error::Shape {
                     what: "the weights of the entries of X",
@@ -482,21 +540,14 @@ impl<T: Scalar> Weights<'_, T> {
                 });
             }
             let mut first = None;
-            match weights {
-                Matrix::Dense(v) => v.for_each_row(|i, row| {
-                    if let (None, Some(j)) = (first, row.iter().position(|&v| wrong(v))) {
-                        first = Some((i, j, row[j]));
-                    }
-                }),
-                Matrix::Sparse(v) => v.for_each(|i, j, v| {
-                    if first.is_none() && wrong(v) {
-                        first = Some((i, j, v));
-                    }
-                }),
-                Matrix::Weighted(_) => {}
-            }
+            each(weights, |i, j, v| {
+                // Whether NaN matters is known with X.
+                if first.is_none() && wrong(v) && !v.is_nan() {
+                    first = Some((i, j, v));
+                }
+            });
             if let Some((i, j, v)) = first {
-                return bad("weight", v, i, j);
+                return given.refuse(v.to_f64(), i, j);
             }
         }
         for (what, weights, expected) in [("row weight", &self.rows, m), ("column weight", &self.cols, n)] {
@@ -514,7 +565,8 @@ impl<T: Scalar> Weights<'_, T> {
             }
             if let Some(at) = weights.iter().position(|&v| wrong(v)) {
                 let (row, col) = if what == "row weight" { (at, 0) } else { (0, at) };
-                return bad(what, weights[at], row, col);
+                let needs = "weights are finite numbers >= 0; 0 is for what does not count";
+                return Err(Error::BadWeight { what, value: weights[at].to_f64(), row, col, needs });
             }
         }
         Ok(())
