@@ -21,12 +21,15 @@ pub(crate) fn tell<T: Number>(fit: &Fit<T>, held_out: Option<(Score, Score)>, so
         seconds(fit.seconds.0 + fit.seconds.1),
         fit.reason
     ));
+    let residual = match fit.kkt_residual() {
+        known if known.is_finite() => format!("{known:.1e}"),
+        _ => "not known where a sparseness is given".into(),
+    };
     talk.say(format!(
-        "relative error {:.6}, {} loss {:.6e}, optimality residual {:.1e}",
+        "relative error {:.6}, {} loss {:.6e}, optimality residual {residual}",
         fit.relative_error(),
         fit.spec.loss,
         fit.loss,
-        fit.kkt_residual()
     ));
     if source.counting.has_uncertainty() && fit.spec.loss == Loss::Frobenius {
         talk.say(format!("Q, the sum of squared scaled residuals, {:.6e}", 2.0 * fit.loss));
@@ -36,12 +39,16 @@ pub(crate) fn tell<T: Number>(fit: &Fit<T>, held_out: Option<(Score, Score)>, so
     }
     if let Some((score, seen)) = held_out {
         let entries = if score.entries == 1 { "entry" } else { "entries" };
-        talk.say(format!(
-            "held out: {} {entries}, RMSE {} ({} on those that were fitted)",
-            grouped(score.entries),
-            size(score.rmse),
-            size(seen.rmse)
-        ));
+        if score.entries == 0 {
+            talk.say("held out: no entry, as the share is so small; nothing was predicted");
+        } else {
+            talk.say(format!(
+                "held out: {} {entries}, RMSE {} ({} on those that were fitted)",
+                grouped(score.entries),
+                size(score.rmse),
+                size(seen.rmse)
+            ));
+        }
         if score.relative_rmse > 1.0 {
             let first = if source.absent > 0 {
                 "--missing absent, if what is not listed is not 0; else "

@@ -8,6 +8,7 @@ use crate::model::Stored;
 use crate::output::{component_names, is_same, table};
 use crate::source::{self, Source};
 use crate::talk::{self, Talk, count, seconds};
+use partwise::Simplex;
 use partwise_io::{Names, Separator, write_table_to};
 use std::time::Instant;
 
@@ -97,8 +98,10 @@ fn transform<T: Number>(
     let unseen = source.facts.unseen_rows;
     if let Some(first) = unseen.first {
         let (have, get) = if unseen.count == 1 { ("has", "gets") } else { ("have", "get") };
+        let held = model.rules.simplex == Simplex::Exact || model.rules.min > 0.0;
+        let what = if held { "what constraints say" } else { "zeros" };
         talk.say(format!(
-            "  {} {have} no entry that counts, and {get} zeros, the first is row {first}{}",
+            "  {} {have} no entry that counts, and {get} {what}, the first is row {first}{}",
             count(unseen.count as u64, "row"),
             source.names.at(Some(first), None)
         ));

@@ -76,7 +76,7 @@ pub struct Score {
     pub loss: f64,
     /// The same per unit of weight: per entry, if there are no weights.
     pub mean_loss: f64,
-    /// Root of the mean square of `x - y`.
+    /// Root of the mean square of `x - y`; NaN, like all means, without an entry.
     pub rmse: f64,
     /// That over the root of the mean square of x.
     pub relative_rmse: f64,
@@ -136,7 +136,7 @@ impl<T: Scalar> Fit<T> {
     /// [`Error::Shape`](crate::Error::Shape) if X has not the shape of the fit.
     pub fn residuals(&self, x: &Matrix<'_, T>) -> Result<Residuals> {
         let s = &self.spec;
-        evaluate::residuals(x, &self.w, &self.h, s.loss, self.least, s.smoothing, s.threads)
+        evaluate::residuals(x, (&self.w, &self.h), s.loss, self.least, s.smoothing, s.threads)
     }
 
     /// How well the model reproduces the entries of another X of the same shape that count there: those that were held out,
@@ -160,19 +160,26 @@ impl<T: Scalar> Fit<T> {
         let x = clipped.as_ref().unwrap_or(x);
         let s = &self.spec;
         let facts = Facts::of(x);
-        let residuals =
-            |loss, least| evaluate::residuals(x, &self.w, &self.h, loss, least, s.smoothing, s.threads);
-        let loss: f64 = residuals(s.loss, self.least)?.rows.iter().sum();
-        let squares = 2.0 * residuals(Loss::Frobenius, 0.0)?.rows.iter().sum::<f64>();
+        let loss_of = |loss, least| {
+            evaluate::loss_of(x, &facts, (&self.w, &self.h), loss, least, s.smoothing, s.threads)
+        };
+        let loss = loss_of(s.loss, self.least)?;
+        let frobenius = if s.loss == Loss::Frobenius { loss } else { loss_of(Loss::Frobenius, 0.0)? };
+        let squares = 2.0 * frobenius;
         let weight = facts.total_weight * 2f64.powi(facts.weight_power);
-        let mean = |sum: f64| if weight > 0.0 { sum / weight } else { 0.0 };
+        let mean = |sum: f64| if weight > 0.0 { sum / weight } else { f64::NAN };
         let own = scale_up(facts.sum_squares, 2 * facts.exponent) * 2f64.powi(facts.weight_power);
         Ok(Score {
             entries: facts.observed,
             loss,
             mean_loss: mean(loss),
             rmse: mean(squares).sqrt(),
-            relative_rmse: if own > 0.0 { (squares / own).sqrt() } else { 0.0 },
+            // NaN without entries; infinite where only zeros were to be predicted, and were not.
+            relative_rmse: if own > 0.0 || squares > 0.0 || weight == 0.0 {
+                (squares / own).sqrt()
+            } else {
+                0.0
+            },
         })
     }
 

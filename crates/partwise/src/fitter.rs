@@ -433,15 +433,17 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         } else if let Some(note) = self.relevance(w, h) {
             notes.push(note);
         } else if dead > 0 {
-            let (are, component) = if dead == 1 { ("is", "component") } else { ("are", "components") };
+            let are = if dead == 1 { "is" } else { "are" };
             let so = if penalised { "switched off by the penalties" } else { "a lower rank fits as well" };
-            notes.push(format!("{dead} of {} {component} {are} zero: {so}", spec.rank));
+            notes.push(format!("{dead} of {} components {are} zero: {so}", spec.rank));
         }
         if incidents.1 > 0 {
-            notes.push(format!(
-                "{} rows met a singular Gram matrix and were solved by coordinate descent instead",
-                incidents.1
-            ));
+            let rows = if incidents.1 == 1 {
+                "row met a singular Gram matrix and was"
+            } else {
+                "rows met a singular Gram matrix and were"
+            };
+            notes.push(format!("{} {rows} solved by coordinate descent instead", incidents.1));
         }
         notes.extend(scale_note(spec.normalize));
         if self.units.x != 0 {

@@ -428,9 +428,24 @@ fn the_list_of_exclusions_is_true() {
     let tried: Vec<(Nmf, Given<f64>, Matrix<'_, f64>, usize)> = vec![
         (nmf(), fixed(true, true, RANK), x().dense(), 0),
         (nmf().max_h(0.5), fixed(false, true, RANK), x().dense(), 1),
-        (nmf().free(Free::H).penalty(Penalty::new(PenaltyKind::L1, Factors::H, 0.1)), plain.clone(), x().dense(), 4),
-        (nmf().free(Free::W).penalty(Penalty::new(PenaltyKind::Orthogonal, Factors::W, 0.1)), plain.clone(), x().dense(), 4),
-        (nmf().free(Free::W).penalty(Penalty::new(PenaltyKind::ArdL1, Factors::Both, 0.1)), plain.clone(), x().dense(), 4),
+        (
+            nmf().free(Free::H).penalty(Penalty::new(PenaltyKind::L1, Factors::H, 0.1)),
+            plain.clone(),
+            x().dense(),
+            4,
+        ),
+        (
+            nmf().free(Free::W).penalty(Penalty::new(PenaltyKind::Orthogonal, Factors::W, 0.1)),
+            plain.clone(),
+            x().dense(),
+            4,
+        ),
+        (
+            nmf().free(Free::W).penalty(Penalty::new(PenaltyKind::ArdL1, Factors::Both, 0.1)),
+            plain.clone(),
+            x().dense(),
+            4,
+        ),
         (nmf().simplex_w(Simplex::Exact).max_w(0.5), plain.clone(), x().dense(), 2),
         (nmf().simplex_h(Simplex::AtMost).sparseness_h(0.5), plain.clone(), x().dense(), 2),
         (nmf().simplex_h(Simplex::Exact), fixed(false, true, 2), x().dense(), 2),

@@ -235,6 +235,23 @@ fn scales() {
     }
 }
 
+/// The same for weights of rows and of columns.
+#[test]
+fn weights_of_lines_have_any_units() {
+    let table = planted(14, 12, 2, 0.3, 9);
+    let v = weights(14, 12, 2);
+    let fit = |c: f64, d: f64| {
+        let lines = |n: usize, scale: f64| (0..n).map(|i| scale * (0.5 + v.at(i, 0))).collect::<Vec<_>>();
+        let weights = Weights::new().rows(lines(14, c)).cols(lines(12, d));
+        Nmf::new(2).max_iter(20).tol(0.0).fit(&table.dense().weighted(weights).unwrap()).unwrap()
+    };
+    let base = fit(1.0, 1.0);
+    for (c, d) in [(1e100, 1.0), (1e-100, 1.0), (1.0, 1e90), (1e100, 1e-80)] {
+        let other = fit(c, d);
+        assert!((other.loss / (base.loss * c * d) - 1.0).abs() < 1e-9, "{c:e} {d:e}: {}", other.loss);
+    }
+}
+
 /// Converged runs are stationary: a restart stops at once, and transforming the data gives W.
 #[test]
 fn solutions_are_recognised_and_transform_honours_masks() {

@@ -103,13 +103,53 @@ pub(crate) struct Evaluator<'x, T: Scalar> {
 /// The loss of every row and column.
 pub(crate) fn residuals<T: Scalar>(
     x: &Matrix<'_, T>,
-    w: &Factor<T>,
-    h: &Factor<T>,
+    (w, h): (&Factor<T>, &Factor<T>),
     loss: Loss,
     least: f64,
     smoothing: f64,
     threads: usize,
 ) -> Result<Residuals> {
+    let facts = Facts::of(x);
+    let (mut rows, mut cols) =
+        with_evaluator(x, &facts, (w, h), loss, least, smoothing, threads, |evaluator| {
+            let (mut rows, mut cols) = (Vec::new(), Vec::new());
+            evaluator.entry_by_entry(w, h, Some(&mut rows));
+            std::mem::swap(&mut evaluator.w, &mut evaluator.h);
+            evaluator.entry_by_entry(h, w, Some(&mut cols));
+            (rows, cols)
+        })?;
+    let unit = 2f64.powi(facts.weight_power);
+    rows.iter_mut().chain(&mut cols).for_each(|loss| *loss *= unit);
+    Ok(Residuals { rows, cols })
+}
+
+/// The loss of a pair, and nothing else.
+pub(crate) fn loss_of<T: Scalar>(
+    x: &Matrix<'_, T>,
+    facts: &Facts,
+    (w, h): (&Factor<T>, &Factor<T>),
+    loss: Loss,
+    least: f64,
+    smoothing: f64,
+    threads: usize,
+) -> Result<f64> {
+    let loss = with_evaluator(x, facts, (w, h), loss, least, smoothing, threads, |evaluator| {
+        evaluator.evaluate(w, h).loss
+    })?;
+    Ok(loss * 2f64.powi(facts.weight_power))
+}
+
+/// Calls `f` with what evaluates the loss of any factors for X.
+fn with_evaluator<T: Scalar, R: Send>(
+    x: &Matrix<'_, T>,
+    facts: &Facts,
+    (w, h): (&Factor<T>, &Factor<T>),
+    loss: Loss,
+    least: f64,
+    smoothing: f64,
+    threads: usize,
+    f: impl FnOnce(&mut Evaluator<'_, T>) -> R + Send,
+) -> Result<R> {
     if (x.rows(), x.cols()) != (w.rows(), h.rows()) {
         return Err(Error::Shape {
             what: "X",
@@ -117,20 +157,12 @@ pub(crate) fn residuals<T: Scalar>(
             got: format!("({}, {})", x.rows(), x.cols()),
         });
     }
-    let facts = Facts::of(x);
     facts.check_entries(loss, least > 0.0, loss == Loss::Frobenius)?;
     let team = Team::new(threads);
     Ok(team.run(|| {
         let floor = if facts.mean > 0.0 { least / facts.mean } else { 0.0 };
         let judged = Judged::loss_only(smoothing);
-        let mut evaluator = Evaluator::new(x, &facts, loss, floor, w.rank(), judged, team.threads());
-        let (mut rows, mut cols) = (Vec::new(), Vec::new());
-        evaluator.entry_by_entry(w, h, Some(&mut rows));
-        std::mem::swap(&mut evaluator.w, &mut evaluator.h);
-        evaluator.entry_by_entry(h, w, Some(&mut cols));
-        let unit = 2f64.powi(facts.weight_power);
-        rows.iter_mut().chain(&mut cols).for_each(|loss| *loss *= unit);
-        Residuals { rows, cols }
+        f(&mut Evaluator::new(x, facts, loss, floor, w.rank(), judged, team.threads()))
     }))
 }
 

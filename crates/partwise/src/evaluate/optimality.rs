@@ -73,3 +73,56 @@ pub(super) fn judge(
     }
     [violation, scale, pull]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Violation of the conditions at w, where the gradient is `gradient`.
+    fn violation(w: &[f64], gradient: &[f64], bounds: &Bounds<f64>) -> f64 {
+        let denom = [5.0; 3];
+        let numer: Vec<f64> = gradient.iter().map(|g| 5.0 - g).collect();
+        judge(w, &numer, &denom[..w.len()], &[1.0; 3][..w.len()], bounds)[0]
+    }
+
+    #[test]
+    fn at_zero_and_above() {
+        let plain = Bounds::default();
+        assert_eq!(violation(&[0.0, 2.0], &[1.0, 0.0], &plain), 0.0);
+        assert!(violation(&[0.0, 2.0], &[-1.0, 0.0], &plain) > 0.0);
+        assert!(violation(&[0.5, 2.0], &[1.0, 0.0], &plain) > 0.0);
+    }
+
+    #[test]
+    fn at_a_bound_the_gradient_may_point_out() {
+        let bounds = Bounds { lower: 0.5, upper: 2.0, ..Bounds::default() };
+        assert_eq!(violation(&[0.5, 2.0], &[1.0, -1.0], &bounds), 0.0);
+        assert!(violation(&[0.5, 2.0], &[-1.0, 0.0], &bounds) > 0.0);
+        assert!(violation(&[0.5, 2.0], &[0.0, 1.0], &bounds) > 0.0);
+        assert!(violation(&[1.0, 1.0], &[0.0, -1.0], &bounds) > 0.0);
+    }
+
+    #[test]
+    fn on_the_simplex_the_gradient_is_even() {
+        let simplex = |at_most| Bounds { simplex: Some((1.0, at_most)), ..Bounds::default() };
+        // Full: the same slope for all that is used, and no less for the rest.
+        for at_most in [false, true] {
+            assert_eq!(violation(&[0.25, 0.75, 0.0], &[-2.0, -2.0, -1.0], &simplex(at_most)), 0.0);
+            assert!(violation(&[0.25, 0.75, 0.0], &[-2.0, -2.0, -3.0], &simplex(at_most)) > 0.0);
+            assert!(violation(&[0.25, 0.75, 0.0], &[-2.0, -1.0, 0.0], &simplex(at_most)) > 0.0);
+        }
+        // A row that would be better off with less may have less, unless the sum is given.
+        assert_eq!(violation(&[0.25, 0.75], &[2.0, 2.0], &simplex(false)), 0.0);
+        assert!(violation(&[0.25, 0.75], &[2.0, 2.0], &simplex(true)) > 0.0);
+        // With room left, it is as if there were no sum.
+        assert_eq!(violation(&[0.25, 0.5], &[0.0, 0.0], &simplex(true)), 0.0);
+        assert!(violation(&[0.25, 0.5], &[-1.0, -1.0], &simplex(true)) > 0.0);
+    }
+
+    #[test]
+    fn what_is_fixed_counts_for_nothing() {
+        let bounds = Bounds { frozen: vec![true, false], ..Bounds::default() };
+        assert_eq!(violation(&[1.0, 1.0], &[3.0, 0.0], &bounds), 0.0);
+        assert!(violation(&[1.0, 1.0], &[0.0, 3.0], &bounds) > 0.0);
+    }
+}

@@ -63,3 +63,20 @@ impl Elastic {
 fn times_power(x: f64, e: f64) -> f64 {
     if x == 0.0 { 0.0 } else { x * e.exp2() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The term of `F / 2^factor` with the weights of those units is the term of F, over `2^objective`.
+    #[test]
+    fn weights_in_other_units() {
+        let elastic = Elastic { l1: 0.75, l2: 3.0 };
+        let row = [1.0, 4.0, 0.5];
+        for (objective, factor) in [(0, 0), (6, 0), (0, 3), (5, 2), (-7, -4)] {
+            let other = elastic.in_units_of(f64::from(objective), f64::from(factor));
+            let value = other.value(row.iter().map(|x| x * 2f64.powi(-factor)));
+            assert_eq!(value, elastic.value(row.into_iter()) * 2f64.powi(-objective), "{objective} {factor}");
+        }
+    }
+}

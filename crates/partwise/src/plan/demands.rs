@@ -239,20 +239,20 @@ pub(super) fn data_notes(spec: &Spec, facts: &Facts, notes: &mut Vec<String>) {
     if !facts.weighted {
         return;
     }
-    for (lines, what, factor) in
-        [(facts.unseen_rows, "row", "rows of W"), (facts.unseen_cols, "column", "columns of H")]
-    {
+    for (lines, what, factor) in [(facts.unseen_rows, "row", "W"), (facts.unseen_cols, "column", "H")] {
         let tied = spec.penalties.iter().any(|p| is_by_row(p.kind) && on(p, what == "row"));
         let held = keeps_rows_up(spec, what == "row");
         if lines.count > 0 {
-            let (s, have) = if lines.count == 1 { ("", "has") } else { ("s", "have") };
+            let one = lines.count == 1;
+            let (s, have, are, them) =
+                if one { ("", "has", "is", "it") } else { ("s", "have", "are", "them") };
             let become_ = match (tied, held) {
-                (true, _) => "are what penalties make them",
-                (false, true) => "are what constraints make them",
-                (false, false) => "are zero",
+                (true, _) => format!("what penalties make {them}"),
+                (false, true) => format!("what constraints make {them}"),
+                (false, false) => "zero".into(),
             };
             notes.push(format!(
-                "{} {what}{s} of X {have} no observed entry; the {factor} {become_}",
+                "{} {what}{s} of X {have} no observed entry; the {what}{s} of {factor} {are} {become_}",
                 lines.count
             ));
         }

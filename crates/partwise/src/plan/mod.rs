@@ -96,7 +96,7 @@ impl Spec {
         }
         demands::data_notes(&spec, facts, &mut notes);
         if spec.floor == 0.0 {
-            empty_note(facts, &mut notes);
+            empty_note(&spec, facts, &mut notes);
         }
         Ok(Plan { spec, notes, memory, extrapolate, inner })
     }
@@ -339,10 +339,14 @@ fn empty_note(spec: &Spec, facts: &Facts, notes: &mut Vec<String>) {
         (empty(facts.empty_rows, facts.unseen_rows), "row", "W"),
         (empty(facts.empty_cols, facts.unseen_cols), "column", "H"),
     ] {
+        let (gets, get) = match demands::keeps_rows_up(spec, factor == "W") {
+            true => ("is what constraints make it", "are what constraints make them"),
+            false => ("gets zeros", "get zeros"),
+        };
         match count {
             0 => {}
-            1 => notes.push(format!("1 {what} of X is empty; the {what} of {factor} gets zeros")),
-            n => notes.push(format!("{n} {what}s of X are empty; the {what}s of {factor} get zeros")),
+            1 => notes.push(format!("1 {what} of X is empty; the {what} of {factor} {gets}")),
+            n => notes.push(format!("{n} {what}s of X are empty; the {what}s of {factor} {get}")),
         }
     }
 }

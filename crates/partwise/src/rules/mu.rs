@@ -210,32 +210,60 @@ impl MuBeta {
                 linear: own.linear - linear,
                 plus: own.plus + plus[c],
                 minus: minus[c],
+                multiplier: 0.0,
             }
         };
         let (lower, upper) = (limits.lower.to_f64(), limits.upper.to_f64());
-        let solve = |c: usize, old: T, multiplier: f64| -> f64 {
+        // At the multiplier `base + above`, the two apart, as a root may be as near to the pole at `base` as it likes.
+        let solve = |c: usize, old: T, (base, above): (f64, f64)| -> f64 {
             let old = old.to_f64();
             if limits.is_frozen(c) || !(old > 0.0) {
                 return old;
             }
             let own = terms(c, old);
-            let t = self.stationary(&Terms { linear: own.linear + multiplier, ..own });
+            let t = self.stationary(&Terms { linear: own.linear + base, multiplier: above, ..own });
             // Zero may be what is wanted, but not for ever.
             if t.is_nan() { old } else { (old * t).max(self.least).clamp(lower, upper) }
         };
-        let multiplier = match simplex {
-            None => 0.0,
-            Some((total, at_most)) => {
-                let sum = |m: f64| w.iter().enumerate().map(|(c, &w)| solve(c, w, m)).sum::<f64>();
-                if at_most && sum(0.0) <= total {
-                    0.0
-                } else {
-                    root_of_falling(sum, total, terms(0, 1.0).denom)
-                }
-            }
+        // For beta <= 1 the problem is linear along a component that nothing pulls at, as all are in a row of zeros.
+        let slope = |c: usize, w: T| {
+            let Terms { numer, denom, linear, plus, minus, .. } = terms(c, w.to_f64());
+            let idle = self.beta <= 1.0 && numer == 0.0 && plus == 0.0 && minus == 0.0;
+            (idle && w > T::ZERO && !limits.is_frozen(c)).then_some(denom + linear)
         };
+        let (mut multiplier, mut takes) = ((0.0, 0.0), None);
+        if let Some((total, at_most)) = simplex {
+            let sum = |m: (f64, f64)| w.iter().enumerate().map(|(c, &w)| solve(c, w, m)).sum::<f64>();
+            // The one of the least slope takes what the others leave, if their sum falls short where its slope is met.
+            let slopes = w.iter().enumerate().filter_map(|(c, &w)| Some((slope(c, w)?, c)));
+            let flattest = slopes.min_by(|a, b| a.0.total_cmp(&b.0));
+            let others = |m: (f64, f64)| {
+                let pulled = w.iter().enumerate().filter(|&(c, &w)| slope(c, w).is_none());
+                pulled.map(|(c, &w)| solve(c, w, m)).sum::<f64>()
+            };
+            if at_most && sum((0.0, 0.0)) <= total {
+                // There is room.
+            } else if let Some((least, c)) = flattest.filter(|&(least, _)| others((-least, 0.0)) < total) {
+                (multiplier, takes) = ((-least, 0.0), Some((c, total - others((-least, 0.0)))));
+            } else {
+                let pulled = w
+                    .iter()
+                    .enumerate()
+                    .filter(|&(c, &w)| w > T::ZERO && !limits.is_frozen(c) && slope(c, w).is_none());
+                let denoms = pulled.map(|(c, &w)| {
+                    let own = terms(c, w.to_f64());
+                    own.denom + own.linear
+                });
+                let pole = denoms.reduce(f64::min).unwrap_or(0.0);
+                multiplier = (-pole, root_of_falling(|above| others((-pole, above)), total, pole.abs()));
+            }
+        }
         for c in 0..rank {
-            let new = T::from_f64(solve(c, w[c], multiplier));
+            let new = match takes {
+                Some((taker, rest)) if c == taker => T::from_f64(rest),
+                Some(_) if slope(c, w[c]).is_some() => T::from_f64(self.least.max(lower)),
+                _ => T::from_f64(solve(c, w[c], multiplier)),
+            };
             w[c] = if new.is_finite() { new } else { w[c] };
         }
         if let Some((total, at_most)) = simplex {
@@ -249,18 +277,22 @@ impl MuBeta {
 
     /// The terms of its own l1 and l2 at an entry.
     fn elastic(&self, w: f64) -> Terms {
-        Terms { numer: 0.0, denom: 0.0, linear: self.l1, plus: self.l2 * w, minus: 0.0 }
+        Terms { numer: 0.0, denom: 0.0, linear: self.l1, plus: self.l2 * w, minus: 0.0, multiplier: 0.0 }
     }
 
     /// The t > 0 where the majorant is least, or a point between it and 1: the root of
     /// `denom t^p + linear + plus t - minus / t = numer t^-q`, whose left side less the right one rises.
     fn stationary(&self, terms: &Terms) -> f64 {
-        let Terms { numer, denom, linear, plus, minus } = *terms;
+        let Terms { numer, denom, linear, plus, minus, multiplier } = *terms;
+        if self.beta == 1.0 {
+            if !(numer > 0.0 || minus > 0.0 || linear + multiplier < 0.0) {
+                return 0.0;
+            }
+            return positive_root(plus, denom + linear + multiplier, numer + minus);
+        }
+        let linear = linear + multiplier;
         if !(numer > 0.0 || minus > 0.0 || linear < 0.0) {
             return 0.0;
-        }
-        if self.beta == 1.0 {
-            return positive_root(plus, denom + linear, numer + minus);
         }
         if self.beta == 2.0 {
             return positive_root(denom + plus, linear - numer, minus);
@@ -299,6 +331,8 @@ struct Terms {
     linear: f64,
     plus: f64,
     minus: f64,
+    /// Of a sum that is given, what is added to the linear part last.
+    multiplier: f64,
 }
 
 /// What else there is to a row than its loss.
@@ -319,17 +353,19 @@ fn positive_root(a: f64, b: f64, c: f64) -> f64 {
 
 /// Where a falling function takes a value, from somewhere below or above 0; `unit` is the size of its argument.
 fn root_of_falling(f: impl Fn(f64) -> f64, value: f64, unit: f64) -> f64 {
-    let unit = if unit > 0.0 { unit } else { 1.0 };
+    if f(f64::MIN_POSITIVE) >= value {
+        // Above 0, in logarithms: positive numbers are in the order of their bits.
+        let (mut low, mut high) = (f64::MIN_POSITIVE.to_bits(), (f64::MAX / 4.0).to_bits());
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if f(f64::from_bits(middle)) > value { low = middle } else { high = middle }
+        }
+        return f64::from_bits(high);
+    }
     let (mut low, mut high) = (0.0, 0.0);
-    let mut step = unit;
-    if f(0.0) > value {
-        while f(high) > value && step.is_finite() {
-            (low, high, step) = (high, high + step, 4.0 * step);
-        }
-    } else {
-        while f(low) < value && step.is_finite() {
-            (high, low, step) = (low, low - step, 4.0 * step);
-        }
+    let mut step = if unit > 0.0 { unit } else { 1.0 };
+    while f(low) < value && step.is_finite() {
+        (high, low, step) = (low, low - step, 4.0 * step);
     }
     for _ in 0..60 {
         let middle = 0.5 * (low + high);

@@ -71,8 +71,12 @@ pub(crate) fn drive(
     let mut history: Vec<Record> = Vec::with_capacity(stop.max_iter.min(100_000) + 2);
     let clock = || started.elapsed();
     let mut last = model.assess();
-    let record =
-        |iteration, objective, kkt| Record { iteration, seconds: clock().as_secs_f64(), objective, kkt };
+    let record = |iteration, objective, kkt: Option<f64>| Record {
+        iteration,
+        seconds: clock().as_secs_f64(),
+        objective,
+        kkt: kkt.filter(|kkt| !kkt.is_nan()),
+    };
     history.push(record(0, last.objective, Some(last.kkt)));
 
     let (mut iteration, mut looked_at, mut finished_at, mut idle) = (0, 0, usize::MAX, 0);
@@ -177,7 +181,7 @@ pub(crate) fn drive(
         last = model.finish();
     }
     if let Some(end) = history.last_mut() {
-        end.kkt = Some(last.kkt);
+        end.kkt = Some(last.kkt).filter(|kkt| !kkt.is_nan());
         end.objective = end.objective.min(last.objective);
     }
     Run { status, reason: Reason(reason), iterations: iteration, history, last }

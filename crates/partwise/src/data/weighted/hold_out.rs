@@ -3,6 +3,7 @@
 //! Whether entry `(i, j)` is held out depends on the seed, i and j alone, so a mask takes no memory, is the same for dense
 //! and sparse X, in any order and on any machine, and the folds of one seed share the entries out among them.
 
+use crate::kernels::isa::{Kernel, Simd, launch};
 use serde::{Deserialize, Serialize};
 
 /// Which entries of X are left out of a fit, to be predicted by it.
@@ -50,11 +51,75 @@ impl HoldOut {
         let number = (bits >> 11) as f64 / (1u64 << 53) as f64;
         (self.from <= number && number < self.to) != self.inverted
     }
+
+    /// Calls `f` with every j in `0..n` for which `(line, j)` is held out; with every i for `(i, line)` if it is a column.
+    pub(super) fn for_each_of_line(&self, line: usize, is_column: bool, n: usize, mut f: impl FnMut(usize)) {
+        // N / 2^53 >= from, for whole N, is N >= ceil(2^53 from).
+        let bound = |x: f64| (x * (1u64 << 53) as f64).ceil() as u64;
+        let (from, to) = (bound(self.from), bound(self.to));
+        let mut first = 0;
+        while first < n {
+            let piece =
+                Piece { seed: self.seed, line: line as u64, is_column, first: first as u64, from, to };
+            let held = launch(piece);
+            for (at, word) in held.as_chunks::<8>().0.iter().enumerate() {
+                // Most words of eight are all kept or, of an inverted mask, not worth a thought.
+                if u64::from_ne_bytes(*word) == 0 && !self.inverted {
+                    continue;
+                }
+                for (l, &held) in word.iter().enumerate() {
+                    let j = first + 8 * at + l;
+                    if (held != 0) != self.inverted && j < n {
+                        f(j);
+                    }
+                }
+            }
+            first += PIECE;
+        }
+    }
+}
+
+/// Entries of a line that are looked at together.
+const PIECE: usize = 64;
+
+/// Which of the next entries of a line have their number between the bounds.
+struct Piece {
+    seed: u64,
+    line: u64,
+    is_column: bool,
+    first: u64,
+    from: u64,
+    to: u64,
+}
+
+impl Kernel for Piece {
+    type Out = [u8; PIECE];
+    #[inline(always)]
+    fn run<S: Simd>(self) -> [u8; PIECE] {
+        let (mut bits, mut out) = ([0u64; PIECE], [0; PIECE]);
+        let step = |at: u64| GOLDEN.wrapping_mul(at + 1);
+        if self.is_column {
+            for (t, bits) in bits.iter_mut().enumerate() {
+                let row = mix(self.seed.wrapping_add(step(self.first + t as u64)));
+                *bits = mix(row.wrapping_add(step(self.line))) >> 11;
+            }
+        } else {
+            let row = mix(self.seed.wrapping_add(step(self.line)));
+            for (t, bits) in bits.iter_mut().enumerate() {
+                *bits = mix(row.wrapping_add(step(self.first + t as u64))) >> 11;
+            }
+        }
+        for (out, &bits) in out.iter_mut().zip(&bits) {
+            *out = u8::from(self.from <= bits && bits < self.to);
+        }
+        out
+    }
 }
 
 /// The increment and the finalizer of SplitMix64 (G. L. Steele, D. Lea, C. H. Flood, 2014, doi:10.1145/2714064.2660195).
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
+#[inline(always)]
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -89,6 +154,21 @@ mod tests {
             }
         }
         assert!(counts.iter().all(|&n| (3800..4200).contains(&n)), "{counts:?}");
+    }
+
+    #[test]
+    fn lines_are_what_their_entries_are() {
+        for mask in [HoldOut::share(5, 0.1), HoldOut::share(5, 0.1).inverted(), HoldOut::fold(9, 1, 3)] {
+            for (line, n) in [(0, 0), (3, 1), (2, 64), (7, 200)] {
+                for is_column in [false, true] {
+                    let mut found = Vec::new();
+                    mask.for_each_of_line(line, is_column, n, |j| found.push(j));
+                    let place = |j| if is_column { (j, line) } else { (line, j) };
+                    let want: Vec<usize> = (0..n).filter(|&j| mask.holds(place(j).0, place(j).1)).collect();
+                    assert_eq!(found, want);
+                }
+            }
+        }
     }
 
     /// Rows, columns and diagonals get their share each: neighbours do not know of each other.

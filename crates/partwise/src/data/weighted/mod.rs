@@ -434,10 +434,25 @@ impl<'a, T: Scalar> Weighted<'a, T> {
         self.hold_out.is_some_and(|mask| if self.turned { mask.holds(j, i) } else { mask.holds(i, j) })
     }
 
+    /// The same for all entries of a row, or of a column.
+    fn for_each_held_out(&self, line: usize, is_column: bool, n: usize, f: impl FnMut(usize)) {
+        if let Some(mask) = self.hold_out {
+            mask.for_each_of_line(line, is_column != self.turned, n, f);
+        }
+    }
+
+    /// Those that are not held out.
+    fn for_each_kept(&self, line: usize, is_column: bool, n: usize, f: impl FnMut(usize)) {
+        if let Some(mask) = self.hold_out {
+            mask.inverted().for_each_of_line(line, is_column != self.turned, n, f);
+        }
+    }
+
     /// The weight of entry `(i, j)`, given what the entry itself has.
     fn weight(&self, i: usize, j: usize, entry: T) -> f64 {
         let line = |values: &Option<Vec<T>>, at: usize| values.as_ref().map_or(1.0, |v| v[at].to_f64());
-        scale_up(entry.to_f64() * line(&self.rows, i) * line(&self.cols, j), -self.near)
+        let weight = entry.to_f64() * line(&self.rows, i) * line(&self.cols, j);
+        if self.near == 0 { weight } else { scale_up(weight, -self.near) }
     }
 
     /// Calls `f(i, j, x, weight)` for every entry that counts, row by row.

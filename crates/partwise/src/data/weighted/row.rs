@@ -162,10 +162,49 @@ impl<'x, 'a, T: Scalar> WeightedView<'x, 'a, T> {
                     see(lines.at[e] as usize, lines.x[e], entry);
                 }
             }
+            // What the mask keeps, for it is quick to go through; what else is lacking is not asked for.
+            Form::Dense { x, entries } if zeros && of.hold_out.is_some() => {
+                of.for_each_kept(r, self.transposed, self.cols(), |c| {
+                    let (i, j) = place(c);
+                    let (value, v) =
+                        (x.get(i, j), of.weight(i, j, entries.as_ref().map_or(T::ONE, |v| v.get(i, j))));
+                    if v > 0.0 && !(of.nan && value.is_nan()) {
+                        room.push(c, U::from_f64(value.to_f64()), U::from_f64(v));
+                    }
+                });
+            }
+            Form::Sparse { x, entries } if zeros && of.hold_out.is_some() => {
+                let (columns, values) = if self.transposed { x.by_col().line(r) } else { x.by_row().line(r) };
+                let mut next = 0;
+                of.for_each_kept(r, self.transposed, self.cols(), |c| {
+                    while columns.get(next).is_some_and(|&stored| (stored as usize) < c) {
+                        next += 1;
+                    }
+                    let stored = columns.get(next) == Some(&(c as u32));
+                    let (i, j) = place(c);
+                    let value = if stored { values.get(next) } else { T::ZERO };
+                    let v = of.weight(i, j, entries.as_ref().map_or(T::ONE, |v| v.get(i, j)));
+                    if v > 0.0 && !(of.nan && value.is_nan()) {
+                        room.push(c, U::from_f64(value.to_f64()), U::from_f64(v));
+                    }
+                });
+            }
             Form::Dense { x, entries } => {
                 for c in 0..self.cols() {
                     let (i, j) = place(c);
                     see(c, x.get(i, j), entries.as_ref().map_or(T::ONE, |v| v.get(i, j)));
+                }
+            }
+            // Stored entries, and a mask that is quick to go through.
+            Form::Sparse { x, entries: None } if !zeros && !of.nan => {
+                let (columns, values) = if self.transposed { x.by_col().line(r) } else { x.by_row().line(r) };
+                of.for_each_held_out(r, self.transposed, self.cols(), |c| room.lacks.push(c as u32));
+                for (e, &c) in columns.iter().enumerate() {
+                    let (i, j) = place(c as usize);
+                    let (value, v) = (values.get(e), of.weight(i, j, T::ONE));
+                    if v > 0.0 && value != T::ZERO && !of.holds_out(i, j) {
+                        room.push(c as usize, U::from_f64(value.to_f64()), U::from_f64(v));
+                    }
                 }
             }
             Form::Sparse { x, entries: None } if !zeros && of.hold_out.is_none() => {
