@@ -189,6 +189,22 @@ fn notes_about_empty_lines_are_true() {
     }
 }
 
+/// The loss of a held-out entry may be infinite, and is then not said to be anything else.
+#[test]
+fn held_out_entries_may_be_infinitely_far() {
+    let table = Table::new(8, 8, |i, j| if (i < 4) == (j < 4) { 1.0 + (i * j % 3) as f64 } else { 0.0 });
+    let stray = Table::new(8, 8, |i, j| if (i, j) == (1, 6) { 2.0 } else { table.at(i, j) });
+    let only = |table: &Table, inside: bool| {
+        let v = Table::new(8, 8, |i, j| if ((i, j) == (1, 6)) == inside { 1.0 } else { 0.0 });
+        table.sparse().weighted(Weights::new().entries(v.dense())).unwrap()
+    };
+    let fit = Nmf::new(2).loss(Loss::KullbackLeibler).fit(&only(&stray, false)).unwrap();
+    assert_eq!(fit.w.row(1).iter().zip(fit.h.row(6)).map(|(w, h)| w * h).sum::<f64>(), 0.0);
+    assert_eq!(fit.score(&only(&stray, true)).unwrap().loss, f64::INFINITY);
+    let seen = fit.score(&only(&stray, false)).unwrap();
+    assert!((seen.loss / fit.loss - 1.0).abs() < 1e-9, "{} {}", seen.loss, fit.loss);
+}
+
 /// A share so small that no entry is held out leaves nothing to say of predictions.
 #[test]
 fn nothing_held_out_is_no_good_prediction() {

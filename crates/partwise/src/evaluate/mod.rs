@@ -14,24 +14,24 @@
 //! **Optimality.** The share of the model by which first-order conditions are violated: see `optimality`.
 
 mod optimality;
+mod pair;
 mod reference;
 
+pub(crate) use pair::{loss_of, residuals};
 pub(crate) use reference::Reference;
 
 use optimality::{add_penalties, judge};
 
 use crate::data::view::View;
 use crate::data::{Facts, Matrix};
-use crate::error::{Error, Result};
 use crate::factor::{Factor, padded};
-use crate::fit::Residuals;
 use crate::kernels::gram::{ColumnSum, GramSum, inner, times_square, tree_sum};
 use crate::kernels::products::cross;
 use crate::kernels::ratio::{Other, Ratio, RatioScratch, Sums, TILE, block_sums, pack};
 use crate::kernels::weighted::{Rows as FactorRows, Shared, quadratic_form};
 use crate::kernels::{Rows, SparseRows, ValuesRef};
 use crate::loss::Loss;
-use crate::par::{Lines, PerThread, Split, Team, for_blocks};
+use crate::par::{Lines, PerThread, Split, for_blocks};
 use crate::penalised::{Joint, Penalised};
 use crate::penalty::Elastic;
 use crate::penalty::ard::Ard;
@@ -98,72 +98,6 @@ pub(crate) struct Evaluator<'x, T: Scalar> {
     /// Whether rows say all of their part of the loss themselves.
     whole: bool,
     scratch: PerThread<Scratch>,
-}
-
-/// The loss of every row and column.
-pub(crate) fn residuals<T: Scalar>(
-    x: &Matrix<'_, T>,
-    (w, h): (&Factor<T>, &Factor<T>),
-    loss: Loss,
-    least: f64,
-    smoothing: f64,
-    threads: usize,
-) -> Result<Residuals> {
-    let facts = Facts::of(x);
-    let (mut rows, mut cols) =
-        with_evaluator(x, &facts, (w, h), loss, least, smoothing, threads, |evaluator| {
-            let (mut rows, mut cols) = (Vec::new(), Vec::new());
-            evaluator.entry_by_entry(w, h, Some(&mut rows));
-            std::mem::swap(&mut evaluator.w, &mut evaluator.h);
-            evaluator.entry_by_entry(h, w, Some(&mut cols));
-            (rows, cols)
-        })?;
-    let unit = 2f64.powi(facts.weight_power);
-    rows.iter_mut().chain(&mut cols).for_each(|loss| *loss *= unit);
-    Ok(Residuals { rows, cols })
-}
-
-/// The loss of a pair, and nothing else.
-pub(crate) fn loss_of<T: Scalar>(
-    x: &Matrix<'_, T>,
-    facts: &Facts,
-    (w, h): (&Factor<T>, &Factor<T>),
-    loss: Loss,
-    least: f64,
-    smoothing: f64,
-    threads: usize,
-) -> Result<f64> {
-    let loss = with_evaluator(x, facts, (w, h), loss, least, smoothing, threads, |evaluator| {
-        evaluator.evaluate(w, h).loss
-    })?;
-    Ok(loss * 2f64.powi(facts.weight_power))
-}
-
-/// Calls `f` with what evaluates the loss of any factors for X.
-fn with_evaluator<T: Scalar, R: Send>(
-    x: &Matrix<'_, T>,
-    facts: &Facts,
-    (w, h): (&Factor<T>, &Factor<T>),
-    loss: Loss,
-    least: f64,
-    smoothing: f64,
-    threads: usize,
-    f: impl FnOnce(&mut Evaluator<'_, T>) -> R + Send,
-) -> Result<R> {
-    if (x.rows(), x.cols()) != (w.rows(), h.rows()) {
-        return Err(Error::Shape {
-            what: "X",
-            expected: format!("({}, {}), the shape of the fit", w.rows(), h.rows()),
-            got: format!("({}, {})", x.rows(), x.cols()),
-        });
-    }
-    facts.check_entries(loss, least > 0.0, loss == Loss::Frobenius)?;
-    let team = Team::new(threads);
-    Ok(team.run(|| {
-        let floor = if facts.mean > 0.0 { least / facts.mean } else { 0.0 };
-        let judged = Judged::loss_only(smoothing);
-        f(&mut Evaluator::new(x, facts, loss, floor, w.rank(), judged, team.threads()))
-    }))
 }
 
 /// One factor with the view of X whose rows are its rows.
