@@ -13,6 +13,7 @@ cargo xtask check                format, clippy, documentation, licences: no war
 cargo xtask fuzz [SECONDS]       fuzz every reader for so long (20); needs a C++ compiler
 cargo xtask miri                 the kernels' unsafe code under Miri; needs a nightly toolchain with miri
 cargo xtask guarantees           docs/guarantees.md: scale and determinism, measured
+cargo xtask roofline [N]         docs/roofline.md: kernels beside what the processor can do; N runs each (5)
 cargo xtask reproductions DATA   docs/reproductions.md: published results, reproduced from the data sets in DATA
 cargo xtask applications DATA [PYTHON]  docs/applications.md: missing entries, weights, penalties and constraints on real
                                  data in DATA; beside scikit-surprise, where PYTHON (python3) has it
@@ -34,6 +35,8 @@ fn main() -> ExitCode {
         },
         ["miri"] => chores::miri(),
         ["guarantees"] => chores::document("guarantees", &[], "docs/guarantees.md"),
+        ["roofline"] => chores::document("roofline", &["--repeats", "5"], "docs/roofline.md"),
+        ["roofline", repeats] => chores::document("roofline", &["--repeats", repeats], "docs/roofline.md"),
         ["reproductions", data] => {
             chores::document("reproductions", &["--data", data], "docs/reproductions.md")
         }

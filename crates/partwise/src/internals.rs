@@ -6,34 +6,30 @@ use crate::kernels::{DenseRows, Order, Rows, SparseRows, ValuesRef};
 use crate::kernels::{outer, products};
 use crate::scalar::Scalar;
 
-/// A dense block of `(rows, cols)`, by rows or by columns.
-fn dense<T>(x: &[T], rows: usize, cols: usize, by_row: bool) -> DenseRows<'_, T> {
-    let order = if by_row { Order::RowMajor(cols) } else { Order::ColMajor(rows) };
-    DenseRows { data: x, rows, cols, order }
-}
-
-/// `out = X panel`; see `kernels::products`.
-pub fn cross<T: Scalar>(
+/// Both products that a sweep needs of a block of dense rows, while it is in cache: `out = X panel`, then `sums += Xᵀ out`,
+/// turned if X is stored by rows. Its rows, or its columns, are `ld` apart. `room` is for [`room`] numbers.
+pub fn both_products<T: Scalar>(
     x: &[T],
     (rows, cols): (usize, usize),
-    by_row: bool,
+    (by_row, ld): (bool, usize),
     panel: &[T],
-    stride: usize,
+    shape: (usize, usize),
     out: &mut [T],
+    (sums, room): (&mut [T], &mut [T]),
 ) {
-    products::cross(&Rows::Dense(dense(x, rows, cols, by_row)), panel, stride, out);
+    let order = if by_row { Order::RowMajor(ld) } else { Order::ColMajor(ld) };
+    let x = DenseRows { data: x, rows, cols, order };
+    outer::cross_in(&Rows::Dense(x), panel, shape, out, room);
+    if by_row {
+        outer::cross_transposed_turned_add(&x, ld, out, shape, sums);
+    } else {
+        products::cross_transposed_add(&x, out, shape.0, sums);
+    }
 }
 
-/// `acc += Xᵀ panel`; see `kernels::products`.
-pub fn cross_transposed_add<T: Scalar>(
-    x: &[T],
-    (rows, cols): (usize, usize),
-    by_row: bool,
-    panel: &[T],
-    stride: usize,
-    acc: &mut [T],
-) {
-    products::cross_transposed_add(&dense(x, rows, cols, by_row), panel, stride, acc);
+/// Numbers of a turned result of so many rows.
+pub fn room<T: Scalar>(rows: usize, rank: usize) -> usize {
+    outer::room::<T>(rows, rank)
 }
 
 /// `out = X panel` for compressed rows; see `kernels::products`.
@@ -77,30 +73,4 @@ impl<T: Scalar> Kernel for Peak<T> {
         }
         (2 * CHAINS * lanes * self.0) as f64
     }
-}
-
-/// `turned += (Xᵀ panel)ᵀ` for row-major X; see `kernels::outer`.
-pub fn cross_transposed_turned_add<T: Scalar>(
-    x: &[T],
-    (rows, cols): (usize, usize),
-    panel: &[T],
-    shape: (usize, usize),
-    turned: &mut [T],
-) {
-    outer::cross_transposed_turned_add(&dense(x, rows, cols, true), cols, panel, shape, turned);
-}
-
-/// Both products of a block of rows of a column-major X whose columns are `ld` apart, as a sweep needs them: `out = X
-/// panel`, then `acc += Xᵀ out`.
-pub fn both_by_column<T: Scalar>(
-    x: &[T],
-    (ld, rows, cols): (usize, usize, usize),
-    panel: &[T],
-    (stride, rank): (usize, usize),
-    out: &mut [T],
-    (acc, room): (&mut [T], &mut [T]),
-) {
-    let x = DenseRows { data: x, rows, cols, order: Order::ColMajor(ld) };
-    outer::cross_in(&Rows::Dense(x), panel, (stride, rank), out, room);
-    products::cross_transposed_add(&x, out, stride, acc);
 }
