@@ -29,6 +29,8 @@ pub(crate) struct Destination {
     pub(crate) json: bool,
     /// Whether a fit that has not converged is a failure.
     pub(crate) strict: bool,
+    /// Whether to say where the time went.
+    pub(crate) timings: bool,
     /// Files that were given beside X.
     pub(crate) given: GivenNames,
 }
@@ -95,8 +97,8 @@ fn fit<T: Number>(
     for note in &plan.notes {
         talk.detail(format!("  {note}"));
     }
-    let FitArgs { format, image, json, strict, .. } = *args;
-    let to = Destination { folder, format, image, json, strict, given: files.names() };
+    let FitArgs { format, image, json, strict, timings, .. } = *args;
+    let to = Destination { folder, format, image, json, strict, timings, given: files.names() };
     let (_, outcome) = solve(x, source, spec, &start, to, talk)?;
     Ok(outcome)
 }
@@ -132,6 +134,9 @@ pub(crate) fn solve<T: Number>(
     to.folder.commit(&files)?;
 
     summary::tell(&fit, held_out, source, talk);
+    if to.timings {
+        summary::timings(&fit, seconds, talk);
+    }
     let mut written = files.all();
     written.push(RUN);
     talk.say(format!("\nwrote {} to {}", written.join(", "), shown(&target).display()));

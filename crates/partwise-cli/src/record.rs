@@ -5,7 +5,7 @@ use crate::counting::Counted;
 use crate::given::GivenNames;
 use crate::source::Source;
 use partwise::fit::Score;
-use partwise::{Fit, Free, Missing, Negatives, RowRules, Spec};
+use partwise::{Fit, Free, Missing, Negatives, RowRules, Spec, Timings};
 use serde::{Deserialize, Serialize};
 
 /// Raised when a field changes its meaning or goes away; new fields do not raise it.
@@ -29,6 +29,8 @@ pub(crate) struct Record {
     held_out: Option<Score>,
     iterations: usize,
     seconds: Seconds,
+    /// Where the seconds of the fit went.
+    timings: Timings,
     rank: usize,
     seed: u64,
     threads: usize,
@@ -137,6 +139,7 @@ impl Record {
             held_out,
             iterations: fit.iterations,
             seconds,
+            timings: fit.timings,
             rank: fit.spec.rank,
             seed: fit.spec.seed,
             threads: fit.spec.threads,

@@ -2,6 +2,7 @@
 
 use crate::any::Number;
 use crate::output::{AxisNames, component_names};
+use crate::record::Seconds;
 use crate::source::Source;
 use crate::talk::{Talk, count, grouped, seconds};
 use partwise::fit::Score;
@@ -11,6 +12,29 @@ use partwise::{Fit, Loss};
 const MOST: usize = 30;
 /// Columns named for a component.
 const TOP: usize = 5;
+
+/// Where the time went, of reading, of the fit, and of writing.
+pub(crate) fn timings<T: Number>(fit: &Fit<T>, around: Seconds, talk: &Talk) {
+    let times = &fit.timings;
+    let total = around.load + times.total() + around.write;
+    let share = |s: f64| if total > 0.0 { 100.0 * s / total } else { 0.0 };
+    talk.say("\ntime");
+    for (name, s) in [
+        ("reading", around.load),
+        ("start", times.start),
+        ("sweeps", times.sweeps),
+        ("looks", times.looks),
+        ("finish", times.finish),
+        ("writing", around.write),
+    ] {
+        let mut line = format!("  {name:<8} {:>10} {:>5.1} %", seconds(s), share(s));
+        if name == "sweeps" {
+            let [products, rule, rest] = times.shares_of_sweeps(fit.spec.threads).map(|share| 100.0 * share);
+            line += &format!("   products {products:.0} %, rule {rule:.0} %, the rest {rest:.0} %");
+        }
+        talk.say(line);
+    }
+}
 
 /// How the run ended, and how good the result is.
 pub(crate) fn tell<T: Number>(fit: &Fit<T>, held_out: Option<(Score, Score)>, source: &Source, talk: &Talk) {

@@ -166,3 +166,25 @@ fn other_words_for_options_and_values_are_understood() {
     assert!(rules["overlap"].as_f64().unwrap().is_sign_positive(), "{rules}");
     assert!(bench.ok("convert --help").out.contains("Write the transpose of the file"));
 }
+
+/// `--timings` says where the time went, and its parts are the whole.
+#[test]
+fn the_time_adds_up() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(200));
+    for options in ["", "--loss kl", "--loss kl --rule mu", "--hold-out 0.1", "--restarts 3"] {
+        let said = bench.ok(&format!("fit x.csv --rank 3 --timings --threads 1 --out o --force {options}"));
+        for words in ["\ntime\n", "sweeps", "looks", "products", "rule"] {
+            assert!(said.err.contains(words), "{words}: {}", said.err);
+        }
+        let run = bench.json("o/run.json");
+        let of = |group: &str, name: &str| run[group][name].as_f64().unwrap();
+        let parts: f64 = ["start", "sweeps", "looks", "finish"].iter().map(|name| of("timings", name)).sum();
+        let whole = of("seconds", "init") + of("seconds", "solve");
+        assert!(parts > 0.0 && parts <= 1.01 * whole, "{options}: {parts} of {whole}");
+        // One thread: what it does in sweeps is within them.
+        let inside = of("timings", "products") + of("timings", "rule");
+        assert!(inside > 0.0 && inside <= 1.01 * of("timings", "sweeps"), "{options}: {run}");
+    }
+    assert!(!bench.ok("fit x.csv --rank 3 --out o --force").err.contains("\ntime\n"));
+}

@@ -28,7 +28,7 @@ use crate::rules::QuadraticRule;
 use crate::rules::mu::MuBeta;
 use crate::scalar::Scalar;
 use crate::side::{Asked, Side, TERMS};
-use crate::walk::{Fused, Method, Walk};
+use crate::walk::{Fused, Method, Spent, Walk};
 
 /// Extrapolated entries keep this share of their iterate where the loss may be infinite at zero.
 const LEAST_SHARE: f64 = 1e-3;
@@ -361,6 +361,11 @@ impl<'x, T: Scalar> Engine<'x, T> {
     /// Differences of the objective below this are rounding.
     pub(crate) fn noise(&self) -> f64 {
         self.noise
+    }
+
+    /// What threads have spent on products and on the rule.
+    pub(crate) fn spent(&mut self) -> Spent {
+        self.walk.spent()
     }
 
     /// How often extrapolation was taken back, and for how many rows a rule fell back to another.

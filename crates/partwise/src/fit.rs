@@ -12,6 +12,7 @@ use crate::scalar::Scalar;
 use crate::side::smooth;
 use crate::spec::{Negatives, Spec};
 use crate::status::{Reason, Status};
+use crate::timings::Timings;
 use crate::transform::{Model, RowRules};
 
 /// A finished factorization.
@@ -44,6 +45,8 @@ pub struct Fit<T> {
     pub notes: Vec<String>,
     /// Seconds spent on the starts, and on the iterations.
     pub seconds: (f64, f64),
+    /// Where they went.
+    pub timings: Timings,
     /// What was done, with nothing left on `auto`.
     pub spec: Spec,
     /// Sweeps of the rule within a half-step of W and of H, at most: what [`Spec::inner`] became.

@@ -24,6 +24,7 @@ use crate::side::Asked;
 use crate::spec::{First, Free, Negatives, Normalize, Rule};
 use crate::start::{self, Given};
 use crate::status::{Reason, Status};
+use crate::timings::Timings;
 use crate::transform::{RowRules, kl_effort};
 use crate::walk::Method;
 use std::time::{Duration, Instant};
@@ -40,17 +41,23 @@ struct Fitting<'e, 'x, T: Scalar> {
     evaluator: &'e mut Evaluator<'x, T>,
     polish: Option<Polish<T>>,
     steps: usize,
+    timings: Timings,
 }
 
 impl<T: Scalar> Iterate for Fitting<'_, '_, T> {
     fn step(&mut self) -> f64 {
         self.steps += 1;
-        self.engine.step()
+        let clock = Instant::now();
+        let objective = self.engine.step();
+        self.timings.sweeps += clock.elapsed().as_secs_f64();
+        objective
     }
 
     fn assess(&mut self) -> Assessment {
+        let clock = Instant::now();
         let (w, h) = self.engine.pair();
         let found = self.evaluator.evaluate(w, h);
+        self.timings.looks += clock.elapsed().as_secs_f64();
         Assessment {
             objective: found.objective(),
             relative_error: self.evaluator.reference().relative_error(found.loss),
@@ -60,8 +67,14 @@ impl<T: Scalar> Iterate for Fitting<'_, '_, T> {
 
     fn finish(&mut self) -> Assessment {
         if let Some(polish) = &mut self.polish {
+            let (clock, before) = (Instant::now(), self.engine.spent());
             // Never more work than the run itself was.
             self.engine.polish(polish, self.steps.max(POLISH));
+            self.timings.finish += clock.elapsed().as_secs_f64();
+            let after = self.engine.spent();
+            // No part of the sweeps.
+            self.timings.products -= (after.products - before.products).as_secs_f64();
+            self.timings.rule -= (after.rule - before.rule).as_secs_f64();
         }
         self.assess()
     }
@@ -118,6 +131,7 @@ fn all_zero<T: Scalar>(facts: &Facts, mut plan: Plan) -> Fit<T> {
         component_scale: vec![1.0; k],
         notes: plan.notes,
         seconds: (0.0, 0.0),
+        timings: Timings::default(),
         spec: plan.spec,
         inner: plan.inner,
         least: 0.0,
@@ -156,11 +170,19 @@ struct Log {
     incidents: (usize, u64),
     init: Duration,
     solve: Duration,
+    timings: Timings,
 }
 
 impl Log {
     fn new(notes: Vec<String>, init: Duration) -> Log {
-        Log { notes, restarts: Vec::new(), incidents: (0, 0), init, solve: Duration::ZERO }
+        Log {
+            notes,
+            restarts: Vec::new(),
+            incidents: (0, 0),
+            init,
+            solve: Duration::ZERO,
+            timings: Timings::default(),
+        }
     }
 }
 
@@ -200,6 +222,9 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         let clock = Instant::now();
         let mut fit = self.finish(&mut best, &mut evaluator, &mut log.notes, log.incidents);
         fit.seconds = (log.init.as_secs_f64(), (log.solve + clock.elapsed()).as_secs_f64());
+        let Timings { finish, .. } = log.timings;
+        let (start, finish) = (fit.seconds.0, finish + clock.elapsed().as_secs_f64());
+        fit.timings = Timings { start, finish, ..log.timings };
         (fit.restarts, fit.notes) = (log.restarts, log.notes);
         fit
     }
@@ -229,7 +254,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         log.init += clock.elapsed();
 
         let clock = Instant::now();
-        let done = self.drive(engine, evaluator, restart, log.solve, observer, &mut log.incidents);
+        let done = self.drive(engine, evaluator, restart, observer, log);
         log.solve += clock.elapsed();
         log.restarts.push(Restart {
             objective: self.given_units(done.objective),
@@ -333,10 +358,10 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         engine: Engine<'x, T>,
         evaluator: &mut Evaluator<'x, T>,
         restart: usize,
-        before: Duration,
         observer: &mut dyn Observer,
-        incidents: &mut (usize, u64),
+        log: &mut Log,
     ) -> Best<T> {
+        let before = log.solve;
         let spec = &self.plan.spec;
         let mut stop = StopWhen::tolerance(spec.max_iter, spec.tol);
         // A limit that no clock reaches is none.
@@ -356,11 +381,17 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
                 relative_error: reference.relative_error(objective),
             })
         };
-        let mut model =
-            Fitting { engine, evaluator, polish: spec.polish.then(|| self.polish()).flatten(), steps: 0 };
+        let polish = spec.polish.then(|| self.polish()).flatten();
+        let mut model = Fitting { engine, evaluator, polish, steps: 0, timings: log.timings };
         let run = drive(&mut model, &stop, started, &mut tell);
         let (rejected, fallbacks) = model.engine.incidents();
-        *incidents = (incidents.0 + rejected, incidents.1 + fallbacks);
+        log.incidents = (log.incidents.0 + rejected, log.incidents.1 + fallbacks);
+        let spent = model.engine.spent();
+        log.timings = Timings {
+            products: model.timings.products + spent.products.as_secs_f64(),
+            rule: model.timings.rule + spent.rule.as_secs_f64(),
+            ..model.timings
+        };
         let (w, h) = model.engine.into_pair();
         Best {
             w,
@@ -484,6 +515,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             component_scale,
             notes: Vec::new(),
             seconds: (0.0, 0.0),
+            timings: Timings::default(),
             spec: spec.clone(),
             inner: self.plan.inner,
             row_rules: self.row_rules(&asked.0),

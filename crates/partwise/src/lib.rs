@@ -69,6 +69,7 @@ pub mod spec;
 pub mod start;
 pub mod status;
 pub mod support;
+pub mod timings;
 pub mod transform;
 mod walk;
 
@@ -84,6 +85,7 @@ pub use scalar::Scalar;
 pub use spec::{First, Free, Init, Negatives, Normalize, Rule, Simplex, Spec, Unseen};
 pub use start::Given;
 pub use status::Status;
+pub use timings::Timings;
 pub use transform::{Model, RowRules};
 
 /// The examples of the README are tests.

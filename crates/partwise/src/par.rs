@@ -62,6 +62,11 @@ impl<S> PerThread<S> {
         PerThread((0..threads.max(1)).map(|_| Mutex::new(make())).collect())
     }
 
+    /// Calls `f` with every one of them, while no thread has any.
+    pub(crate) fn for_each(&mut self, mut f: impl FnMut(&mut S)) {
+        self.0.iter_mut().for_each(|s| f(s.get_mut().unwrap_or_else(PoisonError::into_inner)));
+    }
+
     /// Lends this thread's `S`. `f` must not start parallel work: a stolen task would ask for the same `S`.
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut S) -> R) -> R {
         let index = rayon::current_thread_index().unwrap_or(0) % self.0.len();

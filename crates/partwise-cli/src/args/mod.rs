@@ -290,6 +290,10 @@ pub(crate) struct FitArgs {
     #[arg(long, help_heading = "Effort")]
     pub(crate) no_polish: bool,
 
+    /// Say where the time went.
+    #[arg(long, help_heading = "Effort")]
+    pub(crate) timings: bool,
+
     #[command(flatten)]
     pub(crate) source: SourceArgs,
 

@@ -50,6 +50,7 @@ pub(crate) fn run(args: &DemoArgs, talk: &Talk) -> Result<Outcome, Failure> {
         image: Some(show.size),
         json: false,
         strict: false,
+        timings: false,
         given: GivenNames::default(),
     };
     // Both demonstrations are in double precision.

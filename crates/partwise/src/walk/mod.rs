@@ -27,6 +27,7 @@ use crate::scalar::Scalar;
 use crate::side::{RowsMut, Side, TERMS, Wants};
 use rayon::prelude::*;
 use rows::RowScratch;
+use std::time::Duration;
 use weighted::RowWork;
 
 /// A rule for each side.
@@ -101,8 +102,16 @@ const CHUNK: usize = 24;
 /// Rows that a thread turns back at least.
 const TURNED: usize = 256;
 
+/// Time that threads spent on products, and on the rule.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Spent {
+    pub(crate) products: Duration,
+    pub(crate) rule: Duration,
+}
+
 /// Scratch memory of one thread.
 struct Work<T> {
+    spent: Spent,
     irregular: Vec<T>,
     cross: Vec<T>,
     /// Cross products as they come where X is stored by columns.
@@ -194,6 +203,7 @@ impl<'x, T: Scalar> Walk<'x, T> {
         // Multiplicative updates for Kullback-Leibler end with coordinate descent.
         let entries = matches!(method, Method::Rows(..) | Method::Ratio(Loss::KullbackLeibler, ..));
         let scratch = PerThread::new(threads, || Work {
+            spent: Spent::default(),
             irregular: vec![T::ZERO; views[0].scratch(blocks[0]).max(views[1].scratch(blocks[1]))],
             cross: vec![T::ZERO; largest * stride],
             turned: vec![T::ZERO; if by_column { room::<T>(largest, rank) } else { 0 }],
@@ -217,6 +227,16 @@ impl<'x, T: Scalar> Walk<'x, T> {
             }
             _ => None,
         }
+    }
+
+    /// What threads have spent so far.
+    pub(crate) fn spent(&mut self) -> Spent {
+        let mut all = Spent::default();
+        self.scratch.for_each(|work| {
+            all.products += work.spent.products;
+            all.rule += work.spent.rule;
+        });
+        all
     }
 
     /// Whether rows say all of their part of the loss themselves, as there is no Gram matrix or sum that all share.

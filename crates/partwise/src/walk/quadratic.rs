@@ -13,6 +13,7 @@ use crate::row_terms::Bounds;
 use crate::rules::{Panel, Quadratic, QuadraticRule, Scratch};
 use crate::scalar::Scalar;
 use crate::side::{RowsMut, Side, TERMS};
+use std::time::Instant;
 
 /// A half-step under way: what all its rows meet.
 struct Step<'a, T: Scalar> {
@@ -49,9 +50,11 @@ impl<T: Scalar> Walk<'_, T> {
             for_blocks(own.rows_mut(), self.blocks[at], 0, &|first, rows: RowsMut<'_, T>| {
                 self.scratch.with(|work| {
                     let (own, rule_work) = (&mut work.own, &mut work.rule);
+                    let clock = Instant::now();
                     step.update_weighted(rule, first, rows, &mut work.line, rule_work, own, |own, i| {
                         own.quadratic_row(view, i, &other.shared());
                     });
+                    work.spent.rule += clock.elapsed();
                 });
             });
             (own.penalised, own.bounds) = (penalised, bounds);
@@ -87,14 +90,19 @@ impl<T: Scalar> Walk<'_, T> {
                 let n = rows.rows();
                 let x = view.block(first..first + n, &mut work.irregular);
                 let product = &mut work.cross[..n * stride];
+                let began = Instant::now();
                 cross_in(&x, other.seen().padded_rows(), shape, product, &mut work.turned);
+                let multiplied = Instant::now();
                 let point = step.update(rule, first, rows, product, &mut work.line, &mut work.rule);
+                let moved = Instant::now();
                 if let (Some(sums), Rows::Dense(x)) = (sums, &x) {
                     match x.order {
                         Order::RowMajor(ld) => cross_transposed_turned_add(x, ld, point, shape, sums),
                         Order::ColMajor(_) => cross_transposed_add(x, point, stride, sums),
                     }
                 }
+                work.spent.products += (multiplied - began) + moved.elapsed();
+                work.spent.rule += moved - multiplied;
             });
         };
         let mut rows = own.rows_mut();
@@ -138,7 +146,9 @@ impl<T: Scalar> Walk<'_, T> {
                 // A copy, as penalties join it.
                 let product = &mut work.cross[..cross.len()];
                 product.copy_from_slice(cross);
+                let clock = Instant::now();
                 step.update(rule, first, rows, product, &mut work.line, &mut work.rule);
+                work.spent.rule += clock.elapsed();
             });
         });
         (own.penalised, own.bounds) = (penalised, bounds);

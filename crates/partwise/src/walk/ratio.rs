@@ -11,6 +11,7 @@ use crate::row_terms::{Bounds, RowShift};
 use crate::rules::mu::{MuBeta, Within};
 use crate::scalar::Scalar;
 use crate::side::{RowsMut, Side, TERMS};
+use std::time::Instant;
 
 /// A half-step under way: what all its rows meet.
 struct Step<'a, T: Scalar> {
@@ -39,7 +40,9 @@ impl<T: Scalar> Walk<'_, T> {
         for_blocks(own.rows_mut(), self.blocks[at], 0, &|first, mut rows: RowsMut<'_, T>| {
             self.scratch.with(|work| {
                 let n = rows.rows();
+                let began = Instant::now();
                 self.sums(&step, view, first, rows.factor, work);
+                let summed = Instant::now();
                 // The loss is that of the rows before they move, and so is the penalty that goes with it; the first
                 // side's rows are part of the pair as they are afterwards.
                 note_penalty(&mut rows, elastic);
@@ -51,6 +54,8 @@ impl<T: Scalar> Walk<'_, T> {
                 if at == 0 {
                     note_penalty(&mut rows, elastic);
                 }
+                work.spent.products += summed - began;
+                work.spent.rule += summed.elapsed();
             });
         });
         (own.penalised, own.bounds) = (penalised, bounds);

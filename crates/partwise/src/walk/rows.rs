@@ -10,6 +10,7 @@ use crate::par::{Split, for_blocks};
 use crate::row_terms::{Limits, RowShift};
 use crate::scalar::Scalar;
 use crate::side::{RowsMut, Side, TERMS};
+use std::time::Instant;
 
 /// Up to so many gathered numbers, a row's entries of the other factor are gathered for all components at once.
 const GATHER: usize = 1 << 20;
@@ -47,7 +48,7 @@ impl<T: Scalar> Walk<'_, T> {
         let smoothed = other.is_smoothed();
         for_blocks(own.rows_mut(), self.blocks[at], 0, &|first, mut rows: RowsMut<'_, T>| {
             self.scratch.with(|work| {
-                let n = rows.rows();
+                let (clock, n) = (Instant::now(), rows.rows());
                 let x = view.block(first..first + n, &mut work.irregular);
                 for r in 0..n {
                     let w = &mut rows.factor[r * stride..(r + 1) * stride];
@@ -72,6 +73,7 @@ impl<T: Scalar> Walk<'_, T> {
                 }
                 push_rows(&mut rows, push, &bounds);
                 note_penalty(&mut rows, elastic);
+                work.spent.rule += clock.elapsed();
             });
         });
         (own.penalised, own.bounds) = (penalised, bounds);
