@@ -17,8 +17,9 @@ use crate::penalty::{Elastic, Penalty, PenaltyKind, Term, Weight};
 use crate::row_terms::Bounds;
 use crate::scalar::Scalar;
 use crate::side::Asked;
-use crate::spec::{Free, Simplex, Spec};
+use crate::spec::{Free, Negatives, Simplex, Spec};
 use crate::start::Given;
+use crate::transform::RowRules;
 
 /// delta of the volume penalties, as a share of what a component of typical entries has in FᵀF.
 const DELTA: f64 = 1e-2;
@@ -181,6 +182,35 @@ impl<T: Scalar> Asks<'_, T> {
     /// What the evaluation judges.
     pub(crate) fn judged(&self) -> Judged {
         Judged { asked: (self.of(true), self.of(false)), joint: self.joint(), smoothing: self.spec.smoothing }
+    }
+
+    /// What holds for a row of W by itself, in the units of X as it was given.
+    pub(crate) fn row_rules(&self, asked: &Asked<T>) -> RowRules {
+        let spec = self.spec;
+        let (objective, unit) = (self.units.objective(spec.loss.beta()), f64::from(self.units.w));
+        RowRules {
+            penalty: asked.elastic.in_units_of(-objective, -unit),
+            overlap: self.overlap() * (objective - 2.0 * unit).exp2(),
+            simplex: spec.simplex_w,
+            min: spec.min_w,
+            max: spec.max_w,
+            free: spec.free == Free::W,
+            smoothing: spec.smoothing,
+            // A factor of both signs means an X of both.
+            negatives: if spec.free == Free::None { spec.negatives } else { Negatives::Keep },
+            left_out: self.of_these_rows_only(),
+        }
+    }
+
+    /// What is asked of W as a whole, or of the rows of X that it was fitted to.
+    fn of_these_rows_only(&self) -> Vec<String> {
+        let spec = self.spec;
+        let by_row = [PenaltyKind::L1, PenaltyKind::L2, PenaltyKind::Orthogonal];
+        let tied = |p: &&Penalty| p.on.w() && p.weight.number() > 0.0 && !by_row.contains(&p.kind);
+        let penalties = spec.penalties.iter().filter(tied).map(|p| format!("penalty {p}"));
+        let sparse = spec.sparseness_w.map(|s| format!("sparseness_w {s}"));
+        let fixed = self.given.fixed_w.is_some().then(|| "fixed components of W".to_string());
+        penalties.chain(sparse).chain(fixed).collect()
     }
 
     /// The weight of the overlap of components of W.

@@ -11,7 +11,7 @@ use crate::fit::{Fit, Restart};
 use crate::loss::Loss;
 use crate::normalize;
 use crate::par::Team;
-use crate::penalty::{Elastic, Penalty, PenaltyKind};
+use crate::penalty::{Elastic, Penalty};
 use crate::plan::demands::is_by_row;
 use crate::plan::{Plan, scale_note};
 use crate::rules::hoyer::Hoyer;
@@ -21,7 +21,7 @@ use crate::run::drive::{Assessment, Iterate, drive};
 use crate::run::{Observer, Progress, Record, StopWhen};
 use crate::scalar::Scalar;
 use crate::side::Asked;
-use crate::spec::{First, Free, Negatives, Normalize, Rule};
+use crate::spec::{First, Normalize, Rule};
 use crate::start::{self, Given};
 use crate::status::{Reason, Status};
 use crate::timings::Timings;
@@ -518,7 +518,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             timings: Timings::default(),
             spec: spec.clone(),
             inner: self.plan.inner,
-            row_rules: self.row_rules(&asked.0),
+            row_rules: asks.row_rules(&asked.0),
             least: scale_up(spec.floor * self.facts.mean, self.units.x),
             relative_error,
             kkt: (kkt_w, kkt_h),
@@ -547,35 +547,6 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             (Loss::KullbackLeibler, None) => Polish::Rows(kl_effort(penalty, POLISH, 1e-3)),
             (loss, _) => Polish::Ratio(mu::MuBeta::new(loss, penalty.l1, penalty.l2, self.least())),
         })
-    }
-
-    /// What holds for a row of W by itself, in the units of X as it was given.
-    fn row_rules(&self, asked: &Asked<T>) -> RowRules {
-        let spec = &self.plan.spec;
-        let (objective, unit) = (self.units.objective(spec.loss.beta()), f64::from(self.units.w));
-        RowRules {
-            penalty: asked.elastic.in_units_of(-objective, -unit),
-            overlap: self.asks().overlap() * (objective - 2.0 * unit).exp2(),
-            simplex: spec.simplex_w,
-            min: spec.min_w,
-            max: spec.max_w,
-            free: spec.free == Free::W,
-            smoothing: spec.smoothing,
-            // A factor of both signs means an X of both.
-            negatives: if spec.free == Free::None { spec.negatives } else { Negatives::Keep },
-            left_out: self.of_these_rows_only(),
-        }
-    }
-
-    /// What is asked of W as a whole, or of the rows of X that it was fitted to.
-    fn of_these_rows_only(&self) -> Vec<String> {
-        let spec = &self.plan.spec;
-        let by_row = [PenaltyKind::L1, PenaltyKind::L2, PenaltyKind::Orthogonal];
-        let tied = |p: &&Penalty| p.on.w() && p.weight.number() > 0.0 && !by_row.contains(&p.kind);
-        let penalties = spec.penalties.iter().filter(tied).map(|p| format!("penalty {p}"));
-        let sparse = spec.sparseness_w.map(|s| format!("sparseness_w {s}"));
-        let fixed = self.given.fixed_w.is_some().then(|| "fixed components of W".to_string());
-        penalties.chain(sparse).chain(fixed).collect()
     }
 
     /// What automatic relevance determination has found, in the units of the run.
