@@ -93,7 +93,7 @@ impl<'a, T: Scalar> Weights<'a, T> {
     }
 
     /// A weight for every entry, `(m, n)`, or a mask with 1 where an entry is observed. Of a sparse matrix, what it does
-    /// not store has weight 0, and only the stored entries are ever visited. GivenAs twice, the product counts. Where an
+    /// not store has weight 0, and only the stored entries are ever visited. Given twice, the product counts. Where an
     /// entry does not count anyway, its weight may be NaN.
     #[must_use]
     pub fn entries(mut self, weights: impl Into<Matrix<'a, T>>) -> Self {
