@@ -19,6 +19,8 @@ use crate::scalar::{Scalar, WidthVisitor};
 
 /// Columns of a tile.
 pub(crate) const TILE: usize = 512;
+/// Columns that are turned at a time.
+const AT_ONCE: usize = 8;
 /// Sums over a row are kept in so many parts, added up in a fixed order.
 const PARTS: usize = 16;
 
@@ -161,9 +163,14 @@ pub(crate) fn pack<T: Scalar>(x: &Rows<'_, T>, from: usize, width: usize, to: &m
                 }
             }
             Order::ColMajor(ld) => {
-                for j in 0..width {
-                    for (i, &v) in x.data[(from + j) * ld..][..x.rows].iter().enumerate() {
-                        to[i * TILE + j] = v;
+                // Some columns at a time, so that whole cache lines are written.
+                for first in (0..width).step_by(AT_ONCE) {
+                    let columns = AT_ONCE.min(width - first);
+                    for i in 0..x.rows {
+                        let data = &x.data[(from + first) * ld + i..];
+                        for (j, to) in to[i * TILE + first..][..columns].iter_mut().enumerate() {
+                            *to = data[j * ld];
+                        }
                     }
                 }
             }
