@@ -2,7 +2,7 @@
 //!
 //! usage: `roofline [--repeats N]`
 
-use partwise::internals::{both_products, peak, room, sparse_cross};
+use partwise::internals::{block_rows, both_products, peak, room, sparse_cross, stride};
 use partwise::{Scalar, isa};
 use partwise_benches::Outcome;
 use partwise_benches::args::Args;
@@ -122,10 +122,7 @@ fn numbers<T: Scalar>(n: usize) -> Vec<T> {
 
 /// Flops per second of both products.
 fn dense<T: Scalar>((rows, cols): (usize, usize), by_row: bool, rank: usize, repeats: usize) -> f64 {
-    let stride = rank.next_multiple_of(T::LANES);
-    let bytes = size_of::<T>();
-    // As a fit has it.
-    let block = if by_row { (256 * 1024 / (cols * bytes)).clamp(24, 96) / 24 * 24 } else { 768 / bytes };
+    let (stride, block) = (stride::<T>(rank), block_rows::<T>(cols, by_row));
     let (x, panel) = (numbers::<T>(rows * cols), numbers::<T>(cols * stride));
     let (mut out, mut space) = (vec![T::ZERO; rows * stride], vec![T::ZERO; room::<T>(block, rank)]);
     let mut sums = vec![T::ZERO; (cols * stride).max(room::<T>(cols, rank))];
@@ -142,7 +139,7 @@ fn dense<T: Scalar>((rows, cols): (usize, usize), by_row: bool, rank: usize, rep
 
 /// Nanoseconds per stored entry.
 fn sparse<T: Scalar>((rows, cols, per_row): (usize, usize, usize), rank: usize, repeats: usize) -> f64 {
-    let stride = rank.next_multiple_of(T::LANES);
+    let stride = stride::<T>(rank);
     let mut state = 1u64;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -3,8 +3,7 @@
 use crate::data::facts::scale_up;
 use crate::data::{Facts, Matrix};
 use crate::error::Result;
-use crate::evaluate;
-use crate::evaluate::larger;
+use crate::evaluate::{Pair, larger};
 use crate::factor::Factor;
 use crate::loss::Loss;
 use crate::run::Record;
@@ -138,8 +137,7 @@ impl<T: Scalar> Fit<T> {
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if X has not the shape of the fit.
     pub fn residuals(&self, x: &Matrix<'_, T>) -> Result<Residuals> {
-        let s = &self.spec;
-        evaluate::residuals(x, (&self.w, &self.h), s.loss, self.least, s.smoothing, s.threads)
+        self.pair(self.spec.loss, self.least).residuals(x)
     }
 
     /// How well the model reproduces the entries of another X of the same shape that count there: those that were held out,
@@ -163,11 +161,11 @@ impl<T: Scalar> Fit<T> {
         let x = clipped.as_ref().unwrap_or(x);
         let s = &self.spec;
         let facts = Facts::of(x);
-        let loss_of = |loss, least| {
-            evaluate::loss_of(x, &facts, (&self.w, &self.h), loss, least, s.smoothing, s.threads)
+        let loss = self.pair(s.loss, self.least).loss(x, &facts)?;
+        let frobenius = match s.loss {
+            Loss::Frobenius => loss,
+            _ => self.pair(Loss::Frobenius, 0.0).loss(x, &facts)?,
         };
-        let loss = loss_of(s.loss, self.least)?;
-        let frobenius = if s.loss == Loss::Frobenius { loss } else { loss_of(Loss::Frobenius, 0.0)? };
         let squares = 2.0 * frobenius;
         let weight = facts.total_weight * 2f64.powi(facts.weight_power);
         let mean = |sum: f64| if weight > 0.0 { sum / weight } else { f64::NAN };
@@ -184,6 +182,12 @@ impl<T: Scalar> Fit<T> {
                 0.0
             },
         })
+    }
+
+    /// The factors, to be judged by a loss.
+    fn pair(&self, loss: Loss, least: f64) -> Pair<'_, T> {
+        let Spec { smoothing, threads, .. } = self.spec;
+        Pair { w: &self.w, h: &self.h, loss, least, smoothing, threads }
     }
 
     /// `WH` (or W S H, see [`Spec::smoothing`]) for rows W, `(rows of W, n)` in row-major order.

@@ -1,10 +1,12 @@
 //! Kernels by name, for the benchmarks that guard them. No part of the public interface: it may change at any time.
 
+use crate::factor::padded;
 use crate::kernels::isa::{Kernel, Simd, launch};
 use crate::kernels::vector::Vector;
 use crate::kernels::{DenseRows, Order, Rows, SparseRows, ValuesRef};
 use crate::kernels::{outer, products};
 use crate::scalar::Scalar;
+use crate::walk::dense_block;
 
 /// Both products that a sweep needs of a block of dense rows, while it is in cache: `out = X panel`, then `sums += Xᵀ out`,
 /// turned if X is stored by rows. Its rows, or its columns, are `ld` apart. `room` is for [`room`] numbers.
@@ -25,6 +27,16 @@ pub fn both_products<T: Scalar>(
     } else {
         products::cross_transposed_add(&x, out, shape.0, sums);
     }
+}
+
+/// Rows of a block of dense X in a fit.
+pub fn block_rows<T: Scalar>(cols: usize, by_row: bool) -> usize {
+    dense_block::<T>(cols, !by_row)
+}
+
+/// Numbers of a row of a factor in a fit, padding included.
+pub fn stride<T: Scalar>(rank: usize) -> usize {
+    padded::<T>(rank)
 }
 
 /// Numbers of a turned result of so many rows.

@@ -17,7 +17,7 @@ mod optimality;
 mod pair;
 mod reference;
 
-pub(crate) use pair::{loss_of, residuals};
+pub(crate) use pair::Pair;
 pub(crate) use reference::Reference;
 
 use optimality::{add_penalties, judge};

@@ -19,8 +19,8 @@ use crate::scalar::{Scalar, WidthVisitor};
 
 /// Columns of a tile.
 pub(crate) const TILE: usize = 512;
-/// Columns that are turned at a time.
-const AT_ONCE: usize = 8;
+/// Bytes of a row that are turned at a time: a cache line.
+const LINE: usize = 64;
 /// Sums over a row are kept in so many parts, added up in a fixed order.
 const PARTS: usize = 16;
 
@@ -164,8 +164,9 @@ pub(crate) fn pack<T: Scalar>(x: &Rows<'_, T>, from: usize, width: usize, to: &m
             }
             Order::ColMajor(ld) => {
                 // Some columns at a time, so that whole cache lines are written.
-                for first in (0..width).step_by(AT_ONCE) {
-                    let columns = AT_ONCE.min(width - first);
+                let at_once = LINE / size_of::<T>();
+                for first in (0..width).step_by(at_once) {
+                    let columns = at_once.min(width - first);
                     for i in 0..x.rows {
                         let data = &x.data[(from + first) * ld + i..];
                         for (j, to) in to[i * TILE + first..][..columns].iter_mut().enumerate() {

@@ -131,15 +131,24 @@ struct Work<T> {
 /// Bytes of every column in a block of columns that are stored one by one: it is read in such pieces.
 const BY_COLUMN: usize = 768;
 
+/// Bytes of a block of rows that are stored one by one.
+const BY_ROW: usize = 256 * 1024;
+
+/// Rows of a block of dense X without weights.
+pub(crate) fn dense_block<T: Scalar>(cols: usize, by_column: bool) -> usize {
+    if by_column {
+        return BY_COLUMN / size_of::<T>();
+    }
+    // Multiples of 24 leave no rest for tiles of 8, 6, 4 or 3 rows.
+    (BY_ROW / (cols * size_of::<T>()).max(1)).clamp(CHUNK, 4 * CHUNK) / CHUNK * CHUNK
+}
+
 /// Rows of a block: enough to share the other factor's reads, few enough to stay in cache and to balance threads.
 fn block_size<T: Scalar>(view: &View<'_, T>, method: &Method<T>) -> usize {
-    let per_row = (view.cols() * size_of::<T>()).max(1);
     match method {
-        // Multiples of 24 leave no rest for tiles of 8, 6, 4 or 3 rows.
         // Rows of weighted X are work of their own.
         _ if view.is_weighted() => (view.rows() / 256).clamp(1, 32),
-        _ if view.is_by_column() => BY_COLUMN / size_of::<T>(),
-        _ if !view.is_sparse() => (256 * 1024 / per_row).clamp(24, 96) / 24 * 24,
+        _ if !view.is_sparse() => dense_block::<T>(view.cols(), view.is_by_column()),
         Method::Rows(..) => (view.rows() / 512).clamp(4, 64),
         _ => (view.rows() / 256).clamp(8, 256),
     }
