@@ -1,4 +1,4 @@
-//! A run from start to finish: starts, the loop, and what is done to the result before it is returned.
+//! A run from start to finish: the start, the loop, and what is done to the result before it is returned.
 
 use crate::asked::{Asks, Units, has_scale, kept_in_place};
 use crate::data::facts::{for_each, scale_up};
@@ -10,7 +10,7 @@ use crate::factor::Factor;
 use crate::fit::{Fit, Restart};
 use crate::loss::Loss;
 use crate::normalize;
-use crate::par::Team;
+use crate::par::Crew;
 use crate::penalty::{Elastic, Penalty};
 use crate::plan::demands::is_by_row;
 use crate::plan::{Plan, scale_note};
@@ -18,11 +18,12 @@ use crate::rules::hoyer::Hoyer;
 use crate::rules::simplex::SimplexRule;
 use crate::rules::{QuadraticRule, admm, bpp, ccd, greedy_cd, hals, mu, nesterov, scd};
 use crate::run::drive::{Assessment, Iterate, drive};
-use crate::run::{Observer, Progress, Record, StopWhen};
+use crate::run::{Observer, Progress, StopWhen};
 use crate::scalar::Scalar;
 use crate::side::Asked;
 use crate::spec::{First, Normalize, Rule};
 use crate::start::{self, Given};
+use crate::starts::{self, Best, Contest, Log};
 use crate::status::{Reason, Status};
 use crate::timings::Timings;
 use crate::transform::{RowRules, kl_effort};
@@ -102,7 +103,7 @@ pub(crate) fn run<T: Scalar>(
     plan: Plan,
     given: &Given<T>,
     units: Units,
-    team: &Team,
+    crew: &Crew,
     observer: &mut dyn Observer,
 ) -> Result<Fit<T>> {
     Asks { spec: &plan.spec, given, facts, units }.check()?;
@@ -110,7 +111,7 @@ pub(crate) fn run<T: Scalar>(
     if facts.max == 0.0 && facts.min == 0.0 && free && !has_scale(&plan.spec, given, false) {
         return Ok(all_zero(facts, plan));
     }
-    Ok(team.run(|| Fitter { x, facts, plan, given, units, threads: team.threads() }.run(observer)))
+    Ok(starts::run(Fitter { x, facts, plan, given, units, threads: crew.threads() }, crew, observer))
 }
 
 /// The only model of a matrix of zeros.
@@ -142,48 +143,13 @@ fn all_zero<T: Scalar>(facts: &Facts, mut plan: Plan) -> Fit<T> {
 }
 
 /// A run from start to finish, in units where X is near 1.
-struct Fitter<'x, 'd, T: Scalar> {
+pub(crate) struct Fitter<'x, 'd, T: Scalar> {
     x: &'x Matrix<'d, T>,
     facts: &'x Facts,
-    plan: Plan,
+    pub(crate) plan: Plan,
     given: &'x Given<T>,
     units: Units,
     threads: usize,
-}
-
-/// The best pair so far.
-struct Best<T> {
-    w: Factor<T>,
-    h: Factor<T>,
-    objective: f64,
-    status: Status,
-    reason: Reason,
-    iterations: usize,
-    history: Vec<Record>,
-}
-
-/// What the starts leave behind beside the best pair.
-struct Log {
-    notes: Vec<String>,
-    restarts: Vec<Restart>,
-    /// Extrapolations taken back, and rows that fell back to another rule.
-    incidents: (usize, u64),
-    init: Duration,
-    solve: Duration,
-    timings: Timings,
-}
-
-impl Log {
-    fn new(notes: Vec<String>, init: Duration) -> Log {
-        Log {
-            notes,
-            restarts: Vec::new(),
-            incidents: (0, 0),
-            init,
-            solve: Duration::ZERO,
-            timings: Timings::default(),
-        }
-    }
 }
 
 impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
@@ -196,45 +162,18 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         self.units.given(value, self.plan.spec.loss.beta())
     }
 
-    fn evaluator(&self) -> Evaluator<'x, T> {
+    pub(crate) fn evaluator(&self) -> Evaluator<'x, T> {
         let spec = &self.plan.spec;
         let judged = self.asks().judged();
         Evaluator::new(self.x, self.facts, spec.loss, spec.floor, spec.rank, judged, self.threads)
     }
 
-    fn run(mut self, observer: &mut dyn Observer) -> Fit<T> {
-        let began = Instant::now();
-        let mut evaluator = self.evaluator();
-        let mut log = Log::new(std::mem::take(&mut self.plan.notes), began.elapsed());
-        // The first start is outside the loop: without a fit there is nothing to return.
-        let mut best = self.attempt(0, &mut evaluator, observer, &mut log);
-        let mut last = best.status;
-        for restart in 1..self.plan.spec.restarts {
-            if matches!(last, Status::Interrupted | Status::TimeLimit | Status::TargetReached) {
-                break;
-            }
-            let done = self.attempt(restart, &mut evaluator, observer, &mut log);
-            last = done.status;
-            if done.objective < best.objective {
-                best = done;
-            }
-        }
-        let clock = Instant::now();
-        let mut fit = self.finish(&mut best, &mut evaluator, &mut log.notes, log.incidents);
-        fit.seconds = (log.init.as_secs_f64(), (log.solve + clock.elapsed()).as_secs_f64());
-        let Timings { finish, .. } = log.timings;
-        let (start, finish) = (fit.seconds.0, finish + clock.elapsed().as_secs_f64());
-        fit.timings = Timings { start, finish, ..log.timings };
-        (fit.restarts, fit.notes) = (log.restarts, log.notes);
-        fit
-    }
-
     /// A fit from start number `restart`.
-    fn attempt(
+    pub(crate) fn attempt(
         &self,
         restart: usize,
         evaluator: &mut Evaluator<'x, T>,
-        observer: &mut dyn Observer,
+        contest: &Contest<'_>,
         log: &mut Log,
     ) -> Best<T> {
         let clock = Instant::now();
@@ -251,16 +190,16 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         }
         let missing = (restart == 0).then_some((given.w.is_none(), given.h.is_none()));
         let engine = self.engine(*evaluator.reference(), w, h, asked, missing);
-        log.init += clock.elapsed();
-
-        let clock = Instant::now();
-        let done = self.drive(engine, evaluator, restart, observer, log);
-        log.solve += clock.elapsed();
-        log.restarts.push(Restart {
-            objective: self.given_units(done.objective),
-            status: done.status,
-            iterations: done.iterations,
-        });
+        log.timings.start += clock.elapsed().as_secs_f64();
+        let done = self.drive(engine, evaluator, restart, contest, log);
+        log.restarts.push((
+            restart,
+            Restart {
+                objective: self.given_units(done.objective),
+                status: done.status,
+                iterations: done.iterations,
+            },
+        ));
         done
     }
 
@@ -358,25 +297,25 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         engine: Engine<'x, T>,
         evaluator: &mut Evaluator<'x, T>,
         restart: usize,
-        observer: &mut dyn Observer,
+        contest: &Contest<'_>,
         log: &mut Log,
     ) -> Best<T> {
-        let before = log.solve;
         let spec = &self.plan.spec;
         let mut stop = StopWhen::tolerance(spec.max_iter, spec.tol);
         // A limit that no clock reaches is none.
         let limit = spec.time_limit.and_then(|s| Duration::try_from_secs_f64(s).ok());
-        stop.time = limit.map(|limit| limit.saturating_sub(before));
+        stop.time = limit.map(|limit| limit.saturating_sub(contest.elapsed()));
         stop.target = spec.target_error;
         let reference = *evaluator.reference();
         let started = Instant::now();
         let mut tell = |iteration: usize, objective: f64| {
-            observer.iteration(&Progress {
+            contest.tell(&Progress {
                 restart,
                 restarts: spec.restarts,
+                at_once: self.plan.at_once,
                 iteration,
                 max_iter: spec.max_iter,
-                seconds: (before + started.elapsed()).as_secs_f64(),
+                seconds: contest.elapsed().as_secs_f64(),
                 objective: self.given_units(objective),
                 relative_error: reference.relative_error(objective),
             })
@@ -394,6 +333,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         };
         let (w, h) = model.engine.into_pair();
         Best {
+            restart,
             w,
             h,
             objective: run.last.objective,
@@ -405,7 +345,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
     }
 
     /// Scale, order, and the truth about the pair that is returned.
-    fn finish(
+    pub(crate) fn finish(
         &self,
         best: &mut Best<T>,
         evaluator: &mut Evaluator<'x, T>,

@@ -67,6 +67,7 @@ pub mod scalar;
 mod side;
 pub mod spec;
 pub mod start;
+mod starts;
 pub mod status;
 pub mod support;
 pub mod timings;

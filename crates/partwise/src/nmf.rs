@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::fit::Fit;
 use crate::fitter;
 use crate::loss::Loss;
-use crate::par::Team;
+use crate::par::Crew;
 use crate::penalty::Penalty;
 use crate::plan::Plan;
 use crate::run::{Observer, Progress};
@@ -199,15 +199,15 @@ impl Nmf {
             plan.notes.insert(0, format!("{count} {are} as 0"));
         }
         // The threads' stacks take room too.
-        let team = Team::new(plan.spec.threads);
+        let crew = Crew::new(plan.at_once, plan.spec.threads);
         check_room(&plan)?;
         let units = Units::of(facts.exponent, facts.weight_power, &plan.spec, given);
         let given = given.in_units(units);
         if units.x == 0 {
-            return fitter::run(x, facts, plan, &given, units, &team, observer);
+            return fitter::run(x, facts, plan, &given, units, &crew, observer);
         }
         let scaled = x.scaled(-units.x);
-        fitter::run(&scaled, &Facts::of(&scaled), plan, &given, units, &team, observer)
+        fitter::run(&scaled, &Facts::of(&scaled), plan, &given, units, &crew, observer)
     }
 }
 

@@ -87,6 +87,7 @@ documented! {
         /// Seed of everything random.
         pub seed: u64 = 0,
         /// Fits from so many starts; the one with the lowest objective is kept. The second and later starts are random.
+        /// Where X is small, each thread has a start of its own.
         pub restarts: usize = 1,
         /// Iterations at most; one iteration updates both factors.
         pub max_iter: usize = 2000,

@@ -31,6 +31,9 @@ pub struct Plan {
     pub memory: u64,
     #[serde(skip)]
     pub(crate) extrapolate: Extrapolate,
+    /// Starts that run at the same time, with a share of the threads each.
+    #[serde(skip)]
+    pub(crate) at_once: usize,
     /// Sweeps of the rule within a half-step of W and of H.
     #[serde(skip)]
     pub(crate) inner: (usize, usize),
@@ -40,6 +43,8 @@ pub struct Plan {
 const SWEEP_SHARE: f64 = 0.5;
 /// Sweeps within a half-step, at most.
 const MOST_SWEEPS: usize = 10;
+/// Multiply-adds in a product of X with a factor that keep a thread busy for long beside what handing them over takes.
+const SMALL: f64 = (1 << 24) as f64;
 
 impl Spec {
     /// Settles every `auto` for data with these facts, in precision `T`.
@@ -87,7 +92,12 @@ impl Spec {
             (true, _) => Extrapolate::Both,
         };
         let inner = inner_sweeps(&spec, facts);
-        let memory = memory::<T>(&spec, facts, extrapolate);
+        let mut at_once = starts_at_once(&spec, facts);
+        let mut memory = memory_for::<T>(&spec, facts, extrapolate, at_once);
+        if at_once > 1 && spec.memory_limit.is_some_and(|limit| memory > limit) {
+            at_once = 1;
+            memory = memory_for::<T>(&spec, facts, extrapolate, at_once);
+        }
         if let Some(limit) = spec.memory_limit.filter(|&limit| memory > limit) {
             return Err(Error::Memory { rank: k, needed: memory, limit });
         }
@@ -98,7 +108,12 @@ impl Spec {
         if spec.floor == 0.0 {
             empty_note(&spec, facts, &mut notes);
         }
-        Ok(Plan { spec, notes, memory, extrapolate, inner })
+        if at_once > 1 {
+            notes.push(format!(
+                "{at_once} starts run at a time, as each is too small to share out among threads"
+            ));
+        }
+        Ok(Plan { spec, notes, memory, extrapolate, at_once, inner })
     }
 
     /// Refuses what is wrong for any data: values out of range, and combinations that cannot be.
@@ -271,6 +286,15 @@ fn choose_threads(spec: &mut Spec, rows: usize, notes: &mut Vec<String>) {
     }
 }
 
+/// How many starts run at the same time. Threads that share a small fit mostly wait for each other; with a start each, they
+/// do not.
+fn starts_at_once(spec: &Spec, facts: &Facts) -> usize {
+    let product = facts.nonzeros as f64 * spec.rank as f64;
+    let small = product < SMALL * spec.threads as f64;
+    // Starts after the one that reaches the target are not run: they have to wait for it.
+    if small && spec.target_error.is_none() { spec.threads.min(spec.restarts).max(1) } else { 1 }
+}
+
 fn inner_sweeps(spec: &Spec, facts: &Facts) -> (usize, usize) {
     if let Some(inner) = spec.inner {
         return (inner, inner);
@@ -294,7 +318,7 @@ fn inner_sweeps(spec: &Spec, facts: &Facts) -> (usize, usize) {
 }
 
 /// Bytes beyond X: the factors with what is kept of them, the second index of a sparse X, and work space.
-fn memory<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate) -> u64 {
+fn memory_for<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate, at_once: usize) -> u64 {
     let number = size_of::<T>() as u64;
     let (m, n) = (facts.rows as u64, facts.cols as u64);
     let stride = (spec.rank.next_multiple_of(2 * T::LANES)).max(padded::<T>(spec.rank)) as u64;
@@ -327,9 +351,9 @@ fn memory<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate) -> u6
     let seen =
         if facts.weighted || spec.smoothing > 0.0 { row.saturating_mul(both).saturating_mul(2) } else { 0 };
     let own = if facts.weighted { (spec.threads as u64).saturating_mul(grams) } else { 0 };
-    [factors, columns, index, by_row, seen, own, grams, work, best, both.saturating_mul(6 * 8)]
-        .into_iter()
-        .fold(0, u64::saturating_add)
+    let sum = |parts: &[u64]| parts.iter().copied().fold(0, u64::saturating_add);
+    let of_a_start = sum(&[factors, columns, by_row, seen, grams, best, both.saturating_mul(6 * 8)]);
+    sum(&[of_a_start.saturating_mul(at_once as u64), index, own, work])
 }
 
 fn empty_note(spec: &Spec, facts: &Facts, notes: &mut Vec<String>) {
