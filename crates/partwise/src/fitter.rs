@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::evaluate::{Evaluation, Evaluator, Reference};
 use crate::factor::Factor;
 use crate::fit::{Fit, Restart};
+use crate::init::rsvd::{self, LowRank};
 use crate::loss::Loss;
 use crate::normalize;
 use crate::par::Crew;
@@ -21,13 +22,15 @@ use crate::run::drive::{Assessment, Iterate, drive};
 use crate::run::{Observer, Progress, StopWhen};
 use crate::scalar::Scalar;
 use crate::side::Asked;
-use crate::spec::{First, Normalize, Rule};
+use crate::sketch;
+use crate::spec::{Compress, First, Normalize, Rule, Spec};
 use crate::start::{self, Given};
 use crate::starts::{self, Best, Contest, Log};
 use crate::status::{Reason, Status};
 use crate::timings::Timings;
 use crate::transform::{RowRules, kl_effort};
 use crate::walk::Method;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 /// Sweeps or updates of W for the final H, at most.
@@ -38,7 +41,7 @@ const SIMPLEX_STEPS: usize = 20;
 
 /// The engine as a model that is driven.
 struct Fitting<'e, 'x, T: Scalar> {
-    engine: Engine<'x, T>,
+    engine: Engine<'e, T>,
     evaluator: &'e mut Evaluator<'x, T>,
     polish: Option<Polish<T>>,
     steps: usize,
@@ -111,7 +114,11 @@ pub(crate) fn run<T: Scalar>(
     if facts.max == 0.0 && facts.min == 0.0 && free && !has_scale(&plan.spec, given, false) {
         return Ok(all_zero(facts, plan));
     }
-    Ok(starts::run(Fitter { x, facts, plan, given, units, threads: crew.threads() }, crew, observer))
+    Ok(starts::run(
+        Fitter { x, facts, plan, given, units, low: None, threads: crew.threads() },
+        crew,
+        observer,
+    ))
 }
 
 /// The only model of a matrix of zeros.
@@ -149,6 +156,8 @@ pub(crate) struct Fitter<'x, 'd, T: Scalar> {
     pub(crate) plan: Plan,
     given: &'x Given<T>,
     units: Units,
+    /// X by few directions, which all starts share.
+    low: Option<LowRank<T>>,
     threads: usize,
 }
 
@@ -178,9 +187,9 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
     ) -> Best<T> {
         let clock = Instant::now();
         let mut notes = Vec::new();
-        let given = self.given;
+        let (given, low) = (self.given, self.low.as_ref());
         let (mut w, mut h) =
-            start::pair(self.x, self.facts, &self.plan, given, restart, self.threads, &mut notes);
+            start::pair(self.x, self.facts, &self.plan, given, low, restart, self.threads, &mut notes);
         let asks = self.asks();
         let asked = (asks.of(true), asks.of(false));
         let scaled = [true, false].map(|w| has_scale(&self.plan.spec, given, w));
@@ -189,9 +198,18 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             log.notes.append(&mut notes);
         }
         let missing = (restart == 0).then_some((given.w.is_none(), given.h.is_none()));
-        let engine = self.engine(*evaluator.reference(), w, h, asked, missing);
+        let reference = *evaluator.reference();
         log.timings.start += clock.elapsed().as_secs_f64();
-        let done = self.drive(engine, evaluator, restart, contest, log);
+        let (engine, sketched) = match low {
+            None => (self.engine(reference, None, w, h, asked, missing), 0),
+            Some(low) => {
+                let engine = self.engine(reference, Some(low), w, h, asked, missing);
+                let (w, h, sweeps) = self.sketch(engine, reference, restart, contest, log);
+                // Neither factor is a stranger to the other now.
+                (self.engine(reference, None, w, h, (asks.of(true), asks.of(false)), None), sweeps)
+            }
+        };
+        let done = Best { sketched, ..self.drive(engine, evaluator, restart, contest, log) };
         log.restarts.push((
             restart,
             Restart {
@@ -203,14 +221,78 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         done
     }
 
-    fn engine(
+    /// X by few directions, if that is asked for.
+    pub(crate) fn approximate(&mut self) {
+        let spec = &self.plan.spec;
+        self.low = (spec.compress == Compress::Yes)
+            .then(|| rsvd::low_rank(self.x, spec.rank, spec.seed, self.threads))
+            .filter(|low| low.left.rank() > 0);
+    }
+
+    /// How many directions those are.
+    pub(crate) fn directions(&self) -> Option<usize> {
+        self.low.as_ref().map(|low| low.left.rank())
+    }
+
+    /// What sweeps of an engine on a sketch lead to, and how many there were.
+    fn sketch(
+        &self,
+        mut engine: Engine<'_, T>,
+        reference: Reference,
+        restart: usize,
+        contest: &Contest<'_>,
+        log: &mut Log,
+    ) -> (Factor<T>, Factor<T>, usize) {
+        let (spec, clock) = (&self.plan.spec, Instant::now());
+        let late = || spec.time_limit.is_some_and(|limit| contest.elapsed().as_secs_f64() >= limit);
+        let mut tell = |objective: f64| {
+            let told = contest.tell(&self.progress(restart, 0, objective, &reference, contest));
+            if late() { ControlFlow::Break(()) } else { told }
+        };
+        let most = if late() { 0 } else { spec.max_iter };
+        let sweeps = sketch::sweeps(&mut engine, most, &mut tell);
+        let spent = engine.spent();
+        log.timings.sweeps += clock.elapsed().as_secs_f64();
+        log.timings.products += spent.products.as_secs_f64();
+        log.timings.rule += spent.rule.as_secs_f64();
+        let (w, h) = engine.into_pair();
+        (w, h, sweeps)
+    }
+
+    /// What an observer is told.
+    fn progress(
+        &self,
+        restart: usize,
+        iteration: usize,
+        objective: f64,
+        reference: &Reference,
+        contest: &Contest<'_>,
+    ) -> Progress {
+        let Spec { restarts, max_iter, .. } = self.plan.spec;
+        Progress {
+            restart,
+            restarts,
+            at_once: self.plan.at_once,
+            iteration,
+            max_iter,
+            seconds: contest.elapsed().as_secs_f64(),
+            objective: self.given_units(objective),
+            relative_error: reference.relative_error(objective),
+        }
+    }
+
+    fn engine<'e>(
         &self,
         reference: Reference,
+        low: Option<&'e LowRank<T>>,
         mut w: Factor<T>,
         mut h: Factor<T>,
         asked: (Asked<T>, Asked<T>),
         missing: Option<(bool, bool)>,
-    ) -> Engine<'x, T> {
+    ) -> Engine<'e, T>
+    where
+        'x: 'e,
+    {
         let spec = &self.plan.spec;
         // A factor that was not given moves first, so that the given one is not lost to the other's random start.
         let h_first = match missing {
@@ -237,7 +319,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             block_rows: spec.block_rows,
             threads: self.threads,
         };
-        Engine::new(self.x, self.facts, reference, setup, w, h)
+        Engine::new(self.x, low, self.facts, reference, setup, w, h)
     }
 
     fn method(&self, stride: usize, h_first: bool, asked: &(Asked<T>, Asked<T>)) -> Method<T> {
@@ -294,7 +376,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
 
     fn drive(
         &self,
-        engine: Engine<'x, T>,
+        engine: Engine<'_, T>,
         evaluator: &mut Evaluator<'x, T>,
         restart: usize,
         contest: &Contest<'_>,
@@ -309,16 +391,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         let reference = *evaluator.reference();
         let started = Instant::now();
         let mut tell = |iteration: usize, objective: f64| {
-            contest.tell(&Progress {
-                restart,
-                restarts: spec.restarts,
-                at_once: self.plan.at_once,
-                iteration,
-                max_iter: spec.max_iter,
-                seconds: contest.elapsed().as_secs_f64(),
-                objective: self.given_units(objective),
-                relative_error: reference.relative_error(objective),
-            })
+            contest.tell(&self.progress(restart, iteration, objective, &reference, contest))
         };
         let polish = spec.polish.then(|| self.polish()).flatten();
         let mut model = Fitting { engine, evaluator, polish, steps: 0, timings: log.timings };
@@ -334,6 +407,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         let (w, h) = model.engine.into_pair();
         Best {
             restart,
+            sketched: 0,
             w,
             h,
             objective: run.last.objective,

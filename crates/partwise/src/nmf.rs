@@ -11,7 +11,7 @@ use crate::penalty::Penalty;
 use crate::plan::Plan;
 use crate::run::{Observer, Progress};
 use crate::scalar::Scalar;
-use crate::spec::{First, Free, Init, Negatives, Normalize, Rule, Simplex, Spec, Unseen};
+use crate::spec::{Compress, First, Free, Init, Negatives, Normalize, Rule, Simplex, Spec, Unseen};
 use crate::start::Given;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl Nmf {
         loss: Loss, rule: Rule, init: Init, extrapolate: bool, shuffle: bool, l1_w: f64, l2_w: f64, l1_h: f64, l2_h: f64,
         seed: u64, restarts: usize, max_iter: usize, tol: f64, threads: usize, normalize: Normalize, polish: bool, floor: f64,
         first: First, penalties: Vec<Penalty>, simplex_w: Simplex, simplex_h: Simplex, min_w: f64, min_h: f64, free: Free,
-        smoothing: f64, unseen: Unseen, negatives: Negatives
+        smoothing: f64, compress: Compress, unseen: Unseen, negatives: Negatives
     }
 
     /// Adds a penalty to [`Spec::penalties`].

@@ -47,6 +47,9 @@ documented! {
         pub shuffle: bool = false,
         /// Extrapolate the factors with restart, where the rule allows it: fewer iterations to the same objective.
         pub extrapolate: bool = true,
+        /// Sweep on a compressed X first, and only then on X itself, until the usual rule ends the run: auto, yes or no
+        /// (frobenius, dense X without weights only).
+        pub compress: Compress = Compress::Auto,
         /// Where to start: auto, random, nndsvd, nndsvda, nndsvdar or spa. Given factors take its place.
         pub init: Init = Init::Auto,
         /// Weight of the sum of the entries of W in the objective.
@@ -144,6 +147,18 @@ names! {
         Scd = "scd",
         /// Cyclic coordinate descent for kl (Hsieh & Dhillon 2011).
         Ccd = "ccd",
+    }
+}
+
+names! {
+    /// Whether a fit sweeps on a compressed X before it sweeps on X itself.
+    Compress, "compress", {
+        /// Where that is known to pay.
+        Auto = "auto",
+        /// It does.
+        Yes = "yes",
+        /// It does not.
+        No = "no",
     }
 }
 

@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 /// The pair that a start led to.
 pub(crate) struct Best<T> {
     pub(crate) restart: usize,
+    /// Sweeps on a sketch of X before its iterations.
+    pub(crate) sketched: usize,
     pub(crate) w: Factor<T>,
     pub(crate) h: Factor<T>,
     pub(crate) objective: f64,
@@ -146,6 +148,8 @@ pub(crate) fn run<T: Scalar>(
 ) -> Fit<T> {
     let began = Instant::now();
     let notes = std::mem::take(&mut fitter.plan.notes);
+    crew.lead(|| fitter.approximate());
+    let approximated = began.elapsed().as_secs_f64();
     let contest = Contest::new(fitter.plan.spec.restarts, observer);
     let parts = Mutex::new(Vec::new());
     let Part { mut best, mut evaluator, mut log } = crew.run(|| some(&fitter, 0, &contest), &|| {
@@ -160,11 +164,20 @@ pub(crate) fn run<T: Scalar>(
     }
     log.restarts.sort_by_key(|&(restart, _)| restart);
     log.timings.share(crew.teams());
+    log.timings.start += approximated;
     let clock = Instant::now();
     let mut fit = crew.lead(|| fitter.finish(&mut best, &mut evaluator, &mut log.notes, log.incidents));
     log.timings.finish += clock.elapsed().as_secs_f64();
     let start = log.timings.start;
     fit.seconds = (start, (began.elapsed().as_secs_f64() - start).max(0.0));
+    if let Some(width) = fitter.directions() {
+        let count = |n: usize| if n == 1 { "1 sweep".into() } else { format!("{n} sweeps") };
+        log.notes.push(format!(
+            "X was compressed to {width} directions: {} on those, then {} on X itself",
+            count(best.sketched),
+            count(best.iterations)
+        ));
+    }
     (fit.timings, fit.notes) = (log.timings, log.notes);
     fit.restarts = log.restarts.into_iter().map(|(_, restart)| restart).collect();
     fit

@@ -94,10 +94,46 @@ fn orthonormal<T: Scalar>(mut factor: Factor<T>) -> Factor<T> {
     factor
 }
 
+/// `X ~ left rightᵀ`, where `left = X right` and `right` has orthonormal columns: X projected onto what they span.
+#[derive(Debug, Clone)]
+pub(crate) struct LowRank<T> {
+    pub(crate) left: Factor<T>,
+    pub(crate) right: Factor<T>,
+}
+
+impl<T: Scalar> LowRank<T> {
+    /// Directions that are kept for `rank` components, at most.
+    pub(crate) fn width(rank: usize, rows: usize, cols: usize) -> usize {
+        rank.saturating_add(OVERSAMPLING).min(rows).min(cols)
+    }
+
+    /// The factor with a row per row of X, or per column of X if `transposed`.
+    pub(crate) fn side(&self, transposed: bool) -> &Factor<T> {
+        if transposed { &self.right } else { &self.left }
+    }
+
+    /// The `rank` leading triplets, or fewer if there are fewer.
+    pub(crate) fn leading(self, rank: usize) -> Svd<T> {
+        let LowRank { left: u, right: v } = self;
+        // X V = U' diag(sigma) R^T with R from the eigenvectors of (XV)ᵀ(XV).
+        let (values, vectors) = eigen(&u);
+        let kept = values.iter().take(rank).take_while(|&&l| l > 0.0).count();
+        let sigma: Vec<f64> = values[..kept].iter().map(|l| l.sqrt()).collect();
+        let right = DMatrix::from_fn(v.rank(), kept, |a, b| vectors[(a, b)]);
+        let left = DMatrix::from_fn(v.rank(), kept, |a, b| vectors[(a, b)] / sigma[b]);
+        Svd { u: rotate(u, &left), v: rotate(v, &right), sigma }
+    }
+}
+
 /// The `rank` leading triplets, or fewer if X has fewer.
 pub(crate) fn svd<T: Scalar>(x: &Matrix<'_, T>, rank: usize, seed: u64, threads: usize) -> Svd<T> {
+    low_rank(x, rank, seed, threads).leading(rank)
+}
+
+/// X projected onto about its leading right singular vectors, a few more than `rank`.
+pub(crate) fn low_rank<T: Scalar>(x: &Matrix<'_, T>, rank: usize, seed: u64, threads: usize) -> LowRank<T> {
     let (rows, cols) = (View::of(x, false), View::of(x, true));
-    let width = (rank + OVERSAMPLING).min(x.rows()).min(x.cols());
+    let width = LowRank::<T>::width(rank, x.rows(), x.cols());
     let mut random = RandomRows::new(seed, 0, For::Range);
     let mut v = Factor::<T>::zeros(x.cols(), width);
     for j in 0..x.cols() {
@@ -116,13 +152,7 @@ pub(crate) fn svd<T: Scalar>(x: &Matrix<'_, T>, rank: usize, seed: u64, threads:
     }
     let mut u = Factor::zeros(x.rows(), v.rank());
     multiply(&rows, &v, &mut u, threads);
-    // X V = U' diag(sigma) R^T with R from the eigenvectors of (XV)ᵀ(XV).
-    let (values, vectors) = eigen(&u);
-    let kept = values.iter().take(rank).take_while(|&&l| l > 0.0).count();
-    let sigma: Vec<f64> = values[..kept].iter().map(|l| l.sqrt()).collect();
-    let right = DMatrix::from_fn(v.rank(), kept, |a, b| vectors[(a, b)]);
-    let left = DMatrix::from_fn(v.rank(), kept, |a, b| vectors[(a, b)] / sigma[b]);
-    Svd { u: rotate(u, &left), v: rotate(v, &right), sigma }
+    LowRank { left: u, right: v }
 }
 
 #[cfg(test)]

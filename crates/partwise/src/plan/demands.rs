@@ -5,7 +5,7 @@ use crate::data::Facts;
 use crate::error::{Error, Result};
 use crate::penalty::{Factors, Penalty, PenaltyKind, Weight};
 use crate::scalar::Scalar;
-use crate::spec::{Free, Negatives, Normalize, Simplex, Spec, Unseen};
+use crate::spec::{Compress, Free, Negatives, Normalize, Simplex, Spec, Unseen};
 use crate::start::Given;
 use crate::support::{self, Feature, require};
 
@@ -63,6 +63,9 @@ pub(super) fn check<T: Scalar>(spec: &Spec, facts: Option<&Facts>, given: &Given
     }
     for w in [true, false] {
         check_side(spec, facts, given, w)?;
+    }
+    if spec.compress == Compress::Yes && facts.is_some_and(|facts| facts.sparse || facts.weighted) {
+        return Err(support::COMPRESSED_ENTRIES.refuse(""));
     }
     if is_whole(&given.fixed_w, spec) && is_whole(&given.fixed_h, spec) {
         return Err(support::BOTH_FIXED.refuse(""));
@@ -138,6 +141,7 @@ fn features<T: Scalar>(spec: &Spec, facts: Option<&Facts>, given: &Given<T>) -> 
     add(spec.free != Free::None, Feature::Free);
     add(spec.sparseness_w.is_some() || spec.sparseness_h.is_some(), Feature::Sparseness);
     add(spec.smoothing > 0.0, Feature::Smoothing);
+    add(spec.compress == Compress::Yes, Feature::Compress);
     for fixed in [&given.fixed_w, &given.fixed_h] {
         let whole = is_whole(fixed, spec);
         add(whole, Feature::FixedFactor);

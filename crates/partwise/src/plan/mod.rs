@@ -5,11 +5,12 @@ use crate::data::facts::Lines;
 use crate::error::{Error, Result};
 use crate::extrapolate::Extrapolate;
 use crate::factor::{check_rank, padded};
+use crate::init::rsvd::LowRank;
 use crate::loss::Loss;
 use crate::par;
 use crate::penalty::Elastic;
 use crate::scalar::Scalar;
-use crate::spec::{First, Init, Normalize, Rule, Simplex, Spec};
+use crate::spec::{Compress, First, Init, Normalize, Rule, Simplex, Spec};
 use crate::start::Given;
 use crate::support;
 use serde::Serialize;
@@ -92,6 +93,9 @@ impl Spec {
             (true, _) => Extrapolate::Both,
         };
         let inner = inner_sweeps(&spec, facts);
+        if spec.compress == Compress::Auto {
+            spec.compress = Compress::No;
+        }
         let mut at_once = starts_at_once(&spec, facts);
         let mut memory = memory_for::<T>(&spec, facts, extrapolate, at_once);
         if at_once > 1 && spec.memory_limit.is_some_and(|limit| memory > limit) {
@@ -350,10 +354,16 @@ fn memory_for<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate, a
     let by_row = if demands::has_terms(spec) { row.saturating_mul(both).saturating_mul(4) } else { 0 };
     let seen =
         if facts.weighted || spec.smoothing > 0.0 { row.saturating_mul(both).saturating_mul(2) } else { 0 };
+    let low = if spec.compress == Compress::Yes {
+        let width = LowRank::<T>::width(spec.rank, facts.rows, facts.cols);
+        both.saturating_mul(padded::<T>(width) as u64).saturating_mul(2 * number)
+    } else {
+        0
+    };
     let own = if facts.weighted { (spec.threads as u64).saturating_mul(grams) } else { 0 };
     let sum = |parts: &[u64]| parts.iter().copied().fold(0, u64::saturating_add);
     let of_a_start = sum(&[factors, columns, by_row, seen, grams, best, both.saturating_mul(6 * 8)]);
-    sum(&[of_a_start.saturating_mul(at_once as u64), index, own, work])
+    sum(&[of_a_start.saturating_mul(at_once as u64), index, own, work, low])
 }
 
 fn empty_note(spec: &Spec, facts: &Facts, notes: &mut Vec<String>) {
