@@ -185,3 +185,27 @@ fn limits_hold_on_the_sketch_too() {
     let few = compressed(4).tol(0.0).max_iter(6).fit(&x).unwrap();
     assert_eq!((few.iterations, sketch(&few).0), (6, 6));
 }
+
+/// `auto` compresses where the plan says that it pays, and nowhere else; memory that is short speaks against it.
+#[test]
+fn auto_is_settled() {
+    let large = Facts::of(&Matrix::<f32>::from(Dense::from_fn(2100, 2000, |i, j| ((i + j) % 7) as f32)));
+    let small = Facts::of(&planted(200, 150, 3, 0.1, 1).dense());
+    let plan = |nmf: &Nmf, facts: &Facts| nmf.spec().plan::<f32>(facts).unwrap();
+    let yes = plan(&Nmf::new(50), &large);
+    assert_eq!(yes.spec.compress, Compress::Yes);
+    let no = plan(&Nmf::new(50).compress(Compress::No), &large);
+    assert!(no.spec.compress == Compress::No && no.memory < yes.memory);
+    let short = plan(&Nmf::new(50).memory_limit((no.memory + yes.memory) / 2), &large);
+    assert_eq!((short.spec.compress, short.memory), (Compress::No, no.memory));
+    for (nmf, facts) in [
+        (Nmf::new(3), &small),
+        (Nmf::new(51), &large),
+        (Nmf::new(9).rule(Rule::Bpp), &large),
+        (Nmf::new(9).l1_w(0.1), &large),
+        (Nmf::new(9).max_h(1.0), &large),
+        (Nmf::new(9).loss(partwise::Loss::KullbackLeibler), &large),
+    ] {
+        assert_eq!(plan(&nmf, facts).spec.compress, Compress::No);
+    }
+}

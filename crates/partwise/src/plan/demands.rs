@@ -150,6 +150,12 @@ fn features<T: Scalar>(spec: &Spec, facts: Option<&Facts>, given: &Given<T>) -> 
     out
 }
 
+/// Whether nothing is asked beside loss and rule, and nothing given to start from.
+pub(super) fn is_plain<T: Scalar>(spec: &Spec, facts: &Facts, given: &Given<T>) -> bool {
+    let starts = given.w.is_some() || given.h.is_some();
+    !starts && !spec.is_penalised() && features(spec, Some(facts), given).is_empty()
+}
+
 fn is_whole<T: Scalar>(fixed: &Option<crate::Factor<T>>, spec: &Spec) -> bool {
     fixed.as_ref().is_some_and(|fixed| fixed.rank() == spec.rank)
 }

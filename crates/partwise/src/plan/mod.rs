@@ -44,6 +44,10 @@ pub struct Plan {
 const SWEEP_SHARE: f64 = 0.5;
 /// Sweeps within a half-step, at most.
 const MOST_SWEEPS: usize = 10;
+/// A sketch pays where the shorter side of X is at least so many times the rank, and X has at least so many entries.
+const NARROW: usize = 40;
+const LARGE: f64 = (1 << 22) as f64;
+
 /// Multiply-adds in a product of X with a factor that keep a thread busy for long beside what handing them over takes.
 const SMALL: f64 = (1 << 24) as f64;
 
@@ -94,12 +98,18 @@ impl Spec {
         };
         let inner = inner_sweeps(&spec, facts);
         if spec.compress == Compress::Auto {
-            spec.compress = Compress::No;
+            let pays = compressing_pays(&spec, facts) && demands::is_plain(&spec, facts, given);
+            spec.compress = if pays { Compress::Yes } else { Compress::No };
         }
         let mut at_once = starts_at_once(&spec, facts);
         let mut memory = memory_for::<T>(&spec, facts, extrapolate, at_once);
-        if at_once > 1 && spec.memory_limit.is_some_and(|limit| memory > limit) {
+        let too_much = |memory: u64| spec.memory_limit.is_some_and(|limit| memory > limit);
+        if at_once > 1 && too_much(memory) {
             at_once = 1;
+            memory = memory_for::<T>(&spec, facts, extrapolate, at_once);
+        }
+        if self.compress == Compress::Auto && spec.compress == Compress::Yes && too_much(memory) {
+            spec.compress = Compress::No;
             memory = memory_for::<T>(&spec, facts, extrapolate, at_once);
         }
         if let Some(limit) = spec.memory_limit.filter(|&limit| memory > limit) {
@@ -288,6 +298,15 @@ fn choose_threads(spec: &mut Spec, rows: usize, notes: &mut Vec<String>) {
         let are = if spec.threads == 1 { "thread is" } else { "threads are" };
         notes.push(format!("{} {are} used, as more would have nothing to do", spec.threads));
     }
+}
+
+/// Whether a sketch of X is known to save time: least squares by coordinate descent on dense X, large beside its rank. Then
+/// products with X cost much more than the rule does, and than products with the sketch.
+fn compressing_pays(spec: &Spec, facts: &Facts) -> bool {
+    let least = facts.rows.min(facts.cols);
+    let dense = !facts.sparse && !facts.weighted;
+    let large = facts.rows as f64 * facts.cols as f64 >= LARGE;
+    dense && large && spec.rule == Rule::Hals && spec.rank.saturating_mul(NARROW) <= least
 }
 
 /// How many starts run at the same time. Threads that share a small fit mostly wait for each other; with a start each, they
