@@ -110,7 +110,10 @@ impl Outlook {
             |at| self.runs.remove(at),
         );
         let at = p.iteration as f64;
-        if run.points.last().is_none_or(|&(last, _)| at >= last * std::f64::consts::SQRT_2) {
+        // Sweeps on a sketch say nothing of those on X.
+        if p.iteration == 0 {
+            run.began = p.seconds;
+        } else if run.points.last().is_none_or(|&(last, _)| at >= last * std::f64::consts::SQRT_2) {
             run.points.push((at, p.objective));
         }
         // Who has not been heard of for longest has ended.

@@ -12,7 +12,7 @@ pub struct Progress {
     pub restarts: usize,
     /// How many of them run at the same time, in the order of their numbers.
     pub at_once: usize,
-    /// Iterations done from this start.
+    /// Iterations done from this start; 0 while it sweeps on a sketch of X.
     pub iteration: usize,
     /// Iterations at most from this start.
     pub max_iter: usize,
