@@ -60,10 +60,11 @@ pub(crate) fn applications(data: &str, python: &str) -> Done {
     document("applications", &["--data", data, "--python", python], "docs/applications.md")
 }
 
-/// Prints docs/benchmarks.md, with a program that is no older than the sources.
-pub(crate) fn bench(data: &str, python: &str, repeats: &str) -> Done {
+/// Prints docs/scikit-learn.md, with a program that is no older than the sources.
+pub(crate) fn compare(data: &str, python: &str, repeats: &str) -> Done {
     run(&cargo(), &["build", "--release", "-p", "partwise-cli"])?;
-    document("compare", &["--data", data, "--python", python, "--repeats", repeats], "docs/benchmarks.md")
+    let arguments = ["--data", data, "--python", python, "--repeats", repeats];
+    document("compare", &arguments, "docs/scikit-learn.md")
 }
 
 /// A file that grows beyond this has more than one job.

@@ -17,8 +17,8 @@ cargo xtask roofline [N]         docs/roofline.md: kernels beside what the proce
 cargo xtask reproductions DATA   docs/reproductions.md: published results, reproduced from the data sets in DATA
 cargo xtask applications DATA [PYTHON]  docs/applications.md: missing entries, weights, penalties and constraints on real
                                  data in DATA; beside scikit-surprise, where PYTHON (python3) has it
-cargo xtask bench DATA PYTHON [N]  docs/benchmarks.md: beside scikit-learn, run by PYTHON, on the data sets in DATA; each
-                                 side N times (3)
+cargo xtask compare DATA PYTHON [N]  docs/scikit-learn.md: beside scikit-learn, run by PYTHON, on the data sets in DATA;
+                                 each side N times (3)
 cargo xtask golden PYTHON        testdata/golden: values of scikit-learn, run by PYTHON
 ";
 
@@ -42,8 +42,8 @@ fn main() -> ExitCode {
         }
         ["applications", data] => chores::applications(data, "python3"),
         ["applications", data, python] => chores::applications(data, python),
-        ["bench", data, python] => chores::bench(data, python, "3"),
-        ["bench", data, python, repeats] => chores::bench(data, python, repeats),
+        ["compare", data, python] => chores::compare(data, python, "3"),
+        ["compare", data, python, repeats] => chores::compare(data, python, repeats),
         ["golden", python] => shell::run(python, &["benches/peers/golden_scikit_learn.py"]),
         [] | ["help"] => {
             shell::say(HELP);
