@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import scipy
 import scipy.sparse as sp
+import threadpoolctl
 
 BETA = {"frobenius": 2, "kl": 1, "is": 0}
 # Rows of a dense matrix that are converted at a time.
@@ -57,6 +58,10 @@ class Peer:
 
     def read(self, path: str) -> None:
         pass
+
+    def threads(self, number: int) -> None:
+        """Of the libraries in this process."""
+        threadpoolctl.threadpool_limits(number)
 
     def forget_peak(self) -> None:
         Path(f"/proc/{self.process}/clear_refs").write_text("5")
@@ -116,8 +121,11 @@ class Torchnmf(Peer):
         import torch
         from torchnmf import nmf
 
-        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
         self.torch, self.nmf = torch, nmf
+
+    def threads(self, number: int) -> None:
+        super().threads(number)
+        self.torch.set_num_threads(number)
 
     def read(self, path: str) -> None:
         x = read(path, self.kind)
@@ -172,9 +180,12 @@ class RcppML(Peer):
         self.room = tempfile.TemporaryDirectory()
         build = Path(os.environ.get("RACE_BUILD", self.room.name)) / "rcppml"
         build.mkdir(parents=True, exist_ok=True)
-        command = [R or "Rscript", "--vanilla", str(here / "race_rcppml.R"), str(build), os.environ.get("OMP_NUM_THREADS", "1")]
+        command = [R or "Rscript", "--vanilla", str(here / "race_rcppml.R"), str(build)]
         self.r = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.process = int(self.answer())
+
+    def threads(self, number: int) -> None:
+        self.ask("threads", number)
 
     def answer(self) -> str:
         # R may greet: answers have a mark.
@@ -225,8 +236,6 @@ R = shutil.which("Rscript")
 
 def versions() -> dict[str, Any]:
     """What is there, with its version; and what is not, with the reason."""
-    import threadpoolctl
-
     libraries = [lib for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "blas"]
     found: dict[str, str] = {}
     absent: dict[str, str] = {}

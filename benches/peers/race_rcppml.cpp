@@ -9,7 +9,7 @@
 namespace {
 std::unique_ptr<RcppML::SparseMatrix> sparse, sparse_turned;
 Eigen::MatrixXd dense, dense_turned, w, h;
-unsigned int threads = 1;
+unsigned int threads = 2;
 
 void load(const std::string& path, Eigen::MatrixXd& into) {
   std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(into.data()), into.size() * sizeof(double));
@@ -20,18 +20,21 @@ void save(const std::string& path, const Eigen::MatrixXd& from) {
 }  // namespace
 
 // [[Rcpp::export]]
-void set_dense(const std::string& path, int rows, int cols, int of) {
-  threads = of;
+void set_dense(const std::string& path, int rows, int cols) {
   dense.resize(rows, cols);
   load(path, dense);
   dense_turned = dense.transpose();
 }
 
 // [[Rcpp::export]]
-void set_sparse(const Rcpp::S4& x, int of) {
-  threads = of;
+void set_sparse(const Rcpp::S4& x) {
   sparse = std::make_unique<RcppML::SparseMatrix>(x);
   sparse_turned = std::make_unique<RcppML::SparseMatrix>(sparse->t());
+}
+
+// [[Rcpp::export]]
+void set_threads(int of) {
+  threads = of;
 }
 
 // [[Rcpp::export]]

@@ -27,6 +27,9 @@ import race_peers
 from evaluation import objective
 from race_data import load
 
+# Seconds of two sweeps from which on more threads are taken to be faster.
+SLOW = 1.0
+
 
 def finite(x: float) -> float | None:
     return x if np.isfinite(x) else None
@@ -35,7 +38,7 @@ def finite(x: float) -> float | None:
 class Worker:
     def __init__(self, peer: str, precision: str, path: str, loss: str):
         self.peer, self.precision, self.path, self.loss = peer, precision, path, loss
-        self.x, self.solver, self.warm = None, None, False
+        self.x, self.solver = None, None
 
     def ready(self, evaluator: bool) -> None:
         """Reads X and starts the peer, at the first request: one for memory takes no X for the evaluator."""
@@ -47,13 +50,24 @@ class Worker:
     def value(self, w: np.ndarray, h: np.ndarray) -> float | None:
         return finite(objective(self.x, w, h, self.loss))
 
+    def warm_up(self, w: np.ndarray, h: np.ndarray) -> None:
+        """Pools of threads, buffers and compiled loops are there when the clock begins; and where X is small, or the machine
+        has other work, threads that wait for each other are slower than one: the faster number of them is used."""
+        most = int(os.environ.get("OMP_NUM_THREADS", "1"))
+        best = (np.inf, most)
+        for threads in range(most, 0, -1):
+            self.solver.threads(threads)
+            self.solver.start(w, h)
+            if self.solver.sweep(2) > SLOW:
+                # Never where a sweep takes long.
+                return
+            best = min(best, (self.solver.sweep(3), threads))
+        self.solver.threads(best[1])
+
     def run(self, w: str, h: str, target: float, limit: float) -> dict[str, Any]:
         self.ready(True)
         w, h = np.load(w), np.load(h)
-        # Pools of threads, buffers and compiled loops are there when the clock begins.
-        self.solver.start(w, h)
-        self.solver.sweep(1 if self.warm else 3)
-        self.warm = True
+        self.warm_up(w, h)
         self.solver.start(w, h)
         trace: list[tuple[int, float, float | None]] = [(0, 0.0, self.value(w, h))]
         used, done, length = 0.0, 0, 1.0

@@ -17,6 +17,10 @@ cargo xtask roofline [N]         docs/roofline.md: kernels beside what the proce
 cargo xtask reproductions DATA   docs/reproductions.md: published results, reproduced from the data sets in DATA
 cargo xtask applications DATA [PYTHON]  docs/applications.md: missing entries, weights, penalties and constraints on real
                                  data in DATA; beside scikit-surprise, where PYTHON (python3) has it
+cargo xtask bench DATA PYTHON [--only CELL] [--starts N] [--peer-limit S] [--best-limit S]
+                                 docs/benchmarks.md: beside other programs from the same N starts (10), on the data sets in
+                                 DATA; PYTHON has scikit-learn, and torchnmf, matplotlib and RcppML are used where they are
+cargo xtask bench print [PYTHON] docs/benchmarks.md, from what was run before
 cargo xtask compare DATA PYTHON [N]  docs/scikit-learn.md: beside scikit-learn, run by PYTHON, on the data sets in DATA;
                                  each side N times (3)
 cargo xtask golden PYTHON        testdata/golden: values of scikit-learn, run by PYTHON
@@ -42,6 +46,9 @@ fn main() -> ExitCode {
         }
         ["applications", data] => chores::applications(data, "python3"),
         ["applications", data, python] => chores::applications(data, python),
+        ["bench", "print"] => chores::print_bench("python3"),
+        ["bench", "print", python] => chores::print_bench(python),
+        ["bench", data, python, options @ ..] => chores::bench(data, python, options),
         ["compare", data, python] => chores::compare(data, python, "3"),
         ["compare", data, python, repeats] => chores::compare(data, python, repeats),
         ["golden", python] => shell::run(python, &["benches/peers/golden_scikit_learn.py"]),
