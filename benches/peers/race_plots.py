@@ -4,7 +4,9 @@
 usage: race_plots.py FOLDER        writes FOLDER/ratios.svg and FOLDER/gaps.svg
 """
 
+import io
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,8 +39,46 @@ ACROSS = 4
 
 
 def save(figure: Any, path: Path) -> None:
-    figure.savefig(path, metadata={"Date": None, "Creator": None}, facecolor="white", bbox_inches="tight", pad_inches=0.1)
+    text = io.StringIO()
+    options = {"metadata": {"Date": None, "Creator": None}, "facecolor": "white", "bbox_inches": "tight", "pad_inches": 0.1}
+    figure.savefig(text, format="svg", **options)
     plt.close(figure)
+    path.write_text(smaller(text.getvalue()))
+
+
+def smaller(text: str) -> str:
+    """The same picture in a fifth of the bytes: a tenth of a point is finer than what is seen, and nobody asks for names."""
+    text = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+
+    def tag(found: re.Match[str]) -> str:
+        words = re.sub(r"\s+", " ", found[0])
+        words = re.sub(r"\d+\.\d{2,}", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), words)
+        words = re.sub(r" transform=\"rotate\(-0 [^\"]*\"|(?<=<g) id=\"[^\"]*\"", "", words)
+        words = re.sub(r"font-family: [^;\"]*; ?", "", words)
+        # After the first, a line needs no letter.
+        return re.sub(r"(L [^LMz\"]*)(?:L [^LMz\"]*)+", lambda lines: "L" + lines[0].replace("L", "").replace("  ", " "), words)
+
+    text = re.sub(r"<[^>]+>", tag, text)
+    # Groups that say nothing.
+    open_groups: list[bool] = []
+
+    def group(found: re.Match[str]) -> str:
+        if found[0] != "</g>":
+            open_groups.append(found[0] != "<g>")
+        elif open_groups.pop():
+            return found[0]
+        return found[0] if found[0] != "</g>" and open_groups[-1] else ""
+
+    text = re.sub(r"<g(?: [^>]*)?>|</g>", group, text)
+    # The mark itself says so too.
+    text = re.sub(r"(<use [^>]*?) style=\"stroke: #000000; stroke-width: 0.8\"", r"\1", text)
+    # What is said of many is said once.
+    styles = {style: f"s{at}" for at, style in enumerate(dict.fromkeys(re.findall(r' style="([^"]*)"', text)))}
+    text = re.sub(r' style="([^"]*)"', lambda found: f' class="{styles[found[1]]}"', text)
+    rules = "".join(f".{name}{{{style}}}" for style, name in styles.items())
+    text = text.replace("</style>", f"{rules}</style>", 1)
+    text = re.sub(r">\s+<", ">\n<", text)
+    return text.replace("<svg ", "<svg font-family=\"DejaVu Sans, Arial, sans-serif\" ", 1)
 
 
 def plain(x: float, _: Any = None) -> str:
@@ -81,7 +121,7 @@ def ratios(cells: list[dict[str, Any]], path: Path) -> None:
     handles = [dot("f64, to 0.1% of the gap", "o", DARK["f64"], DARK["f64"]), dot("to 1%", "o", DARK["f64"], "white")]
     handles += [dot("f32, to 0.1% of the gap", "o", DARK["f32"], DARK["f32"]), dot("to 1%", "o", DARK["f32"], "white")]
     handles += [dot("more than that", ">", LIGHT, LIGHT), Line2D([], [], ls="", marker="|", ms=11, mew=1.8, color="black", label="promised to 0.1%")]
-    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False, bbox_to_anchor=(0.5, 1 + 0.62 / (0.9 + 0.36 * len(cells))))
+    axes.legend(handles=handles, loc="lower center", ncols=3, frameon=False, bbox_to_anchor=(0.4, 1))
     save(figure, path)
 
 

@@ -7,7 +7,7 @@ use partwise_benches::metrics::median;
 use serde_json::{Value, json};
 
 /// Points of a curve.
-const POINTS: usize = 48;
+const POINTS: usize = 20;
 /// What is drawn: below, nothing is told apart any more.
 const LEAST: f64 = 1e-5;
 

@@ -1,5 +1,6 @@
 //! The words around the tables.
 
+use crate::cells::CELLS;
 use crate::gap::LEVELS;
 use crate::peers::Python;
 use crate::raw::{Machine, lines};
@@ -43,9 +44,10 @@ const PEERS: &str = "\
 **Peers** are driven by `benches/peers/race_worker.py`, in their favour where there was a choice. Each runs the loop of its
 own package from the same factors, in calls of one sweep, then of more and more, without tolerance. The calls
 continue each other, and only sweeps are on the clock: no reading or checking of data, no start of threads, no copies, and
-no evaluation. Before, it makes a few sweeps with 2 threads and with 1, and runs with the faster number of them. Between calls, off the clock, one evaluator (`benches/peers/evaluation.py`, in double precision)
-computes the objective of everybody's factors. When a gap is crossed within a call, the time is interpolated, the logarithm of the
-gap being taken as straight.
+no evaluation. Before the clock starts it makes a few sweeps with all threads and with one, and keeps the faster number of
+them. Between calls, off the clock, one evaluator (`benches/peers/evaluation.py`, in double precision) computes the
+objective of everybody's factors. When a gap is crossed within a call, the time is interpolated, the logarithm of the gap
+being taken as straight.
 
 - scikit-learn: `cd` for frobenius, `mu` for kl and is, without the evaluation that `mu` makes at the start of a call.
 - torchnmf: multiplicative updates, as its `fit` makes them, without its evaluations; single precision.
@@ -86,7 +88,14 @@ pub(crate) fn print(folder: &Path, python: &str) -> Outcome<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{HEAD}\n{GAP}\n{}\n{PEERS}", how(&all.cells))?;
     writeln!(out, "## Machine\n\n{}", machines(&all.machines))?;
-    writeln!(out, "## Cells\n\n{}", tables::cells(&all.cells))?;
+    let (least, most) = starts(&all.cells);
+    writeln!(
+        out,
+        "## Cells\n\nOf {} cells, {} were run so far, from {least} to {most} starts each.\n\n{}",
+        CELLS.len(),
+        all.cells.len(),
+        tables::cells(&all.cells)
+    )?;
     writeln!(out, "{SUMMARY}")?;
     match &pictures {
         Ok(()) => writeln!(out, "![How many times longer the best peer takes](benchmarks/ratios.svg)\n")?,
@@ -133,6 +142,12 @@ fn memory() -> String {
     )
 }
 
+/// The fewest and the most starts of a cell.
+fn starts(all: &[Standing]) -> (usize, usize) {
+    let starts = || all.iter().map(Standing::starts);
+    (starts().min().unwrap_or(0), starts().max().unwrap_or(0))
+}
+
 fn how(all: &[Standing]) -> String {
     let worst = |precision| all.iter().filter_map(|cell| cell.disagreement(precision)).reduce(f64::max);
     let show = |worst: Option<f64>| worst.map_or("nothing".into(), |w| format!("{w:.0e}"));
@@ -142,8 +157,8 @@ fn how(all: &[Standing]) -> String {
          of `history` at or below a gap. For the first start of each cell the fit is run once more until the iteration where it\n\
          reaches {}% (or its last), and the evaluator is asked about the factors: what `history` says differs from that by {} of it\n\
          at most in f64, and by {} in f32.\n\n\
-         **Turns.** All programs have {THREADS} threads and processes of their own, and run one after another, start by start. A peer is stopped\n\
-         somewhat below {}% of the gap, or when it has used {PEER_TIMES} times what partwise took to there in the same\n\
+         **Turns.** All programs have up to {THREADS} threads and processes of their own, and run one after another, start by start. A\n\
+         peer is stopped somewhat below {}% of the gap, or when it has used {PEER_TIMES} times what partwise took to there in the same\n\
          precision, but {} s at least and {} s at most, unless `--peer-limit` says otherwise.\n",
         100.0 * LEVELS[1],
         show(worst("f64")),

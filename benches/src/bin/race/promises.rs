@@ -51,7 +51,11 @@ fn percent(level: f64) -> String {
 
 fn reach(standing: &Standing, ours: &Entrant) -> Option<String> {
     let time = standing.time(ours, SMALL).filter(|time| time.reached < time.of)?;
-    Some(format!("{} of the gap is reached from {} of {} starts", percent(SMALL), time.reached, time.of))
+    let lowest = 100.0 * standing.lowest(ours)?;
+    let (level, reached, of) = (percent(SMALL), time.reached, time.of);
+    Some(format!(
+        "{level} of the gap is reached from {reached} of {of} starts, as the fit ends before, at {lowest:.2}% (median)"
+    ))
 }
 
 fn speed(standing: &Standing, precision: &str, level: f64, promised: Option<f64>) -> Option<String> {

@@ -144,6 +144,12 @@ impl Standing {
         Time::of(&starts)
     }
 
+    /// The median over starts of the gap where an entrant ended.
+    pub(crate) fn lowest(&self, entrant: &Entrant) -> Option<f64> {
+        let runs = self.runs.get(entrant)?.iter();
+        median(runs.map(|(&start, run)| self.scale(start).gap(Some(run.lowest()))).collect())
+    }
+
     /// Milliseconds per sweep, as a median over starts.
     pub(crate) fn sweep(&self, entrant: &Entrant) -> Option<f64> {
         let runs = self.runs.get(entrant)?.values();

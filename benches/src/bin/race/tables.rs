@@ -110,17 +110,11 @@ pub(crate) fn race(all: &[Standing], machine: Option<&Machine>) -> Markdown {
                 or_none(large, reached),
                 or_none(small, time),
                 or_none(small, reached),
-                or_none(lowest(standing, entrant), |gap| format!("{gap:.0e}")),
+                or_none(standing.lowest(entrant), |gap| format!("{gap:.0e}")),
             ]);
         }
     }
     table
-}
-
-/// The median over starts of the gap that was reached in the end.
-fn lowest(standing: &Standing, entrant: &Entrant) -> Option<f64> {
-    let runs = standing.runs.get(entrant)?.iter();
-    median(runs.map(|(&start, run)| standing.scale(start).gap(Some(run.lowest()))).collect())
 }
 
 /// Peaks of memory.
