@@ -6,11 +6,14 @@ usage: race_worker.py PEER PRECISION X LOSS      answers requests until the end 
 
 PEER is scikit-learn, torchnmf, rcppml, or none, which only evaluates; PRECISION is f64 or f32; LOSS is frobenius, kl or is.
 
-{"op": "run", "w": .., "h": .., "target": T, "limit": S}    sweeps from this start until the objective is at most T, or S
-                                                            seconds are used: {"trace": [[sweeps, seconds, objective], ..]}
+{"op": "read"}                                              {}, with X read and the peer there
+{"op": "run", "w": .., "h": .., "target": T, "limit": S, "wall": A}
+        sweeps from this start until the objective is at most T, or S seconds are used on the clock or A with evaluations:
+        {"trace": [[sweeps, seconds, objective], ..]}
 {"op": "evaluate", "w": .., "h": ..}                        {"objective": ..}
 {"op": "memory", "w": .., "h": .., "sweeps": N}             the most that N sweeps take: {"bytes": ..}, first request only
-{"op": "restarts", "rank": .., "number": .., "tol": .., "sweeps": ..}   {"seconds": .., "objectives": [..]}
+{"op": "restarts", "rank": .., "number": .., "tol": .., "sweeps": .., "limit": S}
+        as many of the number as begin within S seconds: {"seconds": .., "objectives": [..]}
 
 Only sweeps are on the clock: not the reading of X, not what a call checks and prepares, not the evaluation between calls.
 """
@@ -39,6 +42,8 @@ class Worker:
     def __init__(self, peer: str, precision: str, path: str, loss: str):
         self.peer, self.precision, self.path, self.loss = peer, precision, path, loss
         self.x, self.solver = None, None
+        # How many threads are fastest, once that is known; none where a sweep takes long.
+        self.chosen: int | None = None
 
     def ready(self, evaluator: bool) -> None:
         """Reads X and starts the peer, at the first request: one for memory takes no X for the evaluator."""
@@ -47,35 +52,47 @@ class Worker:
         if evaluator and self.x is None:
             self.x = load(self.path)
 
+    def read(self) -> dict[str, Any]:
+        self.ready(True)
+        return {}
+
     def value(self, w: np.ndarray, h: np.ndarray) -> float | None:
         return finite(objective(self.x, w, h, self.loss))
 
     def warm_up(self, w: np.ndarray, h: np.ndarray) -> None:
         """Pools of threads, buffers and compiled loops are there when the clock begins; and where X is small, or the machine
         has other work, threads that wait for each other are slower than one: the faster number of them is used."""
+        if self.chosen is not None:
+            # From a later start, what was found from the first one is taken.
+            return
         most = int(os.environ.get("OMP_NUM_THREADS", "1"))
         best = (np.inf, most)
         for threads in range(most, 0, -1):
             self.solver.threads(threads)
             self.solver.start(w, h)
-            if self.solver.sweep(2) > SLOW:
-                # Never where a sweep takes long.
-                return
-            best = min(best, (self.solver.sweep(3), threads))
-        self.solver.threads(best[1])
+            if self.solver.sweep(1) > SLOW:
+                # Not tried further where a sweep takes long.
+                break
+            best = min(best, (self.solver.sweep(4), threads))
+        self.chosen = best[1]
+        self.solver.threads(self.chosen)
 
-    def run(self, w: str, h: str, target: float, limit: float) -> dict[str, Any]:
+    def run(self, w: str, h: str, target: float, limit: float, wall: float) -> dict[str, Any]:
         self.ready(True)
         w, h = np.load(w), np.load(h)
         self.warm_up(w, h)
         self.solver.start(w, h)
+        began = time.perf_counter()
         trace: list[tuple[int, float, float | None]] = [(0, 0.0, self.value(w, h))]
         used, done, length = 0.0, 0, 1.0
         while used < limit:
+            left = wall - (time.perf_counter() - began)
+            if done and left < used / done:
+                break
             sweeps = int(length)
             if done:
                 # Not far beyond the limit.
-                sweeps = max(1, min(sweeps, int((limit - used) / (used / done)) + 1))
+                sweeps = max(1, min(sweeps, int(min(limit - used, left) / (used / done)) + 1))
             used += self.solver.sweep(sweeps)
             done += sweeps
             now = self.value(*self.solver.factors())
@@ -98,10 +115,13 @@ class Worker:
         self.solver.sweep(sweeps)
         return dict(bytes=max(0, self.solver.peak() - self.solver.own))
 
-    def restarts(self, rank: int, number: int, tol: float, sweeps: int) -> dict[str, Any]:
+    def restarts(self, rank: int, number: int, tol: float, sweeps: int, limit: float) -> dict[str, Any]:
         self.ready(True)
-        began, found = time.perf_counter(), []
-        fits = [self.solver.whole(rank, seed, tol, sweeps) for seed in range(number)]
+        began, fits = time.perf_counter(), []
+        for seed in range(number):
+            fits.append(self.solver.whole(rank, seed, tol, sweeps))
+            if time.perf_counter() - began > limit:
+                break
         seconds = time.perf_counter() - began
         found = [self.value(w, h) for w, h in fits]
         return dict(seconds=seconds, objectives=found)

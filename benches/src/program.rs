@@ -39,6 +39,7 @@ pub struct Run {
     pub restarts: Vec<Restart>,
     pub history: Vec<Entry>,
     pub data: Data,
+    pub options: Options,
     pub versions: Versions,
     files: Files,
 }
@@ -87,6 +88,13 @@ pub struct Entry {
 pub struct Data {
     /// A fingerprint.
     pub hash: String,
+}
+
+/// What was chosen where nothing was asked for.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Options {
+    /// How the factors move.
+    pub rule: String,
 }
 
 /// What ran.
@@ -142,7 +150,7 @@ mod tests {
         serde_json::from_value(serde_json::json!({
             "status": "converged", "objective": 1.0, "relative_error": 0.5, "kkt_residual": 1e-5, "iterations": 2,
             "seconds": {"load": 9.0, "init": 1.0, "solve": 5.0}, "shape": [10, 4], "stored": 7, "sparse": false, "precision": "f64",
-            "peak_memory_bytes": null, "data": {"hash": "xxh3:0"}, "files": {"w": "W.npy", "h": "H.npy"},
+            "peak_memory_bytes": null, "data": {"hash": "xxh3:0"}, "options": {"rule": "hals"}, "files": {"w": "W.npy", "h": "H.npy"},
             "versions": {"partwise": "0", "target": "any", "simd": "none"},
             "history": [
                 {"iteration": 0, "seconds": 0.0, "objective": null},

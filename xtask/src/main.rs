@@ -17,7 +17,7 @@ cargo xtask roofline [N]         docs/roofline.md: kernels beside what the proce
 cargo xtask reproductions DATA   docs/reproductions.md: published results, reproduced from the data sets in DATA
 cargo xtask applications DATA [PYTHON]  docs/applications.md: missing entries, weights, penalties and constraints on real
                                  data in DATA; beside scikit-surprise, where PYTHON (python3) has it
-cargo xtask bench DATA PYTHON [--only CELL] [--starts N] [--peer-limit S] [--best-limit S]
+cargo xtask bench DATA PYTHON [--only CELL] [--starts N] [--cell-limit S] [--peer-limit S]
                                  docs/benchmarks.md: beside other programs from the same N starts (10), on the data sets in
                                  DATA; PYTHON has scikit-learn, and torchnmf, matplotlib and RcppML are used where they are
 cargo xtask bench print [PYTHON] docs/benchmarks.md, from what was run before

@@ -1,10 +1,11 @@
 //! The words around the tables.
 
+use crate::aside::MEMORY_SWEEPS;
 use crate::cells::CELLS;
 use crate::gap::LEVELS;
 use crate::peers::Python;
 use crate::raw::{Machine, lines};
-use crate::run::{MEMORY_SWEEPS, PEER_LIMITS, PEER_TIMES};
+use crate::stage::{FIT_SHARE, LONG_SHARE, PEER_LEAST, PEER_SHARE, PEER_TIMES, TOO_SLOW};
 use crate::standing::{Standing, Standings};
 use crate::{THREADS, curves, promises, tables};
 use partwise_benches::Outcome;
@@ -17,7 +18,7 @@ const HEAD: &str = "\
 This document is printed by
 
 ```sh
-cargo xtask bench DATA PYTHON [--only CELL] [--starts N] [--peer-limit S] [--best-limit S]
+cargo xtask bench DATA PYTHON [--only CELL] [--starts N] [--cell-limit S] [--peer-limit S]
 cargo xtask bench print [PYTHON]
 ```
 
@@ -33,7 +34,13 @@ const GAP: &str = "\
 **Gap.** How much of what can be explained is still missing: `(objective - best) / (one - best)`. *One* is the objective of
 the zero matrix for frobenius, so that the gap is `(e² - best²) / (1 - best²)` in relative errors; for kl and is it is that
 of `row sum x column sum / total`, which for kl is the best model of rank 1. *Best* is the lowest objective that anybody saw
-from that start, a long run of partwise included that nobody is timed against.
+from that start, where it ended or was stopped, and that of a long run that is no competitor's: of partwise in double
+precision with a tolerance of 1e-7, but with another rule than the timed one, `bpp` for frobenius, `mu` for kl (`scd` where
+the timed one is not `scd`), and for is, for which there is but `mu`, without extrapolation. Whose was lowest, the table of
+cells says. A peer is stopped where it has got near enough, and may be lower by less than 0.1% of the gap in the end.
+
+**Objectives** are what one evaluator (`benches/peers/evaluation.py`, NumPy in double precision) finds of everybody's factors, off the
+clock.
 
 **Starts.** All programs go from the same W and H, made as scikit-learn makes `init=\"random\"`, with seeds 0, 1, 2, ...: which
 program is first changes with the start. A start from which a program does not get there counts as infinite in its
@@ -45,8 +52,7 @@ const PEERS: &str = "\
 own package from the same factors, in calls of one sweep, then of more and more, without tolerance. The calls
 continue each other, and only sweeps are on the clock: no reading or checking of data, no start of threads, no copies, and
 no evaluation. Before the clock starts it makes a few sweeps with all threads and with one, and keeps the faster number of
-them. Between calls, off the clock, one evaluator (`benches/peers/evaluation.py`, in double precision) computes the
-objective of everybody's factors. When a gap is crossed within a call, the time is interpolated, the logarithm of the gap
+them. Between calls, off the clock, the evaluator is asked. When a gap is crossed within a call, the time is interpolated, the logarithm of the gap
 being taken as straight.
 
 - scikit-learn: `cd` for frobenius, `mu` for kl and is, without the evaluation that `mu` makes at the start of a call.
@@ -128,7 +134,7 @@ pub(crate) fn print(folder: &Path, python: &str) -> Outcome<()> {
 const RESTARTS: &str = "\
 ## Restarts
 
-Many random starts of the program's own, one after another, and the lowest and the middle objective where they end, as
+Many random starts of the program's own, one after another, as many as the seconds of the cell allow, and the lowest and the middle objective where they end, as
 computed by the evaluator for peers.
 ";
 
@@ -153,19 +159,26 @@ fn how(all: &[Standing]) -> String {
     let show = |worst: Option<f64>| worst.map_or("nothing".into(), |w| format!("{w:.0e}"));
     format!(
         "**partwise** is the program as a user runs it, `partwise fit --init W.npy,H.npy --precision f64` or `f32`, with {THREADS} threads and\n\
-         all else by default, its own stopping rule included. Its times are from `run.json`: `init`, and the seconds of the first entry\n\
-         of `history` at or below a gap. For the first start of each cell the fit is run once more until the iteration where it\n\
-         reaches {}% (or its last), and the evaluator is asked about the factors: what `history` says differs from that by {} of it\n\
-         at most in f64, and by {} in f32.\n\n\
+         all else by default, its own stopping rule included; a time limit keeps it within the seconds of the cell. Times are from\n\
+         `run.json`: `init`, and the seconds of the first entry of `history` at or below a gap. From every start and for both gaps the\n\
+         fit is run once more until that iteration, and the evaluator is asked about its factors; where it finds more, iterations\n\
+         further on are asked about, until one is low enough. So a gap is reached where the evaluator says so. What `history` says\n\
+         differs from that by {} of it at most in f64, and by {} in f32.\n\n\
          **Turns.** All programs have up to {THREADS} threads and processes of their own, and run one after another, start by start. A\n\
          peer is stopped somewhat below {}% of the gap, or when it has used {PEER_TIMES} times what partwise took to there in the same\n\
-         precision, but {} s at least and {} s at most, unless `--peer-limit` says otherwise.\n",
-        100.0 * LEVELS[1],
+         precision or {TOO_SLOW} times what the fastest peer of its precision took, but {PEER_LEAST} s at least, unless `--peer-limit` says\n\
+         otherwise. One that took {TOO_SLOW} times the fastest peer or more runs from no later start, and is marked `stopped`, with how\n\
+         many times it was slower at least.\n\n\
+         **Seconds.** A cell has `--cell-limit` seconds, and what smaller cells before it left; it stops taking starts when one more\n\
+         would not fit, so that large cells have fewer. Its first start is run in any case, and there a timed fit of partwise has\n\
+         {}% of the seconds at most, a long run {}%, and each peer its part of what is left, {}% of `--cell-limit` at least,\n\
+         evaluations included: it may be stopped earlier for that. All of it counts, data being read as well, in *s in all*.\n",
         show(worst("f64")),
         show(worst("f32")),
         100.0 * LEVELS[1],
-        PEER_LIMITS.0,
-        PEER_LIMITS.1,
+        100.0 * FIT_SHARE,
+        100.0 * LONG_SHARE,
+        100.0 * PEER_SHARE,
     )
 }
 

@@ -1,13 +1,16 @@
 //! Prints docs/benchmarks.md: partwise beside other programs, from the same starts.
 //!
-//! usage: `race run --data DATA --python PYTHON [--only CELL] [--starts N] [--first START] [--peer-limit S] [--best-limit S]`
+//! usage: `race run --data DATA --python PYTHON [--only CELL] [--starts N] [--first START] [--cell-limit S] [--peer-limit S]`
 //!        `race print --python PYTHON`
 //!
 //! `run` adds a line for every run to docs/benchmarks/DATE.jsonl, so that cells can be run one by one; `print` makes the
 //! document and its pictures from all such lines. CELL keeps the cells that have it in their name, or is a list of names
-//! with commas. The program `partwise` has to be beside this one.
+//! with commas. A cell has N starts (10), or as many as there are in S seconds (135) and what cells before it left; the
+//! first is run in any case. The program `partwise` has to be beside this one.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod aside;
+mod budget;
 mod cells;
 mod curves;
 mod document;
@@ -17,6 +20,7 @@ mod peers;
 mod promises;
 mod raw;
 mod run;
+mod stage;
 mod standing;
 mod tables;
 
@@ -26,13 +30,15 @@ use std::path::{Path, PathBuf};
 
 /// Threads of every program.
 const THREADS: usize = 2;
+/// Seconds of a cell on average: 45 minutes for all.
+const CELL_LIMIT: &str = "135";
 
 fn main() -> Outcome<()> {
     let mut words = std::env::args();
     let me = words.next().unwrap_or_default();
     let command = words.next().unwrap_or_default();
     let known: &[&str] = match command.as_str() {
-        "run" => &["data", "python", "only", "starts", "first", "peer-limit", "best-limit"],
+        "run" => &["data", "python", "only", "starts", "first", "cell-limit", "peer-limit"],
         "print" => &["python"],
         other => return Err(format!("'{other}' is neither run nor print").into()),
     };
@@ -54,12 +60,12 @@ fn main() -> Outcome<()> {
         raw: folder(),
         python: python.into(),
         starts: first..first + number("starts", "10")? as usize,
+        cell_limit: number("cell-limit", CELL_LIMIT)?,
         peer_limit: if args.get("peer-limit", "").is_empty() {
             None
         } else {
             Some(number("peer-limit", "")?)
         },
-        best_limit: number("best-limit", "10")?,
     })
 }
 

@@ -66,7 +66,10 @@ pub(crate) struct Race<'a> {
     pub(crate) w: &'a Path,
     pub(crate) h: &'a Path,
     pub(crate) target: f64,
+    /// Seconds of sweeps.
     pub(crate) limit: f64,
+    /// Seconds with evaluations, which are not on the clock.
+    pub(crate) wall: f64,
 }
 
 impl Python {
@@ -174,6 +177,11 @@ impl Worker {
         Ok(self.ask::<Traced>("run", serde_json::to_value(race)?)?.trace)
     }
 
+    /// Waits until X is read.
+    pub(crate) fn read(&mut self) -> Outcome<()> {
+        self.ask::<Value>("read", json!({})).map(|_| ())
+    }
+
     pub(crate) fn evaluate(&mut self, (w, h): &(PathBuf, PathBuf)) -> Outcome<f64> {
         #[derive(Deserialize)]
         struct Value {
@@ -191,19 +199,20 @@ impl Worker {
         Ok(self.ask::<Memory>("memory", json!({ "w": w, "h": h, "sweeps": sweeps }))?.bytes)
     }
 
-    /// Seconds in all, and the objective of each.
+    /// Seconds in all, and the objective of each: of as many as end within the limit.
     pub(crate) fn restarts(
         &mut self,
         rank: usize,
         number: usize,
         (tol, sweeps): (f64, usize),
+        limit: f64,
     ) -> Outcome<(f64, Vec<f64>)> {
         #[derive(Deserialize)]
         struct Restarts {
             seconds: f64,
             objectives: Vec<f64>,
         }
-        let request = json!({ "rank": rank, "number": number, "tol": tol, "sweeps": sweeps });
+        let request = json!({ "rank": rank, "number": number, "tol": tol, "sweeps": sweeps, "limit": limit });
         let done: Restarts = self.ask("restarts", request)?;
         Ok((done.seconds, done.objectives))
     }

@@ -41,8 +41,8 @@ pub(crate) enum Line {
     Machine(Machine),
     /// A cell and its data.
     Cell { cell: String, facts: Facts },
-    /// The long run from a start, which is nobody's.
-    Best { cell: String, start: usize, objective: f64, sweeps: u64, seconds: f64 },
+    /// The long run from a start, which is nobody's, and with which options.
+    Best { cell: String, start: usize, objective: f64, sweeps: u64, seconds: f64, how: String },
     /// A run in the race.
     Run { cell: String, entrant: Entrant, start: usize, run: Run },
     /// What partwise said of an iteration, and what the evaluator found of its factors.
@@ -51,6 +51,10 @@ pub(crate) enum Line {
     Memory { cell: String, entrant: Entrant, bytes: u64 },
     /// Many starts of the program's own.
     Restarts { cell: String, entrant: Entrant, setting: String, restarts: Restarts },
+    /// A peer that was so many times slower than the fastest of its precision that it ran from no later start.
+    Dropped { cell: String, entrant: Entrant, start: usize, times: f64 },
+    /// Seconds that a cell was given, and took.
+    Spent { cell: String, allowed: f64, used: f64 },
     /// What could not be run, and why.
     Skipped { cell: String, entrant: Entrant, reason: String },
 }

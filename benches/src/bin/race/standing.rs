@@ -15,8 +15,12 @@ pub(crate) struct Standing {
     long: BTreeMap<usize, f64>,
     pub(crate) runs: BTreeMap<Entrant, BTreeMap<usize, Run>>,
     pub(crate) memory: BTreeMap<Entrant, u64>,
-    /// What partwise said of an iteration, and what the evaluator found.
-    pub(crate) checks: BTreeMap<Entrant, (f64, f64)>,
+    /// What partwise said of iterations, and what the evaluator found.
+    pub(crate) checks: Vec<(Entrant, f64, f64)>,
+    /// Peers that ran from no later start, as they were so many times slower than the fastest of their precision.
+    pub(crate) dropped: BTreeMap<Entrant, f64>,
+    /// Seconds that it was given, and took, the last time.
+    pub(crate) spent: Option<(f64, f64)>,
     pub(crate) restarts: BTreeMap<(Entrant, String), Restarts>,
 }
 
@@ -67,6 +71,9 @@ impl Standings {
                     }
                 }
                 Line::Cell { cell, .. } => {
+                    if let Some(standing) = cells.get_mut(&cell) {
+                        standing.dropped.clear();
+                    }
                     out.skipped.retain(|(of, _), _| *of != cell);
                 }
                 Line::Skipped { cell, entrant, reason } => {
@@ -84,12 +91,22 @@ impl Standings {
                 }
                 Line::Check { cell, entrant, said, found, .. } => {
                     if let Some(standing) = cells.get_mut(&cell) {
-                        standing.checks.insert(entrant, (said, found));
+                        standing.checks.push((entrant, said, found));
                     }
                 }
                 Line::Memory { cell, entrant, bytes } => {
                     if let Some(standing) = cells.get_mut(&cell) {
                         standing.memory.insert(entrant, bytes);
+                    }
+                }
+                Line::Dropped { cell, entrant, times, .. } => {
+                    if let Some(standing) = cells.get_mut(&cell) {
+                        standing.dropped.insert(entrant, times);
+                    }
+                }
+                Line::Spent { cell, allowed, used } => {
+                    if let Some(standing) = cells.get_mut(&cell) {
+                        standing.spent = Some((allowed, used));
                     }
                 }
                 Line::Restarts { cell, entrant, setting, restarts } => {
@@ -113,7 +130,9 @@ impl Standing {
             long: BTreeMap::new(),
             runs: BTreeMap::new(),
             memory: BTreeMap::new(),
-            checks: BTreeMap::new(),
+            checks: Vec::new(),
+            dropped: BTreeMap::new(),
+            spent: None,
             restarts: BTreeMap::new(),
         }
     }
@@ -123,6 +142,25 @@ impl Standing {
         let runs = self.runs.values().filter_map(|runs| runs.get(&start)).map(Run::lowest);
         let long = self.long.get(&start).copied();
         Scale { one: self.facts.one, best: runs.chain(long).fold(f64::INFINITY, f64::min) }
+    }
+
+    /// Whose the lowest objective is, and from how many starts: the long run's, partwise's or a peer's.
+    pub(crate) fn lowest_by(&self) -> [(&'static str, usize); 3] {
+        let mut by = [("long run", 0), (crate::ours::NAME, 0), ("peers", 0)];
+        let starts: std::collections::BTreeSet<usize> =
+            self.runs.values().flat_map(BTreeMap::keys).copied().collect();
+        for start in starts {
+            let best = self.scale(start).best;
+            let lowest =
+                |runs: &BTreeMap<usize, Run>| runs.get(&start).is_some_and(|run| run.lowest() <= best);
+            let whose = match self.runs.iter().find(|(_, runs)| lowest(runs)) {
+                _ if self.long.get(&start).is_some_and(|&long| long <= best) => 0,
+                Some((entrant, _)) if entrant.is_ours() => 1,
+                _ => 2,
+            };
+            by[whose].1 += 1;
+        }
+        by
     }
 
     /// The time to a gap, over the starts that an entrant had.
@@ -219,8 +257,8 @@ impl Standing {
     pub(crate) fn disagreement(&self, precision: &str) -> Option<f64> {
         self.checks
             .iter()
-            .filter(|(e, _)| e.precision == precision)
-            .map(|(_, (said, found))| (said / found - 1.0).abs())
+            .filter(|(e, ..)| e.precision == precision)
+            .map(|(_, said, found)| (said / found - 1.0).abs())
             .reduce(f64::max)
     }
 
@@ -279,7 +317,14 @@ pub(crate) mod tests {
         };
         Standings::new(vec![
             Line::Cell { cell: "c".into(), facts },
-            Line::Best { cell: "c".into(), start: 0, objective: 0.0, sweeps: 1, seconds: 1.0 },
+            Line::Best {
+                cell: "c".into(),
+                start: 0,
+                objective: 0.0,
+                sweeps: 1,
+                seconds: 1.0,
+                how: String::new(),
+            },
             run("partwise", 50.0, 0.05),
             run("partwise", 1.0, 0.05),
             run("peer", peer.unwrap_or(7.0), if peer.is_some() { 0.05 } else { 50.0 }),

@@ -30,7 +30,10 @@ fn reached(time: Time) -> String {
 
 /// The cells and what they hold.
 pub(crate) fn cells(all: &[Standing]) -> Markdown {
-    let mut table = Markdown::new(2, ["cell", "data", "shape", "stored entries", "loss", "rank", "starts"]);
+    let mut table = Markdown::new(
+        2,
+        ["cell", "data", "shape", "stored entries", "loss", "rank", "starts", "s in all", "lowest by"],
+    );
     for standing in all {
         let facts = &standing.facts;
         table.row([
@@ -41,9 +44,16 @@ pub(crate) fn cells(all: &[Standing]) -> Markdown {
             facts.loss.clone(),
             facts.rank.to_string(),
             standing.starts().to_string(),
+            or_none(standing.spent, |(_, used)| grouped(used, 0)),
+            lowest_by(standing),
         ]);
     }
     table
+}
+
+fn lowest_by(standing: &Standing) -> String {
+    let by = standing.lowest_by().into_iter().filter(|(_, starts)| *starts > 0);
+    by.map(|(whose, starts)| format!("{whose} {starts}")).collect::<Vec<_>>().join(", ")
 }
 
 /// partwise beside the best peer, a line per cell and precision.
@@ -100,6 +110,8 @@ pub(crate) fn race(all: &[Standing], machine: Option<&Machine>) -> Markdown {
         for entrant in standing.entrants() {
             let (large, small) = (standing.time(entrant, LARGE), standing.time(entrant, SMALL));
             let name = if entrant.is_ours() { format!("**{entrant}**") } else { entrant.to_string() };
+            let stopped = standing.dropped.get(entrant);
+            let stopped = stopped.map_or(String::new(), |t| format!(", stopped: {t:.0}× slower"));
             let share = machine.and_then(|machine| standing.roof_share(entrant, machine));
             table.row([
                 format!("`{}`", standing.cell),
@@ -109,7 +121,7 @@ pub(crate) fn race(all: &[Standing], machine: Option<&Machine>) -> Markdown {
                 or_none(large, time),
                 or_none(large, reached),
                 or_none(small, time),
-                or_none(small, reached),
+                or_none(small, |time| reached(time) + &stopped),
                 or_none(standing.lowest(entrant), |gap| format!("{gap:.0e}")),
             ]);
         }
