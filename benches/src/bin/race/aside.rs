@@ -16,7 +16,7 @@ const SETTINGS: [(&str, f64, usize); 2] = [
     ("tol 1e-6, 10,000 sweeps at most", 1e-6, 10_000),
 ];
 /// The share of the seconds of a cell that restarts of one setting may take, or of what it has left if that is more.
-const RESTARTS_SHARE: f64 = 0.3;
+const RESTARTS_SHARE: f64 = 0.2;
 
 impl Stage<'_> {
     pub(super) fn memory(&mut self, entrants: &[Entrant]) -> Outcome<()> {

@@ -39,8 +39,8 @@ precision with a tolerance of 1e-7, but with another rule than the timed one, `b
 the timed one is not `scd`), and for is, for which there is but `mu`, without extrapolation. Whose was lowest, the table of
 cells says. A peer is stopped where it has got near enough, and may be lower by less than 0.1% of the gap in the end.
 
-**Objectives** are what one evaluator (`benches/peers/evaluation.py`, NumPy in double precision) finds of everybody's factors, off the
-clock.
+**Objectives** are what one evaluator (`benches/peers/evaluation.py`, NumPy in double precision) finds of everybody's factors,
+off the clock.
 
 **Starts.** All programs go from the same W and H, made as scikit-learn makes `init=\"random\"`, with seeds 0, 1, 2, ...: which
 program is first changes with the start. A start from which a program does not get there counts as infinite in its
@@ -52,8 +52,8 @@ const PEERS: &str = "\
 own package from the same factors, in calls of one sweep, then of more and more, without tolerance. The calls
 continue each other, and only sweeps are on the clock: no reading or checking of data, no start of threads, no copies, and
 no evaluation. Before the clock starts it makes a few sweeps with all threads and with one, and keeps the faster number of
-them. Between calls, off the clock, the evaluator is asked. When a gap is crossed within a call, the time is interpolated, the logarithm of the gap
-being taken as straight.
+them. Between calls, off the clock, the evaluator is asked. When a gap is crossed within a call, the time is interpolated,
+the logarithm of the gap being taken as straight.
 
 - scikit-learn: `cd` for frobenius, `mu` for kl and is, without the evaluation that `mu` makes at the start of a call.
 - torchnmf: multiplicative updates, as its `fit` makes them, without its evaluations; single precision.

@@ -53,8 +53,10 @@ fn reach(standing: &Standing, ours: &Entrant) -> Option<String> {
     let time = standing.time(ours, SMALL).filter(|time| time.reached < time.of)?;
     let lowest = 100.0 * standing.lowest(ours)?;
     let (level, reached, of) = (percent(SMALL), time.reached, time.of);
+    let cut = standing.runs.get(ours).is_some_and(|runs| runs.values().any(|run| run.end == "time_limit"));
+    let why = if cut { "is stopped before for the seconds of the cell" } else { "ends before" };
     Some(format!(
-        "{level} of the gap is reached from {reached} of {of} starts, as the fit ends before, at {lowest:.2}% (median)"
+        "{level} of the gap is reached from {reached} of {of} starts, as the fit {why}, at {lowest:.2}% (median)"
     ))
 }
 

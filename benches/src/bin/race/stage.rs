@@ -29,7 +29,7 @@ const LONG_LEAST: f64 = 2.0;
 pub(crate) const FIT_SHARE: f64 = 0.15;
 pub(crate) const LONG_SHARE: f64 = 0.1;
 /// The share that a peer has at least, even where the cell is overdrawn.
-pub(crate) const PEER_SHARE: f64 = 0.05;
+pub(crate) const PEER_SHARE: f64 = 0.1;
 
 /// A peer's process once it was needed, or nothing once it failed.
 type Slot = Option<Outcome<Worker>>;
@@ -76,6 +76,10 @@ impl Stage<'_> {
         self.write_start(self.order.starts.start)?;
         self.memory(&entrants)?;
         self.read()?;
+        // Before starts fill what is left.
+        if let Some(number) = self.cell.restarts {
+            self.restarts(number, &entrants)?;
+        }
         for start in self.order.starts.clone() {
             let clock = Instant::now();
             self.write_start(start)?;
@@ -85,10 +89,7 @@ impl Stage<'_> {
                 break;
             }
         }
-        match self.cell.restarts {
-            Some(number) => self.restarts(number, &entrants),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// So that the first start takes no longer than others.
