@@ -19,6 +19,7 @@ pub mod program;
 pub mod ratings;
 pub mod roof;
 pub mod table;
+pub mod workload;
 
 /// Anything that can go wrong, as a message for whoever runs a binary.
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

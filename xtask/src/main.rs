@@ -3,6 +3,7 @@
 
 mod chores;
 mod fuzz;
+mod instructions;
 mod shell;
 
 use std::process::ExitCode;
@@ -23,6 +24,8 @@ cargo xtask bench DATA PYTHON [--only CELL] [--starts N] [--cell-limit S] [--pee
 cargo xtask bench print [PYTHON] docs/benchmarks.md, from what was run before
 cargo xtask compare DATA PYTHON [N]  docs/scikit-learn.md: beside scikit-learn, run by PYTHON, on the data sets in DATA;
                                  each side N times (3)
+cargo xtask instructions [--accept]  instructions of kernels and of small fits, counted by valgrind, beside those in
+                                 benches/instructions.txt; --accept writes them there
 cargo xtask golden PYTHON        testdata/golden: values of scikit-learn, run by PYTHON
 ";
 
@@ -51,6 +54,8 @@ fn main() -> ExitCode {
         ["bench", data, python, options @ ..] => chores::bench(data, python, options),
         ["compare", data, python] => chores::compare(data, python, "3"),
         ["compare", data, python, repeats] => chores::compare(data, python, repeats),
+        ["instructions"] => instructions::instructions(false),
+        ["instructions", "--accept"] => instructions::instructions(true),
         ["golden", python] => shell::run(python, &["benches/peers/golden_scikit_learn.py"]),
         [] | ["help"] => {
             shell::say(HELP);
