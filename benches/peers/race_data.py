@@ -109,7 +109,7 @@ def planted_counts(_: Path) -> sp.csr_array:
 MAKERS: dict[str, tuple[str | None, Callable[[Path], Data], str]] = {
     "faces": ("faces_cbcl", dense("faces_cbcl/X.npy"), "CBCL faces, pixels in rows"),
     "fashion": ("fashion_mnist", images, "Fashion-MNIST, training and test images, pixels in rows"),
-    "fashion-sparse": ("fashion_mnist", lambda data: tidy(images(data)), "the same, sparse"),
+    "fashion-sparse": ("fashion_mnist", lambda data: tidy(images(data)), "Fashion-MNIST, training and test images, pixels in rows"),
     "samson": ("hsi_samson", dense("hsi_samson/X.npy"), "Samson, bands in rows"),
     "planted": (None, low_rank, "generated: 50 planted parts and noise"),
     "pbmc-log": ("sc_pbmc3k", log_normalised, "PBMC 3k, log(1 + counts per 10,000), genes in rows"),

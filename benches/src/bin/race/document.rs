@@ -134,8 +134,8 @@ pub(crate) fn print(folder: &Path, python: &str) -> Outcome<()> {
 const RESTARTS: &str = "\
 ## Restarts
 
-Many random starts of the program's own, one after another, as many as the seconds of the cell allow, and the lowest and the middle objective where they end, as
-computed by the evaluator for peers.
+Many random starts of the program's own, as many as the seconds of the cell allow, and the lowest and the middle objective
+where they end, as computed by the evaluator for peers. partwise runs a start per thread, scikit-learn one after another.
 ";
 
 fn memory() -> String {
