@@ -8,14 +8,14 @@ use crate::kernels::ratio::{Other, Ratio, RatioScratch, Sums, block_sums};
 use crate::kernels::vector::Vector;
 use crate::kernels::weighted::Gathered;
 use crate::kernels::{DenseRows, Order, Rows, SparseRows, ValuesRef};
-use crate::kernels::{gram, outer, products, weighted};
+use crate::kernels::{dense, gram, products, weighted};
 use crate::loss::Loss;
 use crate::row_terms::{Limits, RowShift};
 use crate::scalar::Scalar;
 use crate::walk::dense_block;
 
 /// Both products that a sweep needs of a block of dense rows, while it is in cache: `out = X panel`, then `sums += Xᵀ out`,
-/// turned if X is stored by rows. Its rows, or its columns, are `ld` apart. `room` is for [`room`] numbers.
+/// turned. Its rows, or its columns, are `ld` apart. `room` is for [`room`] numbers.
 pub fn both_products<T: Scalar>(
     x: &[T],
     (rows, cols): (usize, usize),
@@ -27,12 +27,8 @@ pub fn both_products<T: Scalar>(
 ) {
     let order = if by_row { Order::RowMajor(ld) } else { Order::ColMajor(ld) };
     let x = DenseRows { data: x, rows, cols, order };
-    outer::cross_in(&Rows::Dense(x), panel, shape, out, room);
-    if by_row {
-        outer::cross_transposed_turned_add(&x, ld, out, shape, sums);
-    } else {
-        products::cross_transposed_add(&x, out, shape.0, sums);
-    }
+    dense::cross_in(&Rows::Dense(x), panel, shape, out, room);
+    dense::cross_transposed_turned_add(&x, out, shape, sums);
 }
 
 /// Rows of a block of dense X in a fit.
@@ -47,7 +43,7 @@ pub fn stride<T: Scalar>(rank: usize) -> usize {
 
 /// Numbers of a turned result of so many rows.
 pub fn room<T: Scalar>(rows: usize, rank: usize) -> usize {
-    outer::room::<T>(rows, rank)
+    dense::room::<T>(rows, rank)
 }
 
 /// `out = X panel` for compressed rows; see `kernels::products`.

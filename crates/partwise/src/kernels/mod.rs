@@ -3,12 +3,14 @@
 //! Every kernel works on a block of rows and writes only what belongs to those rows, and each output element is a chain
 //! of additions in a fixed order. So no result depends on how rows are cut into blocks or spread over threads.
 
+mod across;
+pub(crate) mod dense;
 pub(crate) mod elementary;
 pub(crate) mod gram;
 pub(crate) mod isa;
 pub(crate) mod kl_newton;
 pub(crate) mod lanes;
-pub(crate) mod outer;
+mod outer;
 pub(crate) mod products;
 pub(crate) mod ratio;
 pub(crate) mod small;

@@ -14,8 +14,8 @@ use crate::data::{Dense, Facts, Matrix};
 use crate::extrapolate::push_within;
 use crate::factor::padded;
 use crate::init::rsvd::LowRank;
+use crate::kernels::dense::{room, turn_from};
 use crate::kernels::kl_newton::Effort;
-use crate::kernels::outer::{room, turn_from};
 use crate::kernels::ratio::{Ratio, RatioScratch};
 use crate::loss::Loss;
 use crate::par::PerThread;
@@ -89,12 +89,12 @@ pub(crate) struct Walk<'x, T: Scalar> {
 /// Sums over the rows of the first side that the second side needs: one per chunk of rows, then their total.
 pub(crate) struct Fused<T> {
     chunk: usize,
-    /// Numbers in the sums of a chunk: a row per column of X, or turned, a row per component.
+    /// Numbers in the sums of a chunk, which are turned: a row per component.
     per_chunk: usize,
     sums: Vec<T>,
     rank: usize,
     stride: usize,
-    /// Room for the total turned back; empty if it is not turned.
+    /// Room for the total, turned back.
     total: Vec<T>,
 }
 
@@ -115,7 +115,7 @@ struct Work<T> {
     spent: Spent,
     irregular: Vec<T>,
     cross: Vec<T>,
-    /// Cross products as they come where X is stored by columns.
+    /// Cross products of dense X as they come.
     turned: Vec<T>,
     denom: Vec<T>,
     loss: Vec<f64>,
@@ -158,13 +158,12 @@ fn block_size<T: Scalar>(view: &View<'_, T>, method: &Method<T>) -> usize {
 impl<T: Scalar> Fused<T> {
     fn new(view: &View<'_, T>, rank: usize, stride: usize) -> Fused<T> {
         let (rows, cols) = (view.rows(), view.cols());
-        let turned = !view.is_by_column();
-        let per_chunk = if turned { room::<T>(cols, rank) } else { cols * stride };
+        let per_chunk = room::<T>(cols, rank);
         // The sums of all chunks together stay small beside X, and there are enough chunks to share out.
         let most = (rows * cols / 16).max((1 << 20) / size_of::<T>());
         let chunks = (rows / 96).clamp(1, 32).min((most / per_chunk.max(1)).max(1));
         let chunk = rows.div_ceil(chunks).next_multiple_of(CHUNK);
-        let total = vec![T::ZERO; if turned { cols * stride } else { 0 }];
+        let total = vec![T::ZERO; cols * stride];
         Fused { chunk, per_chunk, sums: vec![T::ZERO; rows.div_ceil(chunk) * per_chunk], rank, stride, total }
     }
 
@@ -179,9 +178,6 @@ impl<T: Scalar> Fused<T> {
                 }
             }
         });
-        if self.total.is_empty() {
-            return first;
-        }
         let (rank, stride, width) = (self.rank, self.stride, first.len() / self.rank);
         self.total.par_chunks_mut(TURNED * stride).enumerate().for_each(|(piece, to)| {
             turn_from(first, width, piece * TURNED, rank, stride, to);
@@ -219,7 +215,7 @@ impl<'x, T: Scalar> Walk<'x, T> {
         let blocks =
             [0, 1].map(|side: usize| block_rows.unwrap_or_else(|| block_size::<T>(&views[side], method)));
         let largest = blocks[0].max(blocks[1]);
-        let by_column = views.iter().any(View::is_by_column);
+        let dense = views.iter().any(|view| matches!(view, View::Dense(_)));
         let tiles = matches!(method, Method::Ratio(..));
         // Multiplicative updates for Kullback-Leibler end with coordinate descent.
         let entries = matches!(method, Method::Rows(..) | Method::Ratio(Loss::KullbackLeibler, ..));
@@ -227,7 +223,7 @@ impl<'x, T: Scalar> Walk<'x, T> {
             spent: Spent::default(),
             irregular: vec![T::ZERO; views[0].scratch(blocks[0]).max(views[1].scratch(blocks[1]))],
             cross: vec![T::ZERO; largest * stride],
-            turned: vec![T::ZERO; if by_column { room::<T>(largest, rank) } else { 0 }],
+            turned: vec![T::ZERO; if dense { room::<T>(largest, rank) } else { 0 }],
             denom: vec![T::ZERO; if tiles { largest * stride } else { 0 }],
             loss: vec![0.0; largest],
             rule: Scratch::new(method.need(rank)),

@@ -2,10 +2,9 @@
 
 use super::{Fused, Walk, note_penalty, push_rows};
 use crate::data::view::View;
-use crate::kernels::outer::{cross_in, cross_transposed_turned_add};
-use crate::kernels::products::cross_transposed_add;
+use crate::kernels::Rows;
+use crate::kernels::dense::{cross_in, cross_transposed_turned_add};
 use crate::kernels::weighted::quadratic_form;
-use crate::kernels::{Order, Rows};
 use crate::par::{Lines, Split, for_blocks};
 use crate::penalised::Penalised;
 use crate::penalty::Elastic;
@@ -96,10 +95,7 @@ impl<T: Scalar> Walk<'_, T> {
                 let point = step.update(rule, first, rows, product, &mut work.line, &mut work.rule);
                 let moved = Instant::now();
                 if let (Some(sums), Rows::Dense(x)) = (sums, &x) {
-                    match x.order {
-                        Order::RowMajor(ld) => cross_transposed_turned_add(x, ld, point, shape, sums),
-                        Order::ColMajor(_) => cross_transposed_add(x, point, stride, sums),
-                    }
+                    cross_transposed_turned_add(x, point, shape, sums);
                 }
                 work.spent.products += (multiplied - began) + moved.elapsed();
                 work.spent.rule += moved - multiplied;
