@@ -19,6 +19,7 @@ use crate::data::{Facts, Matrix};
 use crate::evaluate::Reference;
 use crate::extrapolate::{Extrapolate, Momentum, push_within};
 use crate::factor::Factor;
+use crate::kernels::curvature::pairs;
 use crate::kernels::gram::{inner, tree_sum};
 use crate::kernels::kl_newton::Effort;
 use crate::loss::Loss;
@@ -105,6 +106,10 @@ impl<'x, T: Scalar> Engine<'x, T> {
         let mut first = Side::new(a, asked.0, wants, states.0, joint.is_some());
         let mut second = Side::new(b, asked.1, wants, states.1, joint.is_some());
         first.smooth(smoothing);
+        if matches!(method, Method::Newton(..)) {
+            first.keep_curvatures(pairs(rank));
+            second.keep_curvatures(pairs(rank));
+        }
         second.smooth(smoothing);
         if extrapolate != Extrapolate::Neither {
             first.backup = Some(first.factor.clone());
@@ -169,6 +174,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
                 }
                 Method::Ratio(_, a, _) => walk.ratio(0, a, first, second, push_first),
                 Method::Rows(a, _) => walk.rows(0, a, first, second, push_first),
+                Method::Newton(a, _, effort) => walk.newton(0, a, &effort[0], first, second, push_first),
             }
             first.prepare();
         }
@@ -188,6 +194,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
             },
             Method::Ratio(_, _, b) => walk.ratio(1, b, second, first, None),
             Method::Rows(_, b) => walk.rows(1, b, second, first, None),
+            Method::Newton(_, b, effort) => walk.newton(1, b, &effort[1], second, first, None),
         }
         if !before {
             self.assess_penalties(!self.first.fixed, true);
@@ -241,7 +248,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
             if !matches!(self.method, Method::Ratio(..)) {
                 second.prepare();
             }
-            let rows = matches!(self.method, Method::Rows(..));
+            let rows = matches!(self.method, Method::Rows(..) | Method::Newton(..));
             return match self.loss {
                 Loss::Frobenius => known + self.reference.half_squares,
                 Loss::KullbackLeibler if rows => known - self.reference.weight_entropy,
@@ -255,7 +262,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
             }
             Loss::KullbackLeibler => {
                 // Multiplicative updates took their loss before the second factor moved, with its old sums.
-                if matches!(self.method, Method::Rows(..)) {
+                if matches!(self.method, Method::Rows(..) | Method::Newton(..)) {
                     second.prepare();
                 }
                 known + inner(&first.sums, &second.sums)

@@ -15,6 +15,7 @@ use crate::penalty::{Elastic, Penalty};
 use crate::plan::demands::is_by_row;
 use crate::plan::{Plan, scale_note};
 use crate::rules::hoyer::Hoyer;
+use crate::rules::newton::Newton;
 use crate::rules::simplex::SimplexRule;
 use crate::rules::{QuadraticRule, admm, bpp, ccd, greedy_cd, hals, mu, nesterov, scd};
 use crate::run::drive::{Assessment, Iterate, drive};
@@ -319,6 +320,13 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
                 let effort = |sweeps, p: Elastic| ccd::effort(sweeps, number(p.l1), number(p.l2));
                 let (a, b) = swap(h_first, effort(inner.0, penalties.0), effort(inner.1, penalties.1));
                 Method::Rows(a, b)
+            }
+            (Rule::Newton, _) => {
+                let rule = |p: Elastic| Newton { l1: number(p.l1), l2: number(p.l2) };
+                let effort = |p: Elastic| scd::effort(4, number(p.l1), number(p.l2));
+                let (a, b) = swap(h_first, rule(penalties.0), rule(penalties.1));
+                let (c, d) = swap(h_first, effort(penalties.0), effort(penalties.1));
+                Method::Newton(a, b, [c, d])
             }
             (rule, Loss::Frobenius) => {
                 let make = |sweeps: usize, salt: u64, asked: &Asked<T>| -> Box<dyn QuadraticRule<T>> {

@@ -143,6 +143,8 @@ names! {
         Scd = "scd",
         /// Cyclic coordinate descent for kl (Hsieh & Dhillon 2011).
         Ccd = "ccd",
+        /// Newton steps on whole rows for kl (Kim, Carbonetto, Stephens & Anitescu 2020).
+        Newton = "newton",
     }
 }
 

@@ -218,12 +218,12 @@ pub fn table() -> Vec<Line> {
 /// Whether a rule works for a loss.
 pub fn pair(loss: Loss, rule: Rule) -> Cell {
     match (loss, rule) {
-        (Loss::Frobenius, Rule::Scd | Rule::Ccd) => {
+        (Loss::Frobenius, Rule::Scd | Rule::Ccd | Rule::Newton) => {
             Cell::no("it solves Kullback-Leibler problems", "use rule hals, or loss kl")
         }
         (_, Rule::Auto | Rule::Mu)
         | (Loss::Frobenius, _)
-        | (Loss::KullbackLeibler, Rule::Scd | Rule::Ccd) => Cell::Yes,
+        | (Loss::KullbackLeibler, Rule::Scd | Rule::Ccd | Rule::Newton) => Cell::Yes,
         (Loss::KullbackLeibler, _) => Cell::no("it solves least squares problems", "use rule scd, ccd or mu"),
         _ => Cell::no("it solves least squares or Kullback-Leibler problems", "use rule mu"),
     }
@@ -268,7 +268,7 @@ pub fn supports(loss: Loss, rule: Rule, feature: Feature) -> Cell {
             "it exchanges components between zero and positive, and knows no other bound",
             "use rule hals, gcd, nesterov, admm or mu",
         ),
-        Feature::Simplex if matches!(rule, Rule::Scd | Rule::Ccd) => {
+        Feature::Simplex if matches!(rule, Rule::Scd | Rule::Ccd | Rule::Newton) => {
             Cell::no("a coordinate cannot move alone where a row has a fixed sum", "use rule mu")
         }
         Feature::Free if !frobenius => {

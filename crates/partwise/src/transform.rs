@@ -201,6 +201,7 @@ impl<T: Scalar> Model<T> {
         match &mut method {
             Method::Quadratic(rule, _) => walk.quadratic(0, rule.as_mut(), &mut own, &other, None, None),
             Method::Rows(effort, _) => walk.rows(0, effort, &mut own, &other, None),
+            Method::Newton(rule, _, effort) => walk.newton(0, rule, &effort[0], &mut own, &other, None),
             Method::Ratio(_, rule, _) => {
                 walk.ratio_until_settled(0, rule, &mut own, &other, MOST, enough::<T>(ENOUGH));
             }

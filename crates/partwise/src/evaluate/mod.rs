@@ -354,7 +354,7 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
                 terms.0.fill(0.0);
                 for from in (0..h.rows()).step_by(TILE) {
                     let width = TILE.min(h.rows() - from);
-                    pack(&block, from, width, xs);
+                    pack(&block, from, width, xs, TILE);
                     let least = least_of(loss, least);
                     for (r, w) in w.chunks_exact(h.stride()).enumerate() {
                         for j in 0..width {

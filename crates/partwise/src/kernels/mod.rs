@@ -3,6 +3,7 @@
 //! Every kernel works on a block of rows and writes only what belongs to those rows, and each output element is a chain
 //! of additions in a fixed order. So no result depends on how rows are cut into blocks or spread over threads.
 
+pub(crate) mod curvature;
 pub(crate) mod elementary;
 pub(crate) mod gram;
 pub(crate) mod isa;

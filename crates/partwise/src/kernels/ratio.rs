@@ -128,7 +128,7 @@ pub(crate) fn block_sums<T: Scalar>(
     for from in (0..columns).step_by(TILE) {
         let width = TILE.min(columns - from);
         let padded = width.next_multiple_of(T::LANES);
-        pack(x, from, width, &mut scratch.x);
+        pack(x, from, width, &mut scratch.x, TILE);
         model_tile(
             w,
             other.stride,
@@ -142,7 +142,7 @@ pub(crate) fn block_sums<T: Scalar>(
         );
         for i in 0..rows {
             let (x, y) = (&mut scratch.x[i * TILE..][..width], &mut scratch.y[i * TILE..][..width]);
-            sums.loss[i] += launch(Elementwise::<T, false> { ratio: *ratio, x, y, weights: &[] });
+            sums.loss[i] += entrywise(ratio, x, y);
         }
         let tile = |data| Rows::Dense(DenseRows { data, rows, cols: width, order: Order::RowMajor(TILE) });
         let panel = &other.rows[from * other.stride..];
@@ -153,13 +153,13 @@ pub(crate) fn block_sums<T: Scalar>(
     }
 }
 
-/// Copies columns `from..from + width` of a block into rows of length `TILE`.
-pub(crate) fn pack<T: Scalar>(x: &Rows<'_, T>, from: usize, width: usize, to: &mut [T]) {
+/// Copies columns `from..from + width` of a block into rows that are `apart` numbers apart.
+pub(crate) fn pack<T: Scalar>(x: &Rows<'_, T>, from: usize, width: usize, to: &mut [T], apart: usize) {
     match x {
         Rows::Dense(x) => match x.order {
             Order::RowMajor(ld) => {
                 for i in 0..x.rows {
-                    to[i * TILE..][..width].copy_from_slice(&x.data[i * ld + from..][..width]);
+                    to[i * apart..][..width].copy_from_slice(&x.data[i * ld + from..][..width]);
                 }
             }
             Order::ColMajor(ld) => {
@@ -169,7 +169,7 @@ pub(crate) fn pack<T: Scalar>(x: &Rows<'_, T>, from: usize, width: usize, to: &m
                     let columns = at_once.min(width - first);
                     for i in 0..x.rows {
                         let data = &x.data[(from + first) * ld + i..];
-                        for (j, to) in to[i * TILE + first..][..columns].iter_mut().enumerate() {
+                        for (j, to) in to[i * apart + first..][..columns].iter_mut().enumerate() {
                             *to = data[j * ld];
                         }
                     }
@@ -178,7 +178,7 @@ pub(crate) fn pack<T: Scalar>(x: &Rows<'_, T>, from: usize, width: usize, to: &m
         },
         Rows::Sparse(x) => {
             for i in 0..x.rows() {
-                let to = &mut to[i * TILE..][..width];
+                let to = &mut to[i * apart..][..width];
                 to.fill(T::ZERO);
                 let (start, end) = (x.starts[i], x.starts[i + 1]);
                 let columns = &x.columns[start..end];
@@ -197,6 +197,11 @@ pub(crate) fn pack<T: Scalar>(x: &Rows<'_, T>, from: usize, width: usize, to: &m
 /// Per entry, in place: x becomes `x y^(b-2)` and y becomes `y^(b-1)`; returns the loss, each entry's times its weight.
 pub(crate) fn elementwise<T: Scalar>(ratio: &Ratio<T>, x: &mut [T], y: &mut [T], weights: &[T]) -> f64 {
     launch(Elementwise::<T, true> { ratio: *ratio, x, y, weights })
+}
+
+/// The same where every entry counts once.
+pub(crate) fn entrywise<T: Scalar>(ratio: &Ratio<T>, x: &mut [T], y: &mut [T]) -> f64 {
+    launch(Elementwise::<T, false> { ratio: *ratio, x, y, weights: &[] })
 }
 
 /// Per entry, in place: x becomes `x y^(b-2)` and y becomes `y^(b-1)`; returns the loss.

@@ -4,6 +4,7 @@
 //! blocks run in parallel and their size changes nothing. There is a file for each family of rules; rows of weighted X,
 //! which share less, are in [`weighted`].
 
+mod newton;
 mod quadratic;
 mod ratio;
 pub(crate) mod rows;
@@ -22,6 +23,7 @@ use crate::penalty::Elastic;
 use crate::row_terms::Bounds;
 use crate::rules::hals::Hals;
 use crate::rules::mu::MuBeta;
+use crate::rules::newton::Newton;
 use crate::rules::{Need, QuadraticRule, Scratch};
 use crate::scalar::Scalar;
 use crate::side::{RowsMut, Side, TERMS, Wants};
@@ -35,6 +37,8 @@ pub(crate) enum Method<T> {
     Quadratic(Box<dyn QuadraticRule<T>>, Box<dyn QuadraticRule<T>>),
     Ratio(Loss, MuBeta, MuBeta),
     Rows(Effort<T>, Effort<T>),
+    /// With the effort for rows that have to be solved by coordinates.
+    Newton(Newton<T>, Newton<T>, [Effort<T>; 2]),
 }
 
 impl<T: Scalar> Method<T> {
@@ -49,7 +53,7 @@ impl<T: Scalar> Method<T> {
                 columns: !(weighted || sparse && *loss == Loss::KullbackLeibler),
                 ..Wants::default()
             },
-            Method::Rows(..) => Wants { sums: true, columns: !sparse, ..Wants::default() },
+            Method::Rows(..) | Method::Newton(..) => Wants { sums: true, columns: !sparse, ..Wants::default() },
         }
     }
 
@@ -121,6 +125,7 @@ struct Work<T> {
     rule: Scratch<T>,
     ratio: RatioScratch<T>,
     row: RowScratch<T>,
+    newton: newton::NewtonRoom<T>,
     /// A row's linear terms.
     line: Vec<T>,
     /// Two numbers per component.
@@ -144,12 +149,13 @@ pub(crate) fn dense_block<T: Scalar>(cols: usize, by_column: bool) -> usize {
 }
 
 /// Rows of a block: enough to share the other factor's reads, few enough to stay in cache and to balance threads.
-fn block_size<T: Scalar>(view: &View<'_, T>, method: &Method<T>) -> usize {
+fn block_size<T: Scalar>(view: &View<'_, T>, method: &Method<T>, rank: usize) -> usize {
     match method {
         // Rows of weighted X are work of their own.
         _ if view.is_weighted() => (view.rows() / 256).clamp(1, 32),
+        Method::Newton(..) if !view.is_sparse() => newton::block_rows::<T>(view.cols(), rank),
         _ if !view.is_sparse() => dense_block::<T>(view.cols(), view.is_by_column()),
-        Method::Rows(..) => (view.rows() / 512).clamp(4, 64),
+        Method::Rows(..) | Method::Newton(..) => (view.rows() / 512).clamp(4, 64),
         _ => (view.rows() / 256).clamp(8, 256),
     }
 }
@@ -205,12 +211,12 @@ impl<'x, T: Scalar> Walk<'x, T> {
         let views = [View::of(x, h_first), View::of(x, !h_first)];
         let stride = padded::<T>(rank);
         let blocks =
-            [0, 1].map(|side: usize| block_rows.unwrap_or_else(|| block_size::<T>(&views[side], method)));
+            [0, 1].map(|side: usize| block_rows.unwrap_or_else(|| block_size::<T>(&views[side], method, rank)));
         let largest = blocks[0].max(blocks[1]);
         let by_column = views.iter().any(View::is_by_column);
         let tiles = matches!(method, Method::Ratio(..));
         // Multiplicative updates for Kullback-Leibler end with coordinate descent.
-        let entries = matches!(method, Method::Rows(..) | Method::Ratio(Loss::KullbackLeibler, ..));
+        let entries = matches!(method, Method::Rows(..) | Method::Newton(..) | Method::Ratio(Loss::KullbackLeibler, ..));
         let scratch = PerThread::new(threads, || Work {
             spent: Spent::default(),
             irregular: vec![T::ZERO; views[0].scratch(blocks[0]).max(views[1].scratch(blocks[1]))],
@@ -221,6 +227,7 @@ impl<'x, T: Scalar> Walk<'x, T> {
             rule: Scratch::new(method.need(rank)),
             ratio: if tiles { RatioScratch::new(largest) } else { RatioScratch::default() },
             row: if entries { RowScratch::new(&views, rank) } else { RowScratch::none() },
+            newton: if matches!(method, Method::Newton(..)) { newton::NewtonRoom::new(largest, views[0].cols().max(views[1].cols()), rank, stride) } else { Default::default() },
             line: vec![T::ZERO; stride],
             room: vec![0.0; 2 * stride],
             own: RowWork::new([&views[0], &views[1]], stride),

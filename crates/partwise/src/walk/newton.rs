@@ -1,0 +1,241 @@
+//! Half-steps of Newton's method on whole rows of dense X, for divergences.
+
+use super::rows::RowAsks;
+use super::{Walk, note_penalty, push_rows};
+use crate::data::view::View;
+use crate::kernels::curvature::{Entries, pairs};
+use crate::kernels::kl_newton::Effort;
+use crate::kernels::ratio::Other;
+use crate::kernels::{DenseRows, Rows};
+use crate::par::{Split, for_blocks};
+use crate::penalised::Penalised;
+use crate::row_terms::{Bounds, RowShift};
+use crate::rules::newton::{Newton, RowModel, Step, scale};
+use crate::scalar::Scalar;
+use crate::side::{Kept, RowsMut, Side, TERMS};
+use std::time::Instant;
+
+/// Bytes of the entries of a block, and of its curvatures.
+const ENTRIES_BYTES: usize = 768 * 1024;
+const CURVATURES_BYTES: usize = 256 * 1024;
+/// Rows of a block, at least and at most.
+const FEWEST: usize = 8;
+const MOST: usize = 96;
+
+/// Rows of a block of X with so many columns.
+pub(super) fn block_rows<T: Scalar>(cols: usize, rank: usize) -> usize {
+    let entries = ENTRIES_BYTES / (2 * cols * size_of::<T>()).max(1);
+    let curvatures = CURVATURES_BYTES / (pairs(rank) * size_of::<T>());
+    entries.min(curvatures).clamp(FEWEST, MOST) / FEWEST * FEWEST
+}
+
+/// Scratch memory of one thread.
+#[derive(Default)]
+pub(super) struct NewtonRoom<T> {
+    entries: Entries<T>,
+    /// Of the rows of a block.
+    descent: Vec<T>,
+    to: Vec<T>,
+    way: Vec<T>,
+    scales: Vec<T>,
+    along: Vec<(f64, T)>,
+    losses: Vec<f64>,
+    lost: Vec<bool>,
+    steps: Vec<Option<Step>>,
+    anew: Vec<usize>,
+    packed: Vec<T>,
+    /// Of a row.
+    curvature: Vec<T>,
+    none: Vec<T>,
+    room: Vec<T>,
+}
+
+impl<T: Scalar> NewtonRoom<T> {
+    pub(super) fn new(rows: usize, cols: usize, rank: usize, stride: usize) -> NewtonRoom<T> {
+        let zeros = |n: usize| vec![T::ZERO; n];
+        let entries = Entries::new(rows, cols, rank);
+        NewtonRoom {
+            descent: zeros(rows * stride),
+            to: zeros(rows * stride),
+            way: zeros(rows * stride),
+            scales: zeros(rows),
+            along: vec![(0.0, T::ZERO); rows],
+            losses: vec![0.0; rows],
+            lost: vec![false; rows],
+            steps: vec![None; rows],
+            anew: Vec::with_capacity(rows),
+            packed: zeros(rows * entries.stride()),
+            curvature: zeros(rank * stride),
+            none: zeros(stride),
+            room: zeros(2 * stride),
+            entries,
+        }
+    }
+}
+
+/// A half-step under way: what all its rows meet.
+struct Pass<'a, T: Scalar> {
+    rule: &'a Newton<T>,
+    panel: Other<'a, T>,
+    other: &'a Side<T>,
+    penalised: Option<&'a Penalised<T>>,
+    bounds: &'a Bounds<T>,
+    /// Whether somebody asks for the loss of the rows.
+    losses: bool,
+}
+
+impl<T: Scalar> Walk<'_, T> {
+    /// A half-step of Newton's method of side `at`. Rows whose model is zero where X is not are solved by coordinates.
+    pub(crate) fn newton(
+        &self,
+        at: usize,
+        rule: &Newton<T>,
+        effort: &Effort<T>,
+        own: &mut Side<T>,
+        other: &Side<T>,
+        push: Option<(T, T)>,
+    ) {
+        let View::Dense(view) = &self.views[at] else { return };
+        let elastic = own.elastic;
+        let (penalised, bounds) = (own.penalised.take(), std::mem::take(&mut own.bounds));
+        let panel = other.panel();
+        let pass = Pass { rule, panel, other, penalised: penalised.as_ref(), bounds: &bounds, losses: at == 1 };
+        let stride = panel.stride;
+        for_blocks(own.rows_mut(), self.blocks[at], 0, &|first, mut rows: RowsMut<'_, T>| {
+            self.scratch.with(|work| {
+                let clock = Instant::now();
+                let n = rows.rows();
+                let x = view.block(first..first + n, &mut work.irregular);
+                self.newton_block(&pass, first, &x, &mut rows, &mut work.newton, &mut work.line);
+                for r in (0..n).filter(|&r| work.newton.lost[r]) {
+                    let w = &mut rows.factor[r * stride..(r + 1) * stride];
+                    let asks = RowAsks {
+                        sums: &other.sums_t[..panel.rank],
+                        shift: pass.shift(first + r, &mut work.line),
+                        limits: bounds.limits(),
+                    };
+                    let (x, least) = (Rows::Dense(x), self.ratio.least_model);
+                    rows.terms[r * TERMS] = work.row.solve(&x, r, w, panel.rank, other, effort, least, &asks);
+                    rows.curvatures.scales[r] = 0.0;
+                }
+                push_rows(&mut rows, push, &bounds);
+                note_penalty(&mut rows, elastic);
+                work.spent.rule += clock.elapsed();
+            });
+        });
+        (own.penalised, own.bounds) = (penalised, bounds);
+    }
+
+    fn newton_block(
+        &self,
+        pass: &Pass<'_, T>,
+        first: usize,
+        x: &DenseRows<'_, T>,
+        rows: &mut RowsMut<'_, T>,
+        room: &mut NewtonRoom<T>,
+        line: &mut [T],
+    ) {
+        let (n, Other { stride, rank, .. }) = (x.rows, pass.panel);
+        let NewtonRoom { entries, descent, to, way, scales, along, losses, lost, steps, .. } = room;
+        let NewtonRoom { anew, packed, curvature, room, none, .. } = room;
+        let (descent, to, way) = (&mut descent[..n * stride], &mut to[..n * stride], &mut way[..n * stride]);
+        let (scales, along) = (&mut scales[..n], &mut along[..n]);
+        let wanted = if pass.losses { n } else { 0 };
+        entries.look(&self.ratio, x, rows.factor, &pass.panel, descent, &mut losses[..wanted], &mut lost[..n]);
+
+        let kept = &mut rows.curvatures;
+        anew.clear();
+        anew.extend((0..n).filter(|&r| kept.scales[r] == 0.0 && !lost[r]));
+        if !anew.is_empty() {
+            let packed = &mut packed[..anew.len() * entries.stride()];
+            entries.curvature(x.cols, anew, &pass.panel, packed);
+            for (packed, &r) in packed.chunks_exact(entries.stride()).zip(&*anew) {
+                keep(&packed[..pairs(rank)], r, kept);
+            }
+        }
+
+        let kullback = self.ratio.shares_denominator();
+        for r in 0..n {
+            let own = r * stride..(r + 1) * stride;
+            let (w, descent) = (&mut rows.factor[own.clone()], &mut descent[own.clone()]);
+            let (to, way) = (&mut to[own.clone()], &mut way[own]);
+            let sums = if kullback { &pass.other.sums_t[..] } else { &none[..] };
+            let shift = pass.shift(first + r, line);
+            scales[r] = T::ONE;
+            let plain = pass.bounds.is_plain() && shift.is_none() && pass.rule.l2 == T::ZERO;
+            if kullback && plain && !lost[r] {
+                let (by, change) = scale(w, descent, sums, pass.rule.l1);
+                scales[r] = T::ONE / by;
+                kept.scales[r] *= (scales[r] * scales[r]).to_f64();
+                losses[r] += change;
+                w.iter_mut().for_each(|w| *w = *w * by);
+                descent.iter_mut().for_each(|p| *p = *p * scales[r]);
+            }
+            restore(kept, r, rank, stride, curvature);
+            let limits = pass.bounds.limits();
+            let mut model = RowModel { stride, rank, sums, descent, curvature, shift, limits };
+            steps[r] = if lost[r] { None } else { pass.rule.step(&mut model, w, to, room) };
+            match steps[r] {
+                Some(_) => way.iter_mut().zip(&*to).zip(&*w).for_each(|((d, &to), &w)| *d = to - w),
+                None => way.fill(T::ZERO),
+            }
+        }
+        entries.go(x.cols, way, scales, &pass.panel, along);
+        for r in 0..n {
+            let own = r * stride..(r + 1) * stride;
+            let mut t = T::ZERO;
+            if let Some(step) = steps[r] {
+                let (q, shrink) = along[r];
+                t = T::from_f64(step.length(q, shrink.to_f64()));
+                if t == T::ONE {
+                    rows.factor[own.clone()].copy_from_slice(&to[own]);
+                } else {
+                    for (w, &d) in rows.factor[own.clone()].iter_mut().zip(&way[own]) {
+                        *w = pass.bounds.limits().clamp(*w + t * d);
+                    }
+                }
+                if step.is_off(q) {
+                    rows.curvatures.scales[r] = 0.0;
+                }
+            }
+            if pass.losses {
+                rows.terms[r * TERMS] = losses[r] + entries.change(&self.ratio, x.cols, r, t);
+            }
+        }
+    }
+}
+
+impl<T: Scalar> Pass<'_, T> {
+    fn shift<'b>(&'b self, i: usize, line: &'b mut [T]) -> RowShift<'b, T> {
+        self.penalised.map_or(RowShift::NONE, |p| p.of_row(i, line))
+    }
+}
+
+/// Keeps an upper triangle as the curvature of row r: as shares of its largest entry, which lies on the diagonal.
+fn keep<T: Scalar>(packed: &[T], r: usize, kept: &mut Kept<'_>) {
+    let largest = packed.iter().fold(0.0, |a: f64, &b| a.max(b.to_f64()));
+    let usable = largest > 0.0 && largest.is_finite();
+    kept.scales[r] = if usable { largest } else { 0.0 };
+    let by = if usable { 1.0 / largest } else { 0.0 };
+    for (to, &x) in kept.data[r * kept.stride..].iter_mut().zip(packed) {
+        *to = (x.to_f64() * by) as f32;
+    }
+}
+
+/// The curvature of row r as a whole matrix.
+fn restore<T: Scalar>(kept: &Kept<'_>, r: usize, rank: usize, stride: usize, to: &mut [T]) {
+    let by = T::from_f64(kept.scales[r]);
+    let mut rest = &kept.data[r * kept.stride..][..kept.stride];
+    for c in 0..rank {
+        let (row, later) = rest.split_at(rank - c);
+        for (d, &x) in row.iter().enumerate() {
+            to[c * stride + c + d] = by * T::from(x);
+        }
+        rest = later;
+    }
+    for c in 1..rank {
+        for d in 0..c {
+            to[c * stride + d] = to[d * stride + c];
+        }
+    }
+}
