@@ -224,7 +224,7 @@ pub fn pair(loss: Loss, rule: Rule) -> Cell {
         (_, Rule::Auto | Rule::Mu)
         | (Loss::Frobenius, _)
         | (Loss::KullbackLeibler, Rule::Scd | Rule::Ccd | Rule::Newton) => Cell::Yes,
-        (Loss::KullbackLeibler, _) => Cell::no("it solves least squares problems", "use rule scd, ccd or mu"),
+        (Loss::KullbackLeibler, _) => Cell::no("it solves least squares problems", "use rule scd, ccd, newton or mu"),
         _ => Cell::no("it solves least squares or Kullback-Leibler problems", "use rule mu"),
     }
 }
@@ -237,6 +237,12 @@ pub fn supports(loss: Loss, rule: Rule, feature: Feature) -> Cell {
             "the loss is infinite at zero, and what a sparse X does not store is zero",
             "raise zeros with a floor, or let what is not stored be missing",
         ),
+        Feature::Sparse | Feature::Missing | Feature::Weights | Feature::HoldOut if rule == Rule::Newton => {
+            Cell::no(
+                "its curvatures are products of blocks of dense X without weights",
+                "use rule scd, ccd or mu",
+            )
+        }
         Feature::Missing | Feature::Weights | Feature::HoldOut
             if matches!(rule, Rule::Nesterov | Rule::Admm) =>
         {
