@@ -27,8 +27,10 @@ use crate::penalised::Joint;
 use crate::penalty::ard::Ard;
 use crate::rules::QuadraticRule;
 use crate::rules::mu::MuBeta;
+use crate::rules::newton::Newton;
 use crate::scalar::Scalar;
 use crate::side::{Asked, Side, TERMS};
+use crate::walk::newton::Far;
 use crate::walk::{Fused, Method, Spent, Walk};
 
 /// Extrapolated entries keep this share of their iterate where the loss may be infinite at zero.
@@ -61,6 +63,7 @@ pub(crate) struct Setup<T: Scalar> {
 pub(crate) enum Polish<T> {
     Quadratic(Box<dyn QuadraticRule<T>>),
     Rows(Effort<T>),
+    Newton(Newton<T>, Far, Effort<T>),
     Ratio(MuBeta),
 }
 
@@ -174,7 +177,9 @@ impl<'x, T: Scalar> Engine<'x, T> {
                 }
                 Method::Ratio(_, a, _) => walk.ratio(0, a, first, second, push_first),
                 Method::Rows(a, _) => walk.rows(0, a, first, second, push_first),
-                Method::Newton(a, _, effort) => walk.newton(0, a, &effort[0], first, second, push_first),
+                Method::Newton(a, _, effort) => {
+                    walk.newton(0, a, Far::ONE_STEP, &effort[0], first, second, push_first)
+                }
             }
             first.prepare();
         }
@@ -194,7 +199,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
             },
             Method::Ratio(_, _, b) => walk.ratio(1, b, second, first, None),
             Method::Rows(_, b) => walk.rows(1, b, second, first, None),
-            Method::Newton(_, b, effort) => walk.newton(1, b, &effort[1], second, first, None),
+            Method::Newton(_, b, effort) => walk.newton(1, b, Far::ONE_STEP, &effort[1], second, first, None),
         }
         if !before {
             self.assess_penalties(!self.first.fixed, true);
@@ -330,6 +335,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
         match polish {
             Polish::Quadratic(rule) => walk.quadratic(at, rule.as_mut(), own, other, None, None),
             Polish::Rows(effort) => walk.rows(at, effort, own, other, None),
+            Polish::Newton(rule, far, effort) => walk.newton(at, rule, *far, effort, own, other, None),
             Polish::Ratio(rule) => walk.ratio_until_settled(at, rule, own, other, most, SETTLED),
         }
         if let Some(previous) = &mut own.previous {

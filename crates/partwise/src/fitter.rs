@@ -28,6 +28,7 @@ use crate::status::{Reason, Status};
 use crate::timings::Timings;
 use crate::transform::{RowRules, kl_effort};
 use crate::walk::Method;
+use crate::walk::newton::Far;
 use std::time::{Duration, Instant};
 
 /// Sweeps or updates of W for the final H, at most.
@@ -552,6 +553,11 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
                 Polish::Quadratic(Box::new(SimplexRule::new(rank, total, at_most, 10 * SIMPLEX_STEPS, 1e-4)))
             }
             (Loss::Frobenius, None) => Polish::Quadratic(Box::new(hals::Hals::new(rank, POLISH, 1e-3, None))),
+            (_, None) if self.plan.spec.rule == Rule::Newton => {
+                let rule = Newton { l1: T::from_f64(penalty.l1), l2: T::from_f64(penalty.l2) };
+                let far = Far { steps: POLISH, enough: 1e-3 };
+                Polish::Newton(rule, far, kl_effort(penalty, POLISH, 1e-3))
+            }
             (Loss::KullbackLeibler, None) => Polish::Rows(kl_effort(penalty, POLISH, 1e-3)),
             (loss, _) => Polish::Ratio(mu::MuBeta::new(loss, penalty.l1, penalty.l2, self.least())),
         })

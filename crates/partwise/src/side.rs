@@ -122,7 +122,7 @@ impl<T: Scalar> Side<T> {
     /// From now on rows keep curvatures of so many numbers.
     pub(crate) fn keep_curvatures(&mut self, stride: usize) {
         let rows = self.factor.rows();
-        self.curvatures = Curvatures { stride, data: vec![0.0; rows * stride], scales: vec![0.0; rows] };
+        self.curvatures = Curvatures::new(rows, stride);
     }
 
     /// From now on the other side meets rows that are mixed with their mean by this share.
@@ -195,11 +195,7 @@ impl<T: Scalar> Side<T> {
             previous: self.previous.as_mut().map_or(&mut [], |f| f.padded_rows_mut()),
             backup: self.backup.as_mut().map_or(&mut [], |f| f.padded_rows_mut()),
             state: &mut self.state,
-            curvatures: Kept {
-                stride: self.curvatures.stride,
-                data: &mut self.curvatures.data,
-                scales: &mut self.curvatures.scales,
-            },
+            curvatures: self.curvatures.kept(),
             terms: &mut self.terms,
             sums: &mut [],
             chunk: usize::MAX,
@@ -235,10 +231,20 @@ pub(crate) fn smooth<T: Scalar>(from: &Factor<T>, by: f64, to: &mut Factor<T>) {
 /// Curvatures of rows as they were last computed: numbers in single precision, and what they are multiplied by; 0 where
 /// there is none yet, or none that is any good.
 #[derive(Default)]
-struct Curvatures {
+pub(crate) struct Curvatures {
     stride: usize,
     data: Vec<f32>,
     scales: Vec<f64>,
+}
+
+impl Curvatures {
+    pub(crate) fn new(rows: usize, stride: usize) -> Curvatures {
+        Curvatures { stride, data: vec![0.0; rows * stride], scales: vec![0.0; rows] }
+    }
+
+    pub(crate) fn kept(&mut self) -> Kept<'_> {
+        Kept { stride: self.stride, data: &mut self.data, scales: &mut self.scales }
+    }
 }
 
 /// The curvatures of consecutive rows.
@@ -249,6 +255,20 @@ pub(crate) struct Kept<'a> {
 }
 
 impl<'a> Kept<'a> {
+    /// Whether there is room for the curvatures of rows.
+    pub(crate) fn has_room(&self) -> bool {
+        self.stride > 0
+    }
+
+    /// Whether there is none yet of this row that is any good.
+    pub(crate) fn lacks(&self, row: usize) -> bool {
+        self.scales[row] == 0.0
+    }
+
+    pub(crate) fn forget(&mut self, row: usize) {
+        self.scales[row] = 0.0;
+    }
+
     fn split_at(self, rows: usize) -> (Kept<'a>, Kept<'a>) {
         let (data, scales) = (cut(self.data, rows * self.stride), cut(self.scales, rows));
         let kept = |data, scales| Kept { stride: self.stride, data, scales };

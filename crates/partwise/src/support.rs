@@ -218,14 +218,24 @@ pub fn table() -> Vec<Line> {
 /// Whether a rule works for a loss.
 pub fn pair(loss: Loss, rule: Rule) -> Cell {
     match (loss, rule) {
-        (Loss::Frobenius, Rule::Scd | Rule::Ccd | Rule::Newton) => {
+        (Loss::Frobenius, Rule::Scd | Rule::Ccd) => {
             Cell::no("it solves Kullback-Leibler problems", "use rule hals, or loss kl")
         }
+        (Loss::Frobenius, Rule::Newton) => Cell::no(
+            "it solves Kullback-Leibler and Itakura-Saito problems",
+            "use rule hals, or loss kl or is",
+        ),
         (_, Rule::Auto | Rule::Mu)
         | (Loss::Frobenius, _)
-        | (Loss::KullbackLeibler, Rule::Scd | Rule::Ccd | Rule::Newton) => Cell::Yes,
-        (Loss::KullbackLeibler, _) => Cell::no("it solves least squares problems", "use rule scd, ccd, newton or mu"),
-        _ => Cell::no("it solves least squares or Kullback-Leibler problems", "use rule mu"),
+        | (Loss::KullbackLeibler, Rule::Scd | Rule::Ccd | Rule::Newton)
+        | (Loss::ItakuraSaito, Rule::Newton) => Cell::Yes,
+        (Loss::KullbackLeibler, _) => {
+            Cell::no("it solves least squares problems", "use rule scd, ccd, newton or mu")
+        }
+        (Loss::ItakuraSaito, _) => {
+            Cell::no("it solves least squares or Kullback-Leibler problems", "use rule newton or mu")
+        }
+        _ => Cell::no("it solves problems of other losses", "use rule mu"),
     }
 }
 
@@ -238,10 +248,8 @@ pub fn supports(loss: Loss, rule: Rule, feature: Feature) -> Cell {
             "raise zeros with a floor, or let what is not stored be missing",
         ),
         Feature::Sparse | Feature::Missing | Feature::Weights | Feature::HoldOut if rule == Rule::Newton => {
-            Cell::no(
-                "its curvatures are products of blocks of dense X without weights",
-                "use rule scd, ccd or mu",
-            )
+            let instead = if loss == Loss::ItakuraSaito { "use rule mu" } else { "use rule scd, ccd or mu" };
+            Cell::no("its curvatures are products of blocks of dense X without weights", instead)
         }
         Feature::Missing | Feature::Weights | Feature::HoldOut
             if matches!(rule, Rule::Nesterov | Rule::Admm) =>

@@ -90,7 +90,8 @@ impl<T: Scalar> Entries<T> {
             self.model(w, other, from, cols);
             for i in 0..x.rows {
                 let at = i * self.width + from..i * self.width + from + cols;
-                let (x, y, a) = (&mut self.x[at.clone()], &mut self.tile[i * TILE..][..cols], &mut self.inverse[at]);
+                let (x, y, a) =
+                    (&mut self.x[at.clone()], &mut self.tile[i * TILE..][..cols], &mut self.inverse[at]);
                 // `y` becomes `a` in place, as the tile is what is multiplied.
                 let seen = launch(Look { ratio: *ratio, x, y, inverse: a, loss: !losses.is_empty() });
                 if let Some(loss) = losses.get_mut(i) {
@@ -110,13 +111,19 @@ impl<T: Scalar> Entries<T> {
             let n = self.depth.min(cols - from);
             for (i, &r) in which.iter().enumerate() {
                 let at = r * self.width + from..r * self.width + from + n;
-                let (x, inverse, b) = (&self.x[at.clone()], &self.inverse[at], &mut self.tile[i * TILE..][..n]);
+                let (x, inverse, b) =
+                    (&self.x[at.clone()], &self.inverse[at], &mut self.tile[i * TILE..][..n]);
                 launch(Weights { x, inverse, b });
             }
             let panel = &other.rows[from * other.stride..][..n * other.stride];
             let (rank, stride) = (other.rank, other.stride);
             launch(Products { h: panel, stride, rank, out: &mut self.products, out_stride: self.stride });
-            let b = Rows::Dense(DenseRows { data: &self.tile, rows: which.len(), cols: n, order: Order::RowMajor(TILE) });
+            let b = Rows::Dense(DenseRows {
+                data: &self.tile,
+                rows: which.len(),
+                cols: n,
+                order: Order::RowMajor(TILE),
+            });
             cross_add(&b, &self.products, self.stride, out);
         }
     }

@@ -5,9 +5,11 @@ use crate::data::facts::Lines;
 use crate::error::{Error, Result};
 use crate::extrapolate::Extrapolate;
 use crate::factor::{check_rank, padded};
+use crate::kernels::curvature::pairs;
 use crate::loss::Loss;
 use crate::par;
 use crate::penalty::Elastic;
+use crate::rules::newton;
 use crate::scalar::Scalar;
 use crate::spec::{First, Init, Normalize, Rule, Simplex, Spec};
 use crate::start::Given;
@@ -38,6 +40,8 @@ pub struct Plan {
 
 /// The share of the products' cost that is spent on further sweeps of coordinate descent (Gillis & Glineur 2012).
 const SWEEP_SHARE: f64 = 0.5;
+/// Bytes that a fit of small data may well take beside it.
+const LITTLE: u64 = 64 << 20;
 /// Sweeps within a half-step, at most.
 const MOST_SWEEPS: usize = 10;
 
@@ -61,7 +65,7 @@ impl Spec {
         let mut notes = Vec::new();
         let (m, n, k) = (facts.rows, facts.cols, spec.rank);
 
-        choose_rule(&mut spec, &mut notes)?;
+        choose_rule::<T>(&mut spec, Some(facts), &mut notes)?;
         demands::check(&spec, Some(facts), given)?;
         demands::settle(&mut spec, given, &mut notes);
         choose_init(&mut spec, facts, (given.w.is_some(), given.h.is_some()), &mut notes)?;
@@ -108,7 +112,7 @@ impl Spec {
     pub fn check(&self) -> Result<()> {
         check_values(self)?;
         let mut spec = self.clone();
-        choose_rule(&mut spec, &mut Vec::new())?;
+        choose_rule::<f64>(&mut spec, None, &mut Vec::new())?;
         demands::check(&spec, None, &Given::<f64>::default())
     }
 
@@ -175,7 +179,8 @@ fn check_values(spec: &Spec) -> Result<()> {
     Ok(())
 }
 
-fn choose_rule(spec: &mut Spec, notes: &mut Vec<String>) -> Result<()> {
+/// Settles the rule; without facts, as for sparse X.
+fn choose_rule<T: Scalar>(spec: &mut Spec, facts: Option<&Facts>, notes: &mut Vec<String>) -> Result<()> {
     support::require_pair(spec.loss, spec.rule)?;
     if spec.rule == Rule::Auto {
         let simplex = spec.simplex_w != Simplex::None || spec.simplex_h != Simplex::None;
@@ -186,7 +191,16 @@ fn choose_rule(spec: &mut Spec, notes: &mut Vec<String>) -> Result<()> {
             Loss::KullbackLeibler if simplex => {
                 (Rule::Mu, "the only one for the kl loss with rows on the simplex".into())
             }
+            Loss::KullbackLeibler | Loss::ItakuraSaito
+                if !simplex && facts.is_some_and(|facts| newton_pays::<T>(spec.rank, facts)) =>
+            {
+                (
+                    Rule::Newton,
+                    format!("Newton steps on whole rows, the fastest for the {} loss of dense X", spec.loss),
+                )
+            }
             Loss::KullbackLeibler => (Rule::Scd, "coordinate descent, the fastest for the kl loss".into()),
+            Loss::ItakuraSaito => (Rule::Mu, "the only one for the is loss of such X".into()),
             loss => (Rule::Mu, format!("the only one for the loss {loss}")),
         };
         spec.rule = rule;
@@ -200,6 +214,21 @@ fn choose_rule(spec: &mut Spec, notes: &mut Vec<String>) -> Result<()> {
         });
     }
     Ok(())
+}
+
+/// Whether Newton steps are worth the memory of a curvature per row: twice that of X, or little.
+fn newton_pays<T: Scalar>(rank: usize, facts: &Facts) -> bool {
+    let x = (facts.rows as u64).saturating_mul(facts.cols as u64).saturating_mul(size_of::<T>() as u64);
+    !facts.sparse
+        && !facts.weighted
+        && rank <= newton::MOST_COMPONENTS
+        && curvatures(rank, facts) <= x.saturating_mul(2).max(LITTLE)
+}
+
+/// Bytes of the curvatures of all rows of both factors, in single precision.
+fn curvatures(rank: usize, facts: &Facts) -> u64 {
+    let rows = (facts.rows as u64).saturating_add(facts.cols as u64);
+    rows.saturating_mul(4 * pairs(rank) as u64)
 }
 
 fn choose_init(spec: &mut Spec, facts: &Facts, given: (bool, bool), notes: &mut Vec<String>) -> Result<()> {
@@ -321,13 +350,14 @@ fn memory<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate) -> u6
     let grams = stride.saturating_mul(stride).saturating_mul(6 * 8);
     let block = spec.block_rows.unwrap_or(0).max(512) as u64;
     let work = (spec.threads as u64).saturating_mul(row.saturating_mul(block).saturating_add(2 << 20));
+    let curvatures = if spec.rule == Rule::Newton { curvatures(spec.rank, facts) } else { 0 };
     let best = if spec.restarts > 1 { row.saturating_mul(both) } else { 0 };
     // What penalties by row keep, in the run and in the evaluation, and rows as the other side meets them.
     let by_row = if demands::has_terms(spec) { row.saturating_mul(both).saturating_mul(4) } else { 0 };
     let seen =
         if facts.weighted || spec.smoothing > 0.0 { row.saturating_mul(both).saturating_mul(2) } else { 0 };
     let own = if facts.weighted { (spec.threads as u64).saturating_mul(grams) } else { 0 };
-    [factors, columns, index, by_row, seen, own, grams, work, best, both.saturating_mul(6 * 8)]
+    [factors, columns, curvatures, index, by_row, seen, own, grams, work, best, both.saturating_mul(6 * 8)]
         .into_iter()
         .fold(0, u64::saturating_add)
 }

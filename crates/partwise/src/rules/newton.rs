@@ -45,10 +45,12 @@ use crate::kernels::isa::{Kernel, Simd, launch};
 use crate::row_terms::{Limits, RowShift};
 use crate::scalar::Scalar;
 
+/// Beyond so many components a curvature costs more than it is worth.
+pub(crate) const MOST_COMPONENTS: usize = 128;
 /// Sweeps of coordinate descent on a row's quadratic problem, at most.
-const SWEEPS: usize = 8;
+const SWEEPS: usize = 4;
 /// A sweep that lowers it by less than this share of the first one is the last.
-const ENOUGH: f64 = 1e-3;
+const ENOUGH: f64 = 1e-2;
 /// A curvature is made anew once it is wrong by this factor along a step.
 const OFF: f64 = 1.5;
 
@@ -102,7 +104,7 @@ impl Step {
 }
 
 impl<T: Scalar> Newton<T> {
-    /// Puts the end of the whole step into `to`; `room` is for two rows. `None` if there is no step, and then `to` is `w`.
+    /// Puts the end of the whole step into `to`; `room` is for three rows. `None` if there is no step, and then `to` is `w`.
     pub(crate) fn step(
         &self,
         model: &mut RowModel<'_, T>,
@@ -131,7 +133,8 @@ impl<T: Scalar> Kernel for Solve<'_, '_, T> {
         let l2 = l2 + shift.ridge;
         let (w, to) = (&w[..stride], &mut to[..stride]);
         let (start, room) = room.split_at_mut(stride);
-        let gradient = &mut room[..stride];
+        let (gradient, inverse) = room.split_at_mut(stride);
+        let inverse = &mut inverse[..stride];
         gradient.fill(T::ZERO);
         for c in 0..rank {
             let mut slope = model.sums[c] + l1 + l2 * w[c];
@@ -147,6 +150,7 @@ impl<T: Scalar> Kernel for Solve<'_, '_, T> {
             }
             row[c] += l2;
             gradient[c] = slope - model.descent[c];
+            inverse[c] = T::ONE / row[c];
         }
         start.copy_from_slice(gradient);
         to.copy_from_slice(w);
@@ -162,7 +166,7 @@ impl<T: Scalar> Kernel for Solve<'_, '_, T> {
                 let row = &model.curvature[c * stride..][..stride];
                 let (at, g) = (to[c], gradient[c]);
                 let new = if row[c] > T::ZERO {
-                    limits.clamp(at - g / row[c])
+                    limits.clamp(at - g * inverse[c])
                 } else {
                     limits.without_curvature(at, -g)
                 };

@@ -4,7 +4,7 @@
 //! blocks run in parallel and their size changes nothing. There is a file for each family of rules; rows of weighted X,
 //! which share less, are in [`weighted`].
 
-mod newton;
+pub(crate) mod newton;
 mod quadratic;
 mod ratio;
 pub(crate) mod rows;
@@ -14,6 +14,7 @@ use crate::data::view::View;
 use crate::data::{Facts, Matrix};
 use crate::extrapolate::push_within;
 use crate::factor::padded;
+use crate::kernels::curvature::pairs;
 use crate::kernels::kl_newton::Effort;
 use crate::kernels::outer::{room, turn_from};
 use crate::kernels::ratio::{Ratio, RatioScratch};
@@ -26,7 +27,8 @@ use crate::rules::mu::MuBeta;
 use crate::rules::newton::Newton;
 use crate::rules::{Need, QuadraticRule, Scratch};
 use crate::scalar::Scalar;
-use crate::side::{RowsMut, Side, TERMS, Wants};
+use crate::side::{Curvatures, RowsMut, Side, TERMS, Wants};
+use newton::NewtonRoom;
 use rayon::prelude::*;
 use rows::RowScratch;
 use std::time::Duration;
@@ -53,7 +55,9 @@ impl<T: Scalar> Method<T> {
                 columns: !(weighted || sparse && *loss == Loss::KullbackLeibler),
                 ..Wants::default()
             },
-            Method::Rows(..) | Method::Newton(..) => Wants { sums: true, columns: !sparse, ..Wants::default() },
+            Method::Rows(..) | Method::Newton(..) => {
+                Wants { sums: true, columns: !sparse, ..Wants::default() }
+            }
         }
     }
 
@@ -125,7 +129,9 @@ struct Work<T> {
     rule: Scratch<T>,
     ratio: RatioScratch<T>,
     row: RowScratch<T>,
-    newton: newton::NewtonRoom<T>,
+    newton: NewtonRoom<T>,
+    /// Of the rows of a block, for sides that keep none.
+    curvatures: Curvatures,
     /// A row's linear terms.
     line: Vec<T>,
     /// Two numbers per component.
@@ -210,13 +216,18 @@ impl<'x, T: Scalar> Walk<'x, T> {
     ) -> Walk<'x, T> {
         let views = [View::of(x, h_first), View::of(x, !h_first)];
         let stride = padded::<T>(rank);
-        let blocks =
-            [0, 1].map(|side: usize| block_rows.unwrap_or_else(|| block_size::<T>(&views[side], method, rank)));
+        let blocks = [0, 1]
+            .map(|side: usize| block_rows.unwrap_or_else(|| block_size::<T>(&views[side], method, rank)));
         let largest = blocks[0].max(blocks[1]);
         let by_column = views.iter().any(View::is_by_column);
         let tiles = matches!(method, Method::Ratio(..));
+        let whole_rows = matches!(method, Method::Newton(..));
+        let most_cols = views[0].cols().max(views[1].cols());
         // Multiplicative updates for Kullback-Leibler end with coordinate descent.
-        let entries = matches!(method, Method::Rows(..) | Method::Newton(..) | Method::Ratio(Loss::KullbackLeibler, ..));
+        let entries = matches!(
+            method,
+            Method::Rows(..) | Method::Newton(..) | Method::Ratio(Loss::KullbackLeibler, ..)
+        );
         let scratch = PerThread::new(threads, || Work {
             spent: Spent::default(),
             irregular: vec![T::ZERO; views[0].scratch(blocks[0]).max(views[1].scratch(blocks[1]))],
@@ -227,7 +238,16 @@ impl<'x, T: Scalar> Walk<'x, T> {
             rule: Scratch::new(method.need(rank)),
             ratio: if tiles { RatioScratch::new(largest) } else { RatioScratch::default() },
             row: if entries { RowScratch::new(&views, rank) } else { RowScratch::none() },
-            newton: if matches!(method, Method::Newton(..)) { newton::NewtonRoom::new(largest, views[0].cols().max(views[1].cols()), rank, stride) } else { Default::default() },
+            newton: if whole_rows {
+                NewtonRoom::new(largest, most_cols, rank, stride)
+            } else {
+                NewtonRoom::default()
+            },
+            curvatures: if whole_rows {
+                Curvatures::new(largest, pairs(rank))
+            } else {
+                Curvatures::default()
+            },
             line: vec![T::ZERO; stride],
             room: vec![0.0; 2 * stride],
             own: RowWork::new([&views[0], &views[1]], stride),

@@ -1,6 +1,6 @@
 //! Half-steps of Newton's method on whole rows of dense X, for divergences.
 
-use super::rows::RowAsks;
+use super::rows::{RowAsks, dot};
 use super::{Walk, note_penalty, push_rows};
 use crate::data::view::View;
 use crate::kernels::curvature::{Entries, pairs};
@@ -41,6 +41,10 @@ pub(super) struct NewtonRoom<T> {
     along: Vec<(f64, T)>,
     losses: Vec<f64>,
     lost: Vec<bool>,
+    /// Rows that stay as they are.
+    resting: Vec<bool>,
+    /// How far rows went in their first step and in their last one.
+    moved: Vec<(f64, f64)>,
     steps: Vec<Option<Step>>,
     anew: Vec<usize>,
     packed: Vec<T>,
@@ -62,15 +66,43 @@ impl<T: Scalar> NewtonRoom<T> {
             along: vec![(0.0, T::ZERO); rows],
             losses: vec![0.0; rows],
             lost: vec![false; rows],
+            resting: vec![false; rows],
+            moved: vec![(0.0, 0.0); rows],
             steps: vec![None; rows],
             anew: Vec::with_capacity(rows),
             packed: zeros(rows * entries.stride()),
             curvature: zeros(rank * stride),
             none: zeros(stride),
-            room: zeros(2 * stride),
+            room: zeros(3 * stride),
             entries,
         }
     }
+}
+
+impl<T> NewtonRoom<T> {
+    /// Lets rows rest that have gone far enough; returns whether all of the first n do.
+    fn rest(&mut self, n: usize, first: bool, enough: f64) -> bool {
+        for (moved, resting) in self.moved.iter_mut().zip(&mut self.resting).take(n) {
+            if first {
+                moved.0 = moved.1;
+            }
+            *resting |= !(moved.1 > enough * moved.0);
+        }
+        self.resting[..n].iter().all(|&resting| resting)
+    }
+}
+
+/// How far a half-step takes its rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Far {
+    /// Steps of a row, at most.
+    pub(crate) steps: usize,
+    /// A step that changes the model by less than this share of the first one's is the last.
+    pub(crate) enough: f64,
+}
+
+impl Far {
+    pub(crate) const ONE_STEP: Far = Far { steps: 1, enough: 0.0 };
 }
 
 /// A half-step under way: what all its rows meet.
@@ -85,11 +117,13 @@ struct Pass<'a, T: Scalar> {
 }
 
 impl<T: Scalar> Walk<'_, T> {
-    /// A half-step of Newton's method of side `at`. Rows whose model is zero where X is not are solved by coordinates.
+    /// A half-step of Newton's method of side `at`. Rows of Kullback-Leibler problems whose model is zero where X is not
+    /// are solved by coordinates, as far as `effort` says.
     pub(crate) fn newton(
         &self,
         at: usize,
         rule: &Newton<T>,
+        far: Far,
         effort: &Effort<T>,
         own: &mut Side<T>,
         other: &Side<T>,
@@ -99,24 +133,47 @@ impl<T: Scalar> Walk<'_, T> {
         let elastic = own.elastic;
         let (penalised, bounds) = (own.penalised.take(), std::mem::take(&mut own.bounds));
         let panel = other.panel();
-        let pass = Pass { rule, panel, other, penalised: penalised.as_ref(), bounds: &bounds, losses: at == 1 };
-        let stride = panel.stride;
-        for_blocks(own.rows_mut(), self.blocks[at], 0, &|first, mut rows: RowsMut<'_, T>| {
+        let pass =
+            Pass { rule, panel, other, penalised: penalised.as_ref(), bounds: &bounds, losses: at == 1 };
+        let (stride, kullback) = (panel.stride, self.ratio.shares_denominator());
+        for_blocks(own.rows_mut(), self.blocks[at], 0, &|first, rows: RowsMut<'_, T>| {
             self.scratch.with(|work| {
+                // A side that is only solved once keeps nothing from block to block.
+                let mut rows = if rows.curvatures.has_room() {
+                    rows
+                } else {
+                    let mut curvatures = work.curvatures.kept();
+                    (0..rows.rows()).for_each(|r| curvatures.forget(r));
+                    RowsMut { curvatures, ..rows }
+                };
                 let clock = Instant::now();
                 let n = rows.rows();
                 let x = view.block(first..first + n, &mut work.irregular);
-                self.newton_block(&pass, first, &x, &mut rows, &mut work.newton, &mut work.line);
-                for r in (0..n).filter(|&r| work.newton.lost[r]) {
-                    let w = &mut rows.factor[r * stride..(r + 1) * stride];
-                    let asks = RowAsks {
-                        sums: &other.sums_t[..panel.rank],
-                        shift: pass.shift(first + r, &mut work.line),
-                        limits: bounds.limits(),
-                    };
-                    let (x, least) = (Rows::Dense(x), self.ratio.least_model);
-                    rows.terms[r * TERMS] = work.row.solve(&x, r, w, panel.rank, other, effort, least, &asks);
-                    rows.curvatures.scales[r] = 0.0;
+                work.newton.resting.fill(false);
+                for step in 0..far.steps {
+                    self.newton_block(&pass, first, &x, &mut rows, &mut work.newton, &mut work.line);
+                    for r in (0..n).filter(|&r| kullback && work.newton.lost[r]) {
+                        let w = &mut rows.factor[r * stride..(r + 1) * stride];
+                        let asks = RowAsks {
+                            sums: &other.sums_t[..panel.rank],
+                            shift: pass.shift(first + r, &mut work.line),
+                            limits: bounds.limits(),
+                        };
+                        let (x, least) = (Rows::Dense(x), self.ratio.least_model);
+                        rows.terms[r * TERMS] =
+                            work.row.solve(&x, r, w, panel.rank, other, effort, least, &asks);
+                        rows.curvatures.forget(r);
+                    }
+                    if far.steps == 1 || work.newton.rest(n, step == 0, far.enough) {
+                        break;
+                    }
+                }
+                if other.is_smoothed() && kullback {
+                    // What the other side's column sums are multiplied by is not the sum of what it is seen as.
+                    for r in 0..n {
+                        let w = &rows.factor[r * stride..(r + 1) * stride];
+                        rows.terms[r * TERMS] += dot(w, &other.sums_t[..panel.rank]);
+                    }
                 }
                 push_rows(&mut rows, push, &bounds);
                 note_penalty(&mut rows, elastic);
@@ -137,15 +194,23 @@ impl<T: Scalar> Walk<'_, T> {
     ) {
         let (n, Other { stride, rank, .. }) = (x.rows, pass.panel);
         let NewtonRoom { entries, descent, to, way, scales, along, losses, lost, steps, .. } = room;
-        let NewtonRoom { anew, packed, curvature, room, none, .. } = room;
+        let NewtonRoom { anew, packed, curvature, room, none, resting, moved, .. } = room;
         let (descent, to, way) = (&mut descent[..n * stride], &mut to[..n * stride], &mut way[..n * stride]);
         let (scales, along) = (&mut scales[..n], &mut along[..n]);
         let wanted = if pass.losses { n } else { 0 };
-        entries.look(&self.ratio, x, rows.factor, &pass.panel, descent, &mut losses[..wanted], &mut lost[..n]);
+        entries.look(
+            &self.ratio,
+            x,
+            rows.factor,
+            &pass.panel,
+            descent,
+            &mut losses[..wanted],
+            &mut lost[..n],
+        );
 
         let kept = &mut rows.curvatures;
         anew.clear();
-        anew.extend((0..n).filter(|&r| kept.scales[r] == 0.0 && !lost[r]));
+        anew.extend((0..n).filter(|&r| kept.lacks(r) && !lost[r] && !resting[r]));
         if !anew.is_empty() {
             let packed = &mut packed[..anew.len() * entries.stride()];
             entries.curvature(x.cols, anew, &pass.panel, packed);
@@ -161,9 +226,13 @@ impl<T: Scalar> Walk<'_, T> {
             let (to, way) = (&mut to[own.clone()], &mut way[own]);
             let sums = if kullback { &pass.other.sums_t[..] } else { &none[..] };
             let shift = pass.shift(first + r, line);
-            scales[r] = T::ONE;
+            (scales[r], steps[r]) = (T::ONE, None);
+            if lost[r] || resting[r] {
+                way.fill(T::ZERO);
+                continue;
+            }
             let plain = pass.bounds.is_plain() && shift.is_none() && pass.rule.l2 == T::ZERO;
-            if kullback && plain && !lost[r] {
+            if kullback && plain {
                 let (by, change) = scale(w, descent, sums, pass.rule.l1);
                 scales[r] = T::ONE / by;
                 kept.scales[r] *= (scales[r] * scales[r]).to_f64();
@@ -174,7 +243,7 @@ impl<T: Scalar> Walk<'_, T> {
             restore(kept, r, rank, stride, curvature);
             let limits = pass.bounds.limits();
             let mut model = RowModel { stride, rank, sums, descent, curvature, shift, limits };
-            steps[r] = if lost[r] { None } else { pass.rule.step(&mut model, w, to, room) };
+            steps[r] = pass.rule.step(&mut model, w, to, room);
             match steps[r] {
                 Some(_) => way.iter_mut().zip(&*to).zip(&*w).for_each(|((d, &to), &w)| *d = to - w),
                 None => way.fill(T::ZERO),
@@ -184,6 +253,7 @@ impl<T: Scalar> Walk<'_, T> {
         for r in 0..n {
             let own = r * stride..(r + 1) * stride;
             let mut t = T::ZERO;
+            moved[r].1 = if lost[r] { f64::INFINITY } else { 0.0 };
             if let Some(step) = steps[r] {
                 let (q, shrink) = along[r];
                 t = T::from_f64(step.length(q, shrink.to_f64()));
@@ -194,8 +264,10 @@ impl<T: Scalar> Walk<'_, T> {
                         *w = pass.bounds.limits().clamp(*w + t * d);
                     }
                 }
+                // The curvature along the step: how far the model went, in shares of itself, weighted as the loss does.
+                moved[r].1 = t.to_f64() * q.sqrt();
                 if step.is_off(q) {
-                    rows.curvatures.scales[r] = 0.0;
+                    rows.curvatures.forget(r);
                 }
             }
             if pass.losses {
