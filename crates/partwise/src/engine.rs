@@ -241,6 +241,10 @@ impl<'x, T: Scalar> Engine<'x, T> {
             tree_sum(0, side.terms.len() / TERMS, &|i| side.terms[i * TERMS + at])
         };
         let of_terms = |side: &Side<T>| side.penalised.as_ref().map_or(0.0, |p| p.value);
+        // Multiplicative updates took their loss before the second factor moved, with its old sums.
+        if !matches!(self.method, Method::Ratio(..)) {
+            second.prepare();
+        }
         let known = term(second, 0)
             + self.reference.constant
             + term(first, 1)
@@ -250,9 +254,6 @@ impl<'x, T: Scalar> Engine<'x, T> {
             + self.joint.as_ref().map_or(0.0, Joint::value);
         let whole = self.walk.is_weighted() || first.is_smoothed();
         if whole {
-            if !matches!(self.method, Method::Ratio(..)) {
-                second.prepare();
-            }
             let rows = matches!(self.method, Method::Rows(..) | Method::Newton(..));
             return match self.loss {
                 Loss::Frobenius => known + self.reference.half_squares,
@@ -261,17 +262,8 @@ impl<'x, T: Scalar> Engine<'x, T> {
             };
         }
         match self.loss {
-            Loss::Frobenius => {
-                second.prepare();
-                known + self.reference.half_squares + 0.5 * inner(&first.gram, &second.gram)
-            }
-            Loss::KullbackLeibler => {
-                // Multiplicative updates took their loss before the second factor moved, with its old sums.
-                if matches!(self.method, Method::Rows(..) | Method::Newton(..)) {
-                    second.prepare();
-                }
-                known + inner(&first.sums, &second.sums)
-            }
+            Loss::Frobenius => known + self.reference.half_squares + 0.5 * inner(&first.gram, &second.gram),
+            Loss::KullbackLeibler => known + inner(&first.sums, &second.sums),
             _ => known,
         }
     }

@@ -183,7 +183,7 @@ impl<T: Scalar> Model<T> {
         let far = Far { steps: MOST, enough: enough::<T>(ENOUGH) };
         let mut method = match self.loss {
             Loss::Frobenius => Method::Quadratic(rule(), rule()),
-            Loss::KullbackLeibler | Loss::ItakuraSaito
+            Loss::KullbackLeibler
                 if plain && rank <= newton::MOST_COMPONENTS && asked.bounds.simplex.is_none() =>
             {
                 let rule = Newton { l1: T::from_f64(penalty.l1), l2: T::from_f64(penalty.l2) };

@@ -273,7 +273,8 @@ impl<T: Scalar> Kernel for Along<'_, T> {
             let share = d * (*inverse * scale);
             *inverse = share;
             *q = S::mul_add(x * share, share, *q);
-            let shrink = if x > T::ZERO { -share } else { T::ZERO };
+            // Entries at the bottom of the range do not hold a step up.
+            let shrink = if x >= T::MIN_POSITIVE { -share } else { T::ZERO };
             *most = if shrink > *most { shrink } else { *most };
         };
         let (xs, x_rest) = self.x.as_chunks::<PARTS>();
@@ -329,4 +330,123 @@ fn fold<T: Scalar, S: Simd>(a: &[T], b: &[T], f: impl Fn(T, T) -> f64) -> f64 {
         parts[l] += f(a, b);
     }
     tree(&mut parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::factor::Factor;
+    use crate::loss::Loss;
+
+    const ROWS: usize = 5;
+    const COLS: usize = 37;
+    const RANK: usize = 3;
+
+    fn numbers(n: usize, seed: u64) -> Vec<f64> {
+        let mut state = seed;
+        let next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            0.1 + (state >> 11) as f64 / (1u64 << 53) as f64
+        };
+        std::iter::repeat_with(next).take(n).collect()
+    }
+
+    struct Table {
+        x: Vec<f64>,
+        w: Factor<f64>,
+        h: Factor<f64>,
+    }
+
+    impl Table {
+        fn new() -> Table {
+            Table {
+                x: numbers(ROWS * COLS, 1),
+                w: Factor::from_row_major(ROWS, RANK, &numbers(ROWS * RANK, 2)).unwrap(),
+                h: Factor::from_row_major(COLS, RANK, &numbers(COLS * RANK, 3)).unwrap(),
+            }
+        }
+
+        /// The loss of row i at w, without the sum of its model for Kullback-Leibler.
+        fn loss(&self, loss: Loss, i: usize, w: &[f64]) -> f64 {
+            let entry = |j: usize| {
+                let y: f64 = w.iter().zip(self.h.row(j)).map(|(w, h)| w * h).sum();
+                let p = self.x[i * COLS + j] / y;
+                if loss == Loss::ItakuraSaito { p - p.ln() - 1.0 } else { self.x[i * COLS + j] * p.ln() }
+            };
+            (0..COLS).map(entry).sum()
+        }
+    }
+
+    /// Descent, curvature, the way of a step and its losses against the loss itself, along random directions.
+    #[test]
+    fn sums_are_derivatives() {
+        let table = Table::new();
+        let stride = table.w.stride();
+        let columns_stride = COLS.next_multiple_of(PARTS);
+        let mut columns = vec![0.0; RANK * columns_stride];
+        for j in 0..COLS {
+            for c in 0..RANK {
+                columns[c * columns_stride + j] = table.h.row(j)[c];
+            }
+        }
+        let rows = table.h.padded_rows();
+        let other = Other { rows, stride, rank: RANK, columns: &columns, columns_stride };
+        let x = DenseRows { data: &table.x, rows: ROWS, cols: COLS, order: Order::RowMajor(COLS) };
+        for loss in [Loss::KullbackLeibler, Loss::ItakuraSaito] {
+            let ratio = Ratio::new(loss, 0.5, 0.0);
+            let mut entries = Entries::new(ROWS, COLS, RANK);
+            let mut descent = vec![0.0; ROWS * stride];
+            let (mut losses, mut lost) = (vec![0.0; ROWS], vec![false; ROWS]);
+            entries.look(&ratio, &x, table.w.padded_rows(), &other, &mut descent, &mut losses, &mut lost);
+            assert!(!lost.contains(&true));
+            let which: Vec<usize> = (0..ROWS).rev().collect();
+            let mut packed = vec![0.0; ROWS * entries.stride()];
+            entries.curvature(COLS, &which, &other, &mut packed);
+
+            // Both ways: some entries of the model grow, others shrink.
+            let both_ways: Vec<f64> = numbers(ROWS * RANK, 9).iter().map(|x| 0.3 * (x - 0.6)).collect();
+            let d = Factor::from_row_major(ROWS, RANK, &both_ways).unwrap();
+            let mut along = vec![(0.0, 0.0); ROWS];
+            entries.go(COLS, d.padded_rows(), &[1.0; ROWS], &other, &mut along);
+            for i in 0..ROWS {
+                let at = |t: f64| -> f64 {
+                    let w: Vec<f64> = table.w.row(i).iter().zip(d.row(i)).map(|(w, d)| w + t * d).collect();
+                    table.loss(loss, i, &w)
+                };
+                assert!((losses[i] / at(0.0) - 1.0).abs() < 1e-12, "{loss} row {i}");
+                let t = 1e-5;
+                let slope = (at(t) - at(-t)) / (2.0 * t);
+                let known: f64 =
+                    -d.row(i).iter().zip(&descent[i * stride..]).map(|(d, p)| d * p).sum::<f64>();
+                assert!((slope / known - 1.0).abs() < 1e-6, "{loss} row {i}: {slope} {known}");
+                let change = entries.change(&ratio, COLS, i, 0.3);
+                assert!(((at(0.3) - at(0.0)) / change - 1.0).abs() < 1e-10, "{loss} row {i}");
+
+                let share = |j: usize| {
+                    let of = |w: &[f64]| w.iter().zip(table.h.row(j)).map(|(w, h)| w * h).sum::<f64>();
+                    of(d.row(i)) / of(table.w.row(i))
+                };
+                let shrink = (0..COLS).map(|j| -share(j)).fold(0.0, f64::max);
+                assert!((along[i].1 - shrink).abs() < 1e-12, "{loss} row {i}");
+
+                let triangle = &packed[(ROWS - 1 - i) * entries.stride()..];
+                let (mut q, mut e) = (0.0, 0);
+                for a in 0..RANK {
+                    for b in a..RANK {
+                        let both = if a == b { 1.0 } else { 2.0 };
+                        q += both * triangle[e] * d.row(i)[a] * d.row(i)[b];
+                        e += 1;
+                    }
+                }
+                assert!((q / along[i].0 - 1.0).abs() < 1e-12, "{loss} row {i}: {q} {:?}", along[i]);
+                // That of Itakura-Saito leaves out the part of log y, which is concave.
+                let t = 1e-4;
+                let mut second = (at(t) - 2.0 * at(0.0) + at(-t)) / (t * t);
+                if loss == Loss::ItakuraSaito {
+                    second += (0..COLS).map(|j| share(j).powi(2)).sum::<f64>();
+                }
+                assert!((second / q - 1.0).abs() < 1e-4, "{loss} row {i}: {second} {q}");
+            }
+        }
+    }
 }

@@ -227,3 +227,63 @@ pub(crate) fn scale<T: Scalar>(w: &[T], descent: &[T], sums: &[T], l1: T) -> (T,
         (T::ONE, 0.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(x: &[f64], h: &[[f64; 2]], sums: [f64; 2], w: [f64; 2]) -> f64 {
+        let of = |(x, h): (&f64, &[f64; 2])| -x * (w[0] * h[0] + w[1] * h[1]).ln();
+        sums[0] * w[0] + sums[1] * w[1] + x.iter().zip(h).map(of).sum::<f64>()
+    }
+
+    /// A step that is cut to its length does not raise the loss, whatever curvature it was found with, and with the right
+    /// one steps end at the minimum.
+    #[test]
+    fn no_step_rises() {
+        let x = [3.0, 0.0, 1.0, 7.0, 0.5];
+        let h = [[1.0, 0.1], [0.5, 2.0], [0.0, 1.0], [4.0, 0.3], [0.2, 0.2]];
+        let sums = [5.7, 3.6];
+        for (wrong, start) in
+            [(1.0, [0.3, 5.0]), (0.01, [2.0, 0.1]), (40.0, [1e-3, 1e-2]), (1.0, [40.0, 30.0])]
+        {
+            let mut w = start;
+            for step in 0..200 {
+                let y: Vec<f64> = h.iter().map(|h| w[0] * h[0] + w[1] * h[1]).collect();
+                let (mut descent, mut curvature) = ([0.0; 2], [0.0; 4]);
+                for ((x, h), y) in x.iter().zip(&h).zip(&y) {
+                    for c in 0..2 {
+                        descent[c] += x * h[c] / y;
+                        (0..2).for_each(|d| curvature[2 * c + d] += wrong * x * h[c] * h[d] / (y * y));
+                    }
+                }
+                let (shift, limits) = (RowShift::NONE, Limits::NON_NEGATIVE);
+                let (stride, rank, curvature) = (2, 2, &mut curvature[..]);
+                let (sums_t, descent) = (&sums[..], &descent[..]);
+                let mut model = RowModel { stride, rank, sums: sums_t, descent, curvature, shift, limits };
+                let (mut to, mut room) = ([0.0; 2], [0.0; 6]);
+                let Some(found) = (Newton { l1: 0.0, l2: 0.0 }).step(&mut model, &w, &mut to, &mut room)
+                else {
+                    break;
+                };
+                let d = [to[0] - w[0], to[1] - w[1]];
+                let share = |j: usize| (d[0] * h[j][0] + d[1] * h[j][1]) / y[j];
+                let q: f64 = (0..5).map(|j| x[j] * share(j).powi(2)).sum();
+                let shrink = (0..5).filter(|&j| x[j] > 0.0).map(|j| -share(j)).fold(0.0, f64::max);
+                let t = found.length(q, shrink);
+                assert!(t > 0.0 && t <= 1.0 && !(wrong == 1.0 && step > 50 && found.is_off(q)));
+                let before = value(&x, &h, sums, w);
+                w = [(w[0] + t * d[0]).max(0.0), (w[1] + t * d[1]).max(0.0)];
+                assert!(
+                    value(&x, &h, sums, w) <= before + 1e-12 * before.abs(),
+                    "{wrong} {start:?} step {step}"
+                );
+            }
+            for c in 0..2 {
+                let y = |h: &[f64; 2]| w[0] * h[0] + w[1] * h[1];
+                let slope = sums[c] - x.iter().zip(&h).map(|(x, h)| x * h[c] / y(h)).sum::<f64>();
+                assert!(slope.min(w[c]).abs() < 1e-6, "{wrong} {start:?}: {slope} at {w:?}");
+            }
+        }
+    }
+}

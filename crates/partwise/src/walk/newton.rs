@@ -260,7 +260,10 @@ impl<T: Scalar> Walk<'_, T> {
                 if t == T::ONE {
                     rows.factor[own.clone()].copy_from_slice(&to[own]);
                 } else {
-                    for (w, &d) in rows.factor[own.clone()].iter_mut().zip(&way[own]) {
+                    // What is fixed may lie beyond the limits of the rest.
+                    for (w, &d) in
+                        rows.factor[own.clone()].iter_mut().zip(&way[own]).filter(|(_, d)| **d != T::ZERO)
+                    {
                         *w = pass.bounds.limits().clamp(*w + t * d);
                     }
                 }
