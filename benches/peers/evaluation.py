@@ -1,4 +1,7 @@
-"""What partwise reports of a pair (W, H), once more from its definition: objective and optimality residual, in NumPy."""
+"""What partwise reports of a pair (W, H), once more from its definition: objective and optimality residual, in NumPy.
+
+`objective` never holds a second matrix of the size of X; `evaluate`, with the residual, does.
+"""
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,6 +18,44 @@ def model_at(x: sp.csr_array, w: np.ndarray, h: np.ndarray) -> np.ndarray:
         part = slice(start, start + CHUNK)
         out[part] = np.einsum("ec,ec->e", w[rows[part]], columns[x.indices[part]])
     return out
+
+
+def divergence(x: np.ndarray, y: np.ndarray, loss: str) -> float:
+    """The loss between some entries and their model, added up; `y` may be written over."""
+    if loss == "frobenius":
+        y -= x
+        return 0.5 * float(np.vdot(y, y))
+    if loss == "is":
+        np.divide(x, y, out=y)
+        return float(y.sum() - np.log(y).sum()) - y.size
+    seen = x > 0
+    total = float(y.sum() - x.sum())
+    x, y = x[seen], y[seen]
+    np.divide(x, y, out=y)
+    np.log(y, out=y)
+    return total + float(x @ y)
+
+
+def objective(x: np.ndarray | sp.csr_array, w: np.ndarray, h: np.ndarray, loss: str) -> float:
+    """Loss as `partwise::Loss` defines it, in double precision: `frobenius`, `kl` or `is`; infinite where it is."""
+    w, h = np.asarray(w, dtype=np.float64), np.ascontiguousarray(h, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if not sp.issparse(x):
+            rows = max(1, CHUNK * 4 // x.shape[1])
+            parts = (slice(i, i + rows) for i in range(0, x.shape[0], rows))
+            return sum(divergence(x[part], w[part] @ h, loss) for part in parts)
+        if loss == "frobenius":
+            cross = float((w * (x @ h.T)).sum())
+            return 0.5 * float(x.data @ x.data) - cross + 0.5 * float(((w.T @ w) * (h @ h.T)).sum())
+        if loss == "kl":
+            rows, columns, total = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr)), h.T.copy(), 0.0
+            for start in range(0, x.nnz, CHUNK):
+                part = slice(start, start + CHUNK)
+                data = x.data[part]
+                model = np.einsum("ec,ec->e", w[rows[part]], columns[x.indices[part]])
+                total += float(data @ np.log(data / model))
+            return total - float(x.data.sum()) + float(w.sum(axis=0) @ h.sum(axis=1))
+    raise ValueError(f"no {loss} of sparse data")
 
 
 def violation(factor: np.ndarray, numer: np.ndarray, denom: np.ndarray) -> float:

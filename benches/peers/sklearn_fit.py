@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""scikit-learn's side of docs/benchmarks.md; prints one JSON object.
+"""scikit-learn's side of docs/scikit-learn.md; prints one JSON object.
 
 usage: sklearn_fit.py versions
        sklearn_fit.py start X RANK DIR              writes scikit-learn's random start to DIR/W0.npy and DIR/H0.npy

@@ -1,7 +1,7 @@
 //! What the binaries of this package share: tables in Markdown, data sets, made-up data, and small reference methods.
 //!
 //! `reproductions` prints docs/reproductions.md, `applications` prints docs/applications.md and `guarantees` prints
-//! docs/guarantees.md, `roofline` docs/roofline.md; no number in those documents is written by hand.
+//! docs/guarantees.md, `roofline` docs/roofline.md, `compare` docs/scikit-learn.md and `race` docs/benchmarks.md; no number in those documents is written by hand.
 
 pub mod args;
 pub mod baselines;
@@ -11,11 +11,15 @@ pub mod datasets;
 pub mod faces;
 pub mod generated;
 pub mod legacy_random;
+pub mod machine;
 pub mod markdown;
 pub mod metrics;
 pub mod npy;
+pub mod program;
 pub mod ratings;
+pub mod roof;
 pub mod table;
+pub mod workload;
 
 /// Anything that can go wrong, as a message for whoever runs a binary.
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

@@ -69,6 +69,12 @@ pub fn grouped(x: f64, decimals: usize) -> String {
     out
 }
 
+/// Seconds, with three digits that count.
+pub fn seconds(seconds: f64) -> String {
+    let whole = seconds.abs().max(1e-4).log10().floor() as i32;
+    grouped(seconds, (2 - whole).clamp(0, 4) as usize)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +92,11 @@ mod tests {
         assert_eq!(grouped(-466_488.7, 1), "-466,488.7");
         assert_eq!(grouped(38.0, 0), "38");
         assert_eq!(grouped(1000.0, 0), "1,000");
+    }
+
+    #[test]
+    fn times_have_three_digits() {
+        let shown = [0.0, 0.001_234, 0.0567, 0.5, 1.234, 45.67, 1234.5].map(seconds);
+        assert_eq!(shown, ["0.0000", "0.0012", "0.0567", "0.500", "1.23", "45.7", "1,234"]);
     }
 }

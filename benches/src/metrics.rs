@@ -73,6 +73,13 @@ impl Search {
     }
 }
 
+/// The middle of some numbers, or the mean of the middle two.
+pub fn median(mut numbers: Vec<f64>) -> Option<f64> {
+    numbers.sort_by(f64::total_cmp);
+    let (low, high) = (numbers.len().checked_sub(1)? / 2, numbers.len() / 2);
+    Some(0.5 * (numbers.get(low)? + numbers.get(high)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,5 +112,13 @@ mod tests {
         let costs = [[0.0, 1.0], [0.5, 9.0]];
         assert_eq!(partners(2, |i, j| costs[i][j]), [1, 0]);
         assert!(partners(0, |_, _| 0.0).is_empty());
+    }
+
+    #[test]
+    fn the_middle_is_found() {
+        assert_eq!(median(vec![]), None);
+        assert_eq!(median(vec![3.0]), Some(3.0));
+        assert_eq!(median(vec![9.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0]), Some(2.5));
     }
 }

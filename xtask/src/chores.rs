@@ -60,10 +60,27 @@ pub(crate) fn applications(data: &str, python: &str) -> Done {
     document("applications", &["--data", data, "--python", python], "docs/applications.md")
 }
 
-/// Prints docs/benchmarks.md, with a program that is no older than the sources.
-pub(crate) fn bench(data: &str, python: &str, repeats: &str) -> Done {
+/// Prints docs/scikit-learn.md, with a program that is no older than the sources.
+pub(crate) fn compare(data: &str, python: &str, repeats: &str) -> Done {
     run(&cargo(), &["build", "--release", "-p", "partwise-cli"])?;
-    document("compare", &["--data", data, "--python", python, "--repeats", repeats], "docs/benchmarks.md")
+    let arguments = ["--data", data, "--python", python, "--repeats", repeats];
+    document("compare", &arguments, "docs/scikit-learn.md")
+}
+
+/// Runs cells of the benchmark with these options, and prints docs/benchmarks.md.
+pub(crate) fn bench(data: &str, python: &str, options: &[&str]) -> Done {
+    let cargo = cargo();
+    run(&cargo, &["build", "--release", "-p", "partwise-cli"])?;
+    let mut all = vec!["run", "--release", "-p", "partwise-benches", "--bin", "race", "--", "run"];
+    all.extend(["--data", data, "--python", python]);
+    all.extend(options);
+    run(&cargo, &all)?;
+    print_bench(python)
+}
+
+/// Prints docs/benchmarks.md from what was run.
+pub(crate) fn print_bench(python: &str) -> Done {
+    document("race", &["print", "--python", python], "docs/benchmarks.md")
 }
 
 /// A file that grows beyond this has more than one job.

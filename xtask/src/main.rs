@@ -3,6 +3,7 @@
 
 mod chores;
 mod fuzz;
+mod instructions;
 mod shell;
 
 use std::process::ExitCode;
@@ -17,8 +18,14 @@ cargo xtask roofline [N]         docs/roofline.md: kernels beside what the proce
 cargo xtask reproductions DATA   docs/reproductions.md: published results, reproduced from the data sets in DATA
 cargo xtask applications DATA [PYTHON]  docs/applications.md: missing entries, weights, penalties and constraints on real
                                  data in DATA; beside scikit-surprise, where PYTHON (python3) has it
-cargo xtask bench DATA PYTHON [N]  docs/benchmarks.md: beside scikit-learn, run by PYTHON, on the data sets in DATA; each
-                                 side N times (3)
+cargo xtask bench DATA PYTHON [--only CELL] [--starts N] [--cell-limit S] [--peer-limit S]
+                                 docs/benchmarks.md: beside other programs from the same N starts (10), on the data sets in
+                                 DATA; PYTHON has scikit-learn, and torchnmf, matplotlib and RcppML are used where they are
+cargo xtask bench print [PYTHON] docs/benchmarks.md, from what was run before
+cargo xtask compare DATA PYTHON [N]  docs/scikit-learn.md: beside scikit-learn, run by PYTHON, on the data sets in DATA;
+                                 each side N times (3)
+cargo xtask instructions [--accept]  instructions of kernels and of small fits, counted by valgrind, beside those in
+                                 benches/instructions.txt; --accept writes them there
 cargo xtask golden PYTHON        testdata/golden: values of scikit-learn, run by PYTHON
 ";
 
@@ -42,8 +49,13 @@ fn main() -> ExitCode {
         }
         ["applications", data] => chores::applications(data, "python3"),
         ["applications", data, python] => chores::applications(data, python),
-        ["bench", data, python] => chores::bench(data, python, "3"),
-        ["bench", data, python, repeats] => chores::bench(data, python, repeats),
+        ["bench", "print"] => chores::print_bench("python3"),
+        ["bench", "print", python] => chores::print_bench(python),
+        ["bench", data, python, options @ ..] => chores::bench(data, python, options),
+        ["compare", data, python] => chores::compare(data, python, "3"),
+        ["compare", data, python, repeats] => chores::compare(data, python, repeats),
+        ["instructions"] => instructions::instructions(false),
+        ["instructions", "--accept"] => instructions::instructions(true),
         ["golden", python] => shell::run(python, &["benches/peers/golden_scikit_learn.py"]),
         [] | ["help"] => {
             shell::say(HELP);

@@ -2,11 +2,12 @@
 //!
 //! usage: `roofline [--repeats N]`
 
-use partwise::internals::{block_rows, both_products, peak, room, sparse_cross, stride};
+use partwise::internals::{block_rows, both_products, room, sparse_cross, stride};
 use partwise::{Scalar, isa};
 use partwise_benches::Outcome;
 use partwise_benches::args::Args;
 use partwise_benches::markdown::Markdown;
+use partwise_benches::roof::best;
 use std::hint::black_box;
 use std::io::Write;
 use std::time::Instant;
@@ -88,17 +89,6 @@ fn main() -> Outcome<()> {
 fn headers(first: [&str; 2]) -> Vec<String> {
     let ranks = ["f64", "f32"].into_iter().flat_map(|t| RANKS.map(|rank| format!("{t}, k = {rank}")));
     first.map(String::from).into_iter().chain(ranks).collect()
-}
-
-/// The flops per second that nothing hinders.
-fn best<T: Scalar>() -> f64 {
-    (0..10)
-        .map(|_| {
-            let clock = Instant::now();
-            let flops = peak::<T>(4_000_000);
-            flops / clock.elapsed().as_secs_f64()
-        })
-        .fold(0.0, f64::max)
 }
 
 /// The median time of a call, in seconds.

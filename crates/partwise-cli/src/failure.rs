@@ -121,6 +121,7 @@ pub(crate) fn option_of(feature: Feature) -> String {
         Feature::Free => "--free",
         Feature::Sparseness => "--sparseness-w/-h",
         Feature::Smoothing => "--smoothing",
+        Feature::Compress => "--compress yes",
         _ => "",
     };
     option.into()

@@ -165,6 +165,7 @@ fn spec(args: &FitArgs) -> Result<Spec, Failure> {
     spec.rule = args.rule;
     spec.inner = args.inner;
     spec.shuffle = args.shuffle;
+    spec.compress = args.compress;
     spec.extrapolate = !args.no_extrapolation;
     spec.polish = !args.no_polish;
     spec.init = match args.init {

@@ -83,6 +83,15 @@ impl Watch {
 struct Outlook {
     change: f64,
     time_limit: Option<f64>,
+    /// The starts under way, the one that was heard of last at the end.
+    runs: Vec<Run>,
+    /// Starts that have begun.
+    begun: usize,
+}
+
+/// A start under way.
+#[derive(Default)]
+struct Run {
     restart: usize,
     began: f64,
     /// Iteration and objective at powers of sqrt 2, the last ones.
@@ -91,46 +100,59 @@ struct Outlook {
 
 impl Outlook {
     fn new(change: f64, time_limit: Option<f64>) -> Outlook {
-        Outlook { change, time_limit, restart: 0, began: 0.0, points: Vec::new() }
+        Outlook { change, time_limit, runs: Vec::new(), begun: 0 }
     }
 
     fn add(&mut self, p: &Progress) {
-        if p.restart != self.restart || self.points.is_empty() {
-            (self.restart, self.began) = (p.restart, p.seconds);
-            self.points.clear();
-        }
+        let known = self.runs.iter().position(|run| run.restart == p.restart);
+        let mut run = known.map_or_else(
+            || Run { restart: p.restart, began: p.seconds, ..Run::default() },
+            |at| self.runs.remove(at),
+        );
         let at = p.iteration as f64;
-        if self.points.last().is_none_or(|&(last, _)| at >= last * std::f64::consts::SQRT_2) {
-            self.points.push((at, p.objective));
+        // Sweeps on a sketch say nothing of those on X.
+        if p.iteration == 0 {
+            run.began = p.seconds;
+        } else if run.points.last().is_none_or(|&(last, _)| at >= last * std::f64::consts::SQRT_2) {
+            run.points.push((at, p.objective));
         }
+        // Who has not been heard of for longest has ended.
+        if self.runs.len() >= p.at_once.max(1) {
+            self.runs.remove(0);
+        }
+        self.runs.push(run);
+        self.begun = self.begun.max(p.restart + 1);
     }
 
     /// Seconds, once enough is known.
     fn left(&self, p: &Progress) -> Option<f64> {
-        let per_iteration = (p.seconds - self.began) / p.iteration as f64;
+        let run = self.runs.iter().find(|run| run.restart == p.restart)?;
+        let predicted = run.predicted(self.change);
+        let per_iteration = (p.seconds - run.began) / p.iteration as f64;
         let by_limit = p.max_iter as f64;
-        let end = self.predicted().unwrap_or(by_limit).clamp(p.iteration as f64, by_limit);
-        let known = self.predicted().is_some();
+        let end = predicted.unwrap_or(by_limit).clamp(p.iteration as f64, by_limit);
         let this = per_iteration * (end - p.iteration as f64);
-        let others = per_iteration * end * (p.restarts - p.restart - 1) as f64;
-        let left = known.then_some(this + others);
+        let to_come = p.restarts.saturating_sub(self.begun) as f64 / p.at_once.max(1) as f64;
+        let left = predicted.map(|_| this + per_iteration * end * to_come);
         match (left, self.time_limit.map(|limit| (limit - p.seconds).max(0.0))) {
             (Some(left), Some(limit)) => Some(left.min(limit)),
             (left, limit) => left.or(limit),
         }
         .filter(|left| left.is_finite())
     }
+}
 
+impl Run {
     /// The iteration at which the objective will fall too slowly to go on.
-    fn predicted(&self) -> Option<f64> {
+    fn predicted(&self, change: f64) -> Option<f64> {
         let [.., a, b, c, d, e] = self.points.as_slice() else { return None };
         let rate = |from: &(f64, f64), to: &(f64, f64)| (from.1 - to.1) / (to.0 - from.0) / to.1.abs();
         let (early, late) = (rate(a, c), rate(c, e));
         let (t_early, t_late) = ((a.0 * c.0).sqrt(), (c.0 * e.0).sqrt());
         let _ = (b, d);
         let power = (early / late).ln() / (t_late / t_early).ln();
-        let end = t_late * (late / self.change).powf(1.0 / power);
-        (power > 0.1 && late > 0.0 && self.change > 0.0 && end.is_finite()).then_some(end)
+        let end = t_late * (late / change).powf(1.0 / power);
+        (power > 0.1 && late > 0.0 && change > 0.0 && end.is_finite()).then_some(end)
     }
 }
 
@@ -155,6 +177,22 @@ mod tests {
         }
         let left = outlook.left(&progress(400, 1.0 + 1.0 / 400.0)).unwrap();
         assert!((60.0..140.0).contains(&left), "{left}");
+    }
+
+    #[test]
+    fn starts_that_run_at_once_have_an_outlook_each() {
+        let mut outlook = Outlook::new(1e-8, None);
+        let mut last = Progress::default();
+        for t in 1..=400 {
+            for restart in [2, 3] {
+                last = progress(t, 1.0 + 1.0 / t as f64);
+                (last.restart, last.restarts, last.at_once) = (restart, 6, 2);
+                outlook.add(&last);
+            }
+        }
+        // Two more starts, side by side, take as long as one.
+        let left = outlook.left(&last).unwrap();
+        assert!((140.0..240.0).contains(&left), "{left}");
     }
 
     #[test]

@@ -19,19 +19,21 @@ use crate::data::{Facts, Matrix};
 use crate::evaluate::Reference;
 use crate::extrapolate::{Extrapolate, Momentum, push_within};
 use crate::factor::Factor;
+use crate::init::rsvd::LowRank;
 use crate::kernels::curvature::pairs;
 use crate::kernels::gram::{inner, tree_sum};
 use crate::kernels::kl_newton::Effort;
 use crate::loss::Loss;
 use crate::penalised::Joint;
 use crate::penalty::ard::Ard;
+use crate::projection::Projection;
 use crate::rules::QuadraticRule;
 use crate::rules::mu::MuBeta;
 use crate::rules::newton::Newton;
 use crate::scalar::Scalar;
 use crate::side::{Asked, Side, TERMS};
 use crate::walk::newton::Far;
-use crate::walk::{Fused, Method, Spent, Walk};
+use crate::walk::{Fused, Method, Spent, Walk, low_sides, sides};
 
 /// Extrapolated entries keep this share of their iterate where the loss may be infinite at zero.
 const LEAST_SHARE: f64 = 1e-3;
@@ -90,9 +92,11 @@ pub(crate) struct Engine<'x, T: Scalar> {
 }
 
 impl<'x, T: Scalar> Engine<'x, T> {
-    /// For X in comfortable range, with W of `(m, k)` and H of `(n, k)` to start from.
+    /// For X in comfortable range, with W of `(m, k)` and H of `(n, k)` to start from. What stands for dense X under a
+    /// quadratic rule, if `low` is given, is that; objectives then have the square of X all the same.
     pub(crate) fn new(
         x: &'x Matrix<'_, T>,
+        low: Option<&'x LowRank<T>>,
         facts: &Facts,
         reference: Reference,
         setup: Setup<T>,
@@ -124,13 +128,22 @@ impl<'x, T: Scalar> Engine<'x, T> {
         let rises = matches!(&method, Method::Quadratic(a, b) if !(a.descends() && b.descends()));
         let best = rises.then(|| (first.factor.clone(), second.factor.clone(), f64::INFINITY));
 
-        let walk = Walk::new(x, facts, loss, floor * facts.mean, h_first, &method, rank, block_rows, threads);
+        let views = match low {
+            None => sides(x, h_first),
+            Some(low) => {
+                for (side, data) in [(&mut first, low.side(h_first)), (&mut second, low.side(!h_first))] {
+                    side.projection = Some(Projection::new(data.rows(), data.rank(), rank));
+                }
+                low_sides(low, h_first)
+            }
+        };
+        let walk = Walk::new(views, facts, loss, floor * facts.mean, &method, rank, block_rows, threads);
         // Rows of the second side give weights to those of the first, and the other way round.
         first.weigh(walk.shared_weights(1));
         second.weigh(walk.shared_weights(0));
         // What the first side adds up for the second is of its rows, not of what the second meets of them.
         let apart = smoothing > 0.0 || first.sparse.is_some() || second.sparse.is_some();
-        let fused = if apart { None } else { walk.fused(&method, rank) };
+        let fused = if apart || low.is_some() { None } else { walk.fused(&method, rank) };
         walk.note(&mut first);
         let least = if loss == Loss::Frobenius { 0.0 } else { LEAST_SHARE };
         let mut engine = Engine {
@@ -149,8 +162,8 @@ impl<'x, T: Scalar> Engine<'x, T> {
             joint: joint.map(|ard| Joint::new(ard, rank)),
             best,
         };
-        engine.first.prepare();
-        engine.second.prepare();
+        engine.prepare(true);
+        engine.prepare(false);
         engine.assess_penalties(true, true);
         engine
     }
@@ -181,7 +194,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
                     walk.newton(0, a, Far::ONE_STEP, &effort[0], first, second, push_first)
                 }
             }
-            first.prepare();
+            walk.prepare(0, first);
         }
         // Multiplicative updates know the loss of the pair before the second half-step, which goes with its penalty then.
         let before = matches!(self.method, Method::Ratio(..));
@@ -206,6 +219,12 @@ impl<'x, T: Scalar> Engine<'x, T> {
         }
         let objective = self.objective();
         self.settle(objective)
+    }
+
+    /// Brings what a side is for the other one up to date with its point.
+    fn prepare(&mut self, first: bool) {
+        let Engine { first: a, second: b, walk, .. } = self;
+        if first { walk.prepare(0, a) } else { walk.prepare(1, b) }
     }
 
     /// Makes the penalties of a side touch at its point.
@@ -236,14 +255,14 @@ impl<'x, T: Scalar> Engine<'x, T> {
 
     /// The objective of the pair at hand, from what the second half-step left behind.
     fn objective(&mut self) -> f64 {
-        let (first, second) = (&mut self.first, &mut self.second);
+        let Engine { first, second, walk, .. } = self;
         let term = |side: &Side<T>, at: usize| {
             tree_sum(0, side.terms.len() / TERMS, &|i| side.terms[i * TERMS + at])
         };
         let of_terms = |side: &Side<T>| side.penalised.as_ref().map_or(0.0, |p| p.value);
         // Multiplicative updates took their loss before the second factor moved, with its old sums.
         if !matches!(self.method, Method::Ratio(..)) {
-            second.prepare();
+            walk.prepare(1, second);
         }
         let known = term(second, 0)
             + self.reference.constant
@@ -252,7 +271,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
             + of_terms(first)
             + of_terms(second)
             + self.joint.as_ref().map_or(0.0, Joint::value);
-        let whole = self.walk.is_weighted() || first.is_smoothed();
+        let whole = walk.is_weighted() || first.is_smoothed();
         if whole {
             let rows = matches!(self.method, Method::Rows(..) | Method::Newton(..));
             return match self.loss {
@@ -270,7 +289,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
 
     /// Accepts the step or takes it back, and makes the next points.
     fn settle(&mut self, objective: f64) -> f64 {
-        let (first, second) = (&mut self.first, &mut self.second);
+        let Engine { first, second, walk, .. } = self;
         if let Some((w, h, best)) = &mut self.best
             && objective < *best
         {
@@ -280,7 +299,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
         }
         let Some(previous) = &mut second.previous else {
             if matches!(self.method, Method::Ratio(..)) {
-                second.prepare();
+                walk.prepare(1, second);
             }
             return objective;
         };
@@ -299,7 +318,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
                 previous.copy_from(&first.factor);
             }
         }
-        second.prepare();
+        walk.prepare(1, second);
         self.momentum.accepted()
     }
 
@@ -323,7 +342,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
         self.touch(!self.h_first);
         let Engine { first, second, walk, h_first, .. } = self;
         let (at, own, other) = if *h_first { (1, second, first) } else { (0, first, second) };
-        other.prepare();
+        walk.prepare(1 - at, other);
         match polish {
             Polish::Quadratic(rule) => walk.quadratic(at, rule.as_mut(), own, other, None, None),
             Polish::Rows(effort) => walk.rows(at, effort, own, other, None),
@@ -333,7 +352,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
         if let Some(previous) = &mut own.previous {
             previous.copy_from(&own.factor);
         }
-        self.second.prepare();
+        self.prepare(false);
     }
 
     /// Makes the pair that stands the point to go on from.

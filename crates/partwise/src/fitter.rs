@@ -1,4 +1,4 @@
-//! A run from start to finish: starts, the loop, and what is done to the result before it is returned.
+//! A run from start to finish: the start, the loop, and what is done to the result before it is returned.
 
 use crate::asked::{Asks, Units, has_scale, kept_in_place};
 use crate::data::facts::{for_each, scale_up};
@@ -8,38 +8,31 @@ use crate::error::Result;
 use crate::evaluate::{Evaluation, Evaluator, Reference};
 use crate::factor::Factor;
 use crate::fit::{Fit, Restart};
-use crate::loss::Loss;
+use crate::init::rsvd::{self, LowRank};
+use crate::methods::{self, POLISH};
 use crate::normalize;
-use crate::par::Team;
-use crate::penalty::{Elastic, Penalty};
+use crate::par::Crew;
+use crate::penalty::Penalty;
 use crate::plan::demands::is_by_row;
 use crate::plan::{Plan, scale_note};
 use crate::rules::hoyer::Hoyer;
-use crate::rules::newton::Newton;
-use crate::rules::simplex::SimplexRule;
-use crate::rules::{QuadraticRule, admm, bpp, ccd, greedy_cd, hals, mu, nesterov, scd};
 use crate::run::drive::{Assessment, Iterate, drive};
-use crate::run::{Observer, Progress, Record, StopWhen};
+use crate::run::{Observer, Progress, StopWhen};
 use crate::scalar::Scalar;
 use crate::side::Asked;
-use crate::spec::{First, Normalize, Rule};
+use crate::sketch;
+use crate::spec::{Compress, First, Normalize, Spec};
 use crate::start::{self, Given};
+use crate::starts::{self, Best, Contest, Log};
 use crate::status::{Reason, Status};
 use crate::timings::Timings;
-use crate::transform::{RowRules, kl_effort};
-use crate::walk::Method;
-use crate::walk::newton::Far;
+use crate::transform::RowRules;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
-
-/// Sweeps or updates of W for the final H, at most.
-const POLISH: usize = 20;
-
-/// Steps of projected gradients within a half-step of rows on the simplex, at most.
-const SIMPLEX_STEPS: usize = 20;
 
 /// The engine as a model that is driven.
 struct Fitting<'e, 'x, T: Scalar> {
-    engine: Engine<'x, T>,
+    engine: Engine<'e, T>,
     evaluator: &'e mut Evaluator<'x, T>,
     polish: Option<Polish<T>>,
     steps: usize,
@@ -104,7 +97,7 @@ pub(crate) fn run<T: Scalar>(
     plan: Plan,
     given: &Given<T>,
     units: Units,
-    team: &Team,
+    crew: &Crew,
     observer: &mut dyn Observer,
 ) -> Result<Fit<T>> {
     Asks { spec: &plan.spec, given, facts, units }.check()?;
@@ -112,7 +105,11 @@ pub(crate) fn run<T: Scalar>(
     if facts.max == 0.0 && facts.min == 0.0 && free && !has_scale(&plan.spec, given, false) {
         return Ok(all_zero(facts, plan));
     }
-    Ok(team.run(|| Fitter { x, facts, plan, given, units, threads: team.threads() }.run(observer)))
+    Ok(starts::run(
+        Fitter { x, facts, plan, given, units, low: None, threads: crew.threads() },
+        crew,
+        observer,
+    ))
 }
 
 /// The only model of a matrix of zeros.
@@ -144,48 +141,15 @@ fn all_zero<T: Scalar>(facts: &Facts, mut plan: Plan) -> Fit<T> {
 }
 
 /// A run from start to finish, in units where X is near 1.
-struct Fitter<'x, 'd, T: Scalar> {
+pub(crate) struct Fitter<'x, 'd, T: Scalar> {
     x: &'x Matrix<'d, T>,
     facts: &'x Facts,
-    plan: Plan,
+    pub(crate) plan: Plan,
     given: &'x Given<T>,
     units: Units,
+    /// X by few directions, which all starts share.
+    low: Option<LowRank<T>>,
     threads: usize,
-}
-
-/// The best pair so far.
-struct Best<T> {
-    w: Factor<T>,
-    h: Factor<T>,
-    objective: f64,
-    status: Status,
-    reason: Reason,
-    iterations: usize,
-    history: Vec<Record>,
-}
-
-/// What the starts leave behind beside the best pair.
-struct Log {
-    notes: Vec<String>,
-    restarts: Vec<Restart>,
-    /// Extrapolations taken back, and rows that fell back to another rule.
-    incidents: (usize, u64),
-    init: Duration,
-    solve: Duration,
-    timings: Timings,
-}
-
-impl Log {
-    fn new(notes: Vec<String>, init: Duration) -> Log {
-        Log {
-            notes,
-            restarts: Vec::new(),
-            incidents: (0, 0),
-            init,
-            solve: Duration::ZERO,
-            timings: Timings::default(),
-        }
-    }
 }
 
 impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
@@ -198,52 +162,25 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         self.units.given(value, self.plan.spec.loss.beta())
     }
 
-    fn evaluator(&self) -> Evaluator<'x, T> {
+    pub(crate) fn evaluator(&self) -> Evaluator<'x, T> {
         let spec = &self.plan.spec;
         let judged = self.asks().judged();
         Evaluator::new(self.x, self.facts, spec.loss, spec.floor, spec.rank, judged, self.threads)
     }
 
-    fn run(mut self, observer: &mut dyn Observer) -> Fit<T> {
-        let began = Instant::now();
-        let mut evaluator = self.evaluator();
-        let mut log = Log::new(std::mem::take(&mut self.plan.notes), began.elapsed());
-        // The first start is outside the loop: without a fit there is nothing to return.
-        let mut best = self.attempt(0, &mut evaluator, observer, &mut log);
-        let mut last = best.status;
-        for restart in 1..self.plan.spec.restarts {
-            if matches!(last, Status::Interrupted | Status::TimeLimit | Status::TargetReached) {
-                break;
-            }
-            let done = self.attempt(restart, &mut evaluator, observer, &mut log);
-            last = done.status;
-            if done.objective < best.objective {
-                best = done;
-            }
-        }
-        let clock = Instant::now();
-        let mut fit = self.finish(&mut best, &mut evaluator, &mut log.notes, log.incidents);
-        fit.seconds = (log.init.as_secs_f64(), (log.solve + clock.elapsed()).as_secs_f64());
-        let Timings { finish, .. } = log.timings;
-        let (start, finish) = (fit.seconds.0, finish + clock.elapsed().as_secs_f64());
-        fit.timings = Timings { start, finish, ..log.timings };
-        (fit.restarts, fit.notes) = (log.restarts, log.notes);
-        fit
-    }
-
     /// A fit from start number `restart`.
-    fn attempt(
+    pub(crate) fn attempt(
         &self,
         restart: usize,
         evaluator: &mut Evaluator<'x, T>,
-        observer: &mut dyn Observer,
+        contest: &Contest<'_>,
         log: &mut Log,
     ) -> Best<T> {
         let clock = Instant::now();
         let mut notes = Vec::new();
-        let given = self.given;
+        let (given, low) = (self.given, self.low.as_ref());
         let (mut w, mut h) =
-            start::pair(self.x, self.facts, &self.plan, given, restart, self.threads, &mut notes);
+            start::pair(self.x, self.facts, &self.plan, given, low, restart, self.threads, &mut notes);
         let asks = self.asks();
         let asked = (asks.of(true), asks.of(false));
         let scaled = [true, false].map(|w| has_scale(&self.plan.spec, given, w));
@@ -252,28 +189,101 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             log.notes.append(&mut notes);
         }
         let missing = (restart == 0).then_some((given.w.is_none(), given.h.is_none()));
-        let engine = self.engine(*evaluator.reference(), w, h, asked, missing);
-        log.init += clock.elapsed();
-
-        let clock = Instant::now();
-        let done = self.drive(engine, evaluator, restart, observer, log);
-        log.solve += clock.elapsed();
-        log.restarts.push(Restart {
-            objective: self.given_units(done.objective),
-            status: done.status,
-            iterations: done.iterations,
-        });
+        let reference = *evaluator.reference();
+        log.timings.start += clock.elapsed().as_secs_f64();
+        let (engine, sketched) = match low {
+            None => (self.engine(reference, None, w, h, asked, missing), 0),
+            Some(low) => {
+                let engine = self.engine(reference, Some(low), w, h, asked, missing);
+                let (w, h, sweeps) = self.sketch(engine, reference, restart, contest, log);
+                // Neither factor is a stranger to the other now.
+                (self.engine(reference, None, w, h, (asks.of(true), asks.of(false)), None), sweeps)
+            }
+        };
+        let done = Best { sketched, ..self.drive(engine, evaluator, restart, contest, log) };
+        log.restarts.push((
+            restart,
+            Restart {
+                objective: self.given_units(done.objective),
+                status: done.status,
+                iterations: done.iterations,
+            },
+        ));
         done
     }
 
-    fn engine(
+    /// X by few directions, if that is asked for.
+    pub(crate) fn approximate(&mut self) {
+        let spec = &self.plan.spec;
+        self.low = (spec.compress == Compress::Yes)
+            .then(|| rsvd::low_rank(self.x, spec.rank, spec.seed, self.threads))
+            .filter(|low| low.left.rank() > 0);
+    }
+
+    /// How many directions those are.
+    pub(crate) fn directions(&self) -> Option<usize> {
+        self.low.as_ref().map(|low| low.left.rank())
+    }
+
+    /// What sweeps of an engine on a sketch lead to, and how many there were.
+    fn sketch(
+        &self,
+        mut engine: Engine<'_, T>,
+        reference: Reference,
+        restart: usize,
+        contest: &Contest<'_>,
+        log: &mut Log,
+    ) -> (Factor<T>, Factor<T>, usize) {
+        let (spec, clock) = (&self.plan.spec, Instant::now());
+        let late = || spec.time_limit.is_some_and(|limit| contest.elapsed().as_secs_f64() >= limit);
+        let mut tell = |objective: f64| {
+            let told = contest.tell(&self.progress(restart, 0, objective, &reference, contest));
+            if late() { ControlFlow::Break(()) } else { told }
+        };
+        let most = if late() { 0 } else { spec.max_iter };
+        let sweeps = sketch::sweeps(&mut engine, most, &mut tell);
+        let spent = engine.spent();
+        log.timings.sweeps += clock.elapsed().as_secs_f64();
+        log.timings.products += spent.products.as_secs_f64();
+        log.timings.rule += spent.rule.as_secs_f64();
+        let (w, h) = engine.into_pair();
+        (w, h, sweeps)
+    }
+
+    /// What an observer is told.
+    fn progress(
+        &self,
+        restart: usize,
+        iteration: usize,
+        objective: f64,
+        reference: &Reference,
+        contest: &Contest<'_>,
+    ) -> Progress {
+        let Spec { restarts, max_iter, .. } = self.plan.spec;
+        Progress {
+            restart,
+            restarts,
+            at_once: self.plan.at_once,
+            iteration,
+            max_iter,
+            seconds: contest.elapsed().as_secs_f64(),
+            objective: self.given_units(objective),
+            relative_error: reference.relative_error(objective),
+        }
+    }
+
+    fn engine<'e>(
         &self,
         reference: Reference,
+        low: Option<&'e LowRank<T>>,
         mut w: Factor<T>,
         mut h: Factor<T>,
         asked: (Asked<T>, Asked<T>),
         missing: Option<(bool, bool)>,
-    ) -> Engine<'x, T> {
+    ) -> Engine<'e, T>
+    where
+        'x: 'e,
+    {
         let spec = &self.plan.spec;
         // A factor that was not given moves first, so that the given one is not lost to the other's random start.
         let h_first = match missing {
@@ -291,7 +301,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         let setup = Setup {
             loss: spec.loss,
             floor: spec.floor,
-            method: self.method(w.stride(), h_first, &asked),
+            method: methods::method(&self.plan, self.least(), w.stride(), h_first, &asked),
             extrapolate: self.plan.extrapolate,
             h_first,
             joint: self.asks().joint(),
@@ -300,97 +310,30 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             block_rows: spec.block_rows,
             threads: self.threads,
         };
-        Engine::new(self.x, self.facts, reference, setup, w, h)
-    }
-
-    fn method(&self, stride: usize, h_first: bool, asked: &(Asked<T>, Asked<T>)) -> Method<T> {
-        let spec = &self.plan.spec;
-        let (rank, inner) = (spec.rank, self.plan.inner);
-        let penalties = (asked.0.elastic, asked.1.elastic);
-        fn swap<R>(h_first: bool, w: R, h: R) -> (R, R) {
-            if h_first { (h, w) } else { (w, h) }
-        }
-        let number = |x: f64| T::from_f64(x);
-        match (spec.rule, spec.loss) {
-            (Rule::Scd, _) => {
-                let effort = |sweeps, p: Elastic| scd::effort(sweeps, number(p.l1), number(p.l2));
-                let (a, b) = swap(h_first, effort(inner.0, penalties.0), effort(inner.1, penalties.1));
-                Method::Rows(a, b)
-            }
-            (Rule::Ccd, _) => {
-                let effort = |sweeps, p: Elastic| ccd::effort(sweeps, number(p.l1), number(p.l2));
-                let (a, b) = swap(h_first, effort(inner.0, penalties.0), effort(inner.1, penalties.1));
-                Method::Rows(a, b)
-            }
-            (Rule::Newton, _) => {
-                let rule = |p: Elastic| Newton { l1: number(p.l1), l2: number(p.l2) };
-                let effort = |p: Elastic| scd::effort(4, number(p.l1), number(p.l2));
-                let (a, b) = swap(h_first, rule(penalties.0), rule(penalties.1));
-                let (c, d) = swap(h_first, effort(penalties.0), effort(penalties.1));
-                Method::Newton(a, b, [c, d])
-            }
-            (rule, Loss::Frobenius) => {
-                let make = |sweeps: usize, salt: u64, asked: &Asked<T>| -> Box<dyn QuadraticRule<T>> {
-                    if let Some((total, at_most)) = asked.bounds.simplex {
-                        return Box::new(SimplexRule::new(rank, total, at_most, SIMPLEX_STEPS, 0.01));
-                    }
-                    match rule {
-                        Rule::Mu => Box::new(mu::MuFrobenius::new(stride, sweeps, 0.1, self.least())),
-                        Rule::Bpp => Box::new(bpp::Bpp::new(rank, stride)),
-                        Rule::GreedyCd => Box::new(greedy_cd::GreedyCd::new(
-                            rank,
-                            stride,
-                            1e-3,
-                            spec.inner.map(|n| n.saturating_mul(rank)),
-                        )),
-                        Rule::Nesterov => Box::new(nesterov::Nesterov::new(rank, sweeps, 0.1)),
-                        Rule::Admm => Box::new(admm::Admm::new(rank, sweeps)),
-                        _ => {
-                            let shuffle = spec.shuffle.then_some(spec.seed ^ salt);
-                            Box::new(hals::Hals::new(rank, sweeps, 0.1, shuffle))
-                        }
-                    }
-                };
-                let (a, b) = swap(h_first, make(inner.0, 0x57, &asked.0), make(inner.1, 0x48, &asked.1));
-                Method::Quadratic(a, b)
-            }
-            (_, loss) => {
-                let rule = |p: Elastic| mu::MuBeta::new(loss, p.l1, p.l2, self.least());
-                let (a, b) = swap(h_first, rule(penalties.0), rule(penalties.1));
-                Method::Ratio(loss, a, b)
-            }
-        }
+        Engine::new(self.x, low, self.facts, reference, setup, w, h)
     }
 
     fn drive(
         &self,
-        engine: Engine<'x, T>,
+        engine: Engine<'_, T>,
         evaluator: &mut Evaluator<'x, T>,
         restart: usize,
-        observer: &mut dyn Observer,
+        contest: &Contest<'_>,
         log: &mut Log,
     ) -> Best<T> {
-        let before = log.solve;
         let spec = &self.plan.spec;
         let mut stop = StopWhen::tolerance(spec.max_iter, spec.tol);
         // A limit that no clock reaches is none.
         let limit = spec.time_limit.and_then(|s| Duration::try_from_secs_f64(s).ok());
-        stop.time = limit.map(|limit| limit.saturating_sub(before));
+        stop.time = limit.map(|limit| limit.saturating_sub(contest.elapsed()));
         stop.target = spec.target_error;
         let reference = *evaluator.reference();
         let started = Instant::now();
         let mut tell = |iteration: usize, objective: f64| {
-            observer.iteration(&Progress {
-                restart,
-                restarts: spec.restarts,
-                iteration,
-                max_iter: spec.max_iter,
-                seconds: (before + started.elapsed()).as_secs_f64(),
-                objective: self.given_units(objective),
-                relative_error: reference.relative_error(objective),
-            })
+            contest.tell(&self.progress(restart, iteration, objective, &reference, contest))
         };
-        let polish = spec.polish.then(|| self.polish()).flatten();
+        let polish =
+            spec.polish.then(|| methods::polish(spec, self.least(), &self.asks().of(true))).flatten();
         let mut model = Fitting { engine, evaluator, polish, steps: 0, timings: log.timings };
         let run = drive(&mut model, &stop, started, &mut tell);
         let (rejected, fallbacks) = model.engine.incidents();
@@ -403,6 +346,8 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         };
         let (w, h) = model.engine.into_pair();
         Best {
+            restart,
+            sketched: 0,
             w,
             h,
             objective: run.last.objective,
@@ -414,7 +359,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
     }
 
     /// Scale, order, and the truth about the pair that is returned.
-    fn finish(
+    pub(crate) fn finish(
         &self,
         best: &mut Best<T>,
         evaluator: &mut Evaluator<'x, T>,
@@ -539,28 +484,6 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
     fn least(&self) -> f64 {
         let size = T::EPSILON.to_f64() * (self.facts.mean / self.plan.spec.rank as f64).sqrt();
         if size.is_normal() { size.log2().floor().exp2() } else { size }
-    }
-
-    /// How W is solved for the final H; not at all if its components are of a given sparseness.
-    fn polish(&self) -> Option<Polish<T>> {
-        let asked: Asked<T> = self.asks().of(true);
-        let (rank, penalty) = (self.plan.spec.rank, asked.elastic);
-        if asked.sparse.is_some() {
-            return None;
-        }
-        Some(match (self.plan.spec.loss, asked.bounds.simplex) {
-            (Loss::Frobenius, Some((total, at_most))) => {
-                Polish::Quadratic(Box::new(SimplexRule::new(rank, total, at_most, 10 * SIMPLEX_STEPS, 1e-4)))
-            }
-            (Loss::Frobenius, None) => Polish::Quadratic(Box::new(hals::Hals::new(rank, POLISH, 1e-3, None))),
-            (_, None) if self.plan.spec.rule == Rule::Newton => {
-                let rule = Newton { l1: T::from_f64(penalty.l1), l2: T::from_f64(penalty.l2) };
-                let far = Far { steps: POLISH, enough: 1e-3 };
-                Polish::Newton(rule, far, kl_effort(penalty, POLISH, 1e-3))
-            }
-            (Loss::KullbackLeibler, None) => Polish::Rows(kl_effort(penalty, POLISH, 1e-3)),
-            (loss, _) => Polish::Ratio(mu::MuBeta::new(loss, penalty.l1, penalty.l2, self.least())),
-        })
     }
 
     /// What automatic relevance determination has found, in the units of the run.

@@ -6,12 +6,12 @@ use crate::error::{Error, Result};
 use crate::fit::Fit;
 use crate::fitter;
 use crate::loss::Loss;
-use crate::par::Team;
+use crate::par::Crew;
 use crate::penalty::Penalty;
 use crate::plan::Plan;
 use crate::run::{Observer, Progress};
 use crate::scalar::Scalar;
-use crate::spec::{First, Free, Init, Negatives, Normalize, Rule, Simplex, Spec, Unseen};
+use crate::spec::{Compress, First, Free, Init, Negatives, Normalize, Rule, Simplex, Spec, Unseen};
 use crate::start::Given;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl Nmf {
         loss: Loss, rule: Rule, init: Init, extrapolate: bool, shuffle: bool, l1_w: f64, l2_w: f64, l1_h: f64, l2_h: f64,
         seed: u64, restarts: usize, max_iter: usize, tol: f64, threads: usize, normalize: Normalize, polish: bool, floor: f64,
         first: First, penalties: Vec<Penalty>, simplex_w: Simplex, simplex_h: Simplex, min_w: f64, min_h: f64, free: Free,
-        smoothing: f64, unseen: Unseen, negatives: Negatives
+        smoothing: f64, compress: Compress, unseen: Unseen, negatives: Negatives
     }
 
     /// Adds a penalty to [`Spec::penalties`].
@@ -199,15 +199,15 @@ impl Nmf {
             plan.notes.insert(0, format!("{count} {are} as 0"));
         }
         // The threads' stacks take room too.
-        let team = Team::new(plan.spec.threads);
+        let crew = Crew::new(plan.at_once, plan.spec.threads);
         check_room(&plan)?;
         let units = Units::of(facts.exponent, facts.weight_power, &plan.spec, given);
         let given = given.in_units(units);
         if units.x == 0 {
-            return fitter::run(x, facts, plan, &given, units, &team, observer);
+            return fitter::run(x, facts, plan, &given, units, &crew, observer);
         }
         let scaled = x.scaled(-units.x);
-        fitter::run(&scaled, &Facts::of(&scaled), plan, &given, units, &team, observer)
+        fitter::run(&scaled, &Facts::of(&scaled), plan, &given, units, &crew, observer)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Threads: a pool per fit, scratch memory per thread, and row blocks that are split, never shared.
+//! Threads: a pool per fit (or several, side by side), scratch memory per thread, and row blocks that are split, never shared.
 //!
 //! Nothing here adds numbers up, so nothing here can change a result.
 
@@ -46,6 +46,50 @@ impl Team {
             Some(pool) => pool.install(f),
             None => f(),
         }
+    }
+}
+
+/// Teams that work side by side, each of as many threads; with one team, they all work on the same.
+pub(crate) struct Crew {
+    lead: Team,
+    others: Vec<Team>,
+}
+
+impl Crew {
+    /// Shares out `threads` threads among `teams` teams; what is left over rests.
+    pub(crate) fn new(teams: usize, threads: usize) -> Crew {
+        let teams = teams.max(1);
+        let each = (threads / teams).max(1);
+        let others = (1..teams).map(|_| Team::new(each)).collect();
+        Crew { lead: Team::new(each), others }
+    }
+
+    /// Threads of a team, at most.
+    pub(crate) fn threads(&self) -> usize {
+        self.others.iter().map(Team::threads).fold(self.lead.threads(), usize::max)
+    }
+
+    pub(crate) fn teams(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    /// Runs `f` in the first team.
+    pub(crate) fn lead<R: Send>(&self, f: impl FnOnce() -> R + Send) -> R {
+        self.lead.run(f)
+    }
+
+    /// Runs `lead` in the first team and `other` in each of the others, at the same time, and waits for all of them. A team
+    /// that the system refused threads may come late: `lead` must not wait for it.
+    pub(crate) fn run<R: Send>(&self, lead: impl FnOnce() -> R + Send, other: &(dyn Fn() + Sync)) -> R {
+        fn beside<'f, R>(teams: &[Team], job: &(dyn Fn() + Sync), here: Box<dyn FnOnce() -> R + 'f>) -> R {
+            let Some((team, rest)) = teams.split_first() else { return here() };
+            let Some(pool) = &team.pool else { return beside(rest, job, here) };
+            pool.in_place_scope(|scope| {
+                scope.spawn(|_| job());
+                beside(rest, job, here)
+            })
+        }
+        beside(&self.others, other, Box::new(|| self.lead.run(lead)))
     }
 }
 
@@ -131,6 +175,22 @@ mod tests {
                 });
             });
             assert!(data.iter().enumerate().all(|(i, &x)| x == i + 1), "{rows} rows, blocks of {block}");
+        }
+    }
+
+    #[test]
+    fn a_crew_works_side_by_side() {
+        for (teams, threads, each) in [(1, 3, 3), (3, 3, 1), (2, 5, 2), (4, 2, 1)] {
+            let crew = Crew::new(teams, threads);
+            assert_eq!((crew.teams(), crew.threads()), (teams, each));
+            // Everyone is there at once, or this would not end.
+            let meet = std::sync::Barrier::new(teams);
+            let width = || {
+                meet.wait();
+                rayon::current_num_threads()
+            };
+            let got = crew.run(width, &|| assert_eq!(width(), each));
+            assert_eq!((got, crew.lead(rayon::current_num_threads)), (each, each));
         }
     }
 

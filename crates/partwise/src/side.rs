@@ -10,6 +10,7 @@ use crate::kernels::weighted::{Rows, Shared};
 use crate::par::{Split, cut};
 use crate::penalised::Penalised;
 use crate::penalty::{Elastic, Term};
+use crate::projection::Projection;
 use crate::row_terms::Bounds;
 use crate::rules::hoyer::Hoyer;
 use crate::scalar::Scalar;
@@ -66,6 +67,8 @@ pub(crate) struct Side<T: Scalar> {
     wants: Wants,
     /// What the other side meets, if that is not the factor itself: rows mixed with their mean (nsNMF).
     smoothed: Option<(f64, Factor<T>)>,
+    /// What the other side's products meet in place of that, where X is given by few directions.
+    pub(crate) projection: Option<Projection<T>>,
     /// Weights that the rows of the other side share for these rows, with room for the weighted rows.
     weights: Option<(Vec<T>, Factor<T>)>,
     gram_sum: GramSum,
@@ -110,6 +113,7 @@ impl<T: Scalar> Side<T> {
             curvatures: Curvatures::default(),
             sparse: sparse.map(|s| (Hoyer::new(rows, factor.rank(), s), vec![T::ZERO; rows * stride])),
             smoothed: None,
+            projection: None,
             weights: None,
             elastic,
             bounds,
@@ -143,6 +147,11 @@ impl<T: Scalar> Side<T> {
     /// What the other side meets.
     pub(crate) fn seen(&self) -> &Factor<T> {
         self.smoothed.as_ref().map_or(&self.factor, |(_, factor)| factor)
+    }
+
+    /// What the products of the other side meet.
+    pub(crate) fn met(&self) -> &Factor<T> {
+        self.projection.as_ref().map_or(self.seen(), Projection::met)
     }
 
     /// The same, for rows of the other side that have weights.

@@ -48,6 +48,9 @@ documented! {
         pub shuffle: bool = false,
         /// Extrapolate the factors with restart, where the rule allows it: fewer iterations to the same objective.
         pub extrapolate: bool = true,
+        /// Sweep on a compressed X first, and only then on X itself, until the usual rule ends the run: auto, yes or no
+        /// (frobenius, dense X without weights only).
+        pub compress: Compress = Compress::Auto,
         /// Where to start: auto, random, nndsvd, nndsvda, nndsvdar or spa. Given factors take its place.
         pub init: Init = Init::Auto,
         /// Weight of the sum of the entries of W in the objective.
@@ -88,6 +91,7 @@ documented! {
         /// Seed of everything random.
         pub seed: u64 = 0,
         /// Fits from so many starts; the one with the lowest objective is kept. The second and later starts are random.
+        /// Where X is small, each thread has a start of its own.
         pub restarts: usize = 1,
         /// Iterations at most; one iteration updates both factors.
         pub max_iter: usize = 2000,
@@ -146,6 +150,18 @@ names! {
         Ccd = "ccd",
         /// Newton steps on whole rows for kl and is, dense X (Kim, Carbonetto, Stephens & Anitescu 2020).
         Newton = "newton",
+    }
+}
+
+names! {
+    /// Whether a fit sweeps on a compressed X before it sweeps on X itself.
+    Compress, "compress", {
+        /// Where that is known to pay.
+        Auto = "auto",
+        /// It does.
+        Yes = "yes",
+        /// It does not.
+        No = "no",
     }
 }
 

@@ -7,6 +7,7 @@ use crate::error::{BadEntry, Error, Result};
 use crate::factor::Factor;
 use crate::init::nndsvd::Fill;
 use crate::init::random::{For, RandomRows};
+use crate::init::rsvd::LowRank;
 use crate::init::{lift_zeros, nndsvd, random, rsvd, spa};
 use crate::plan::Plan;
 use crate::scalar::Scalar;
@@ -110,12 +111,14 @@ impl<T: Scalar> Given<T> {
     }
 }
 
-/// The pair that restart number `restart` begins with, for X in comfortable range and given factors in its units.
+/// The pair that restart number `restart` begins with, for X in comfortable range and given factors in its units; `low` is of
+/// X, if it is there.
 pub(crate) fn pair<T: Scalar>(
     x: &Matrix<'_, T>,
     facts: &Facts,
     plan: &Plan,
     given: &Given<T>,
+    low: Option<&LowRank<T>>,
     restart: usize,
     threads: usize,
     notes: &mut Vec<String>,
@@ -151,7 +154,10 @@ pub(crate) fn pair<T: Scalar>(
                         Init::NndsvdA => Fill::Mean,
                         _ => Fill::Random,
                     };
-                    let svd = rsvd::svd(x, k, spec.seed, threads);
+                    let svd = match low {
+                        Some(low) => low.clone().leading(k),
+                        None => rsvd::svd(x, k, spec.seed, threads),
+                    };
                     nndsvd::factors(svd, k, fill, facts.typical(), spec.seed)
                 }
                 Init::Spa => {

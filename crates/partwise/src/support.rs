@@ -60,6 +60,8 @@ names! {
         Sparseness = "sparseness",
         /// The model W S H (nsNMF).
         Smoothing = "smoothing",
+        /// Sweeps on a compressed X first.
+        Compress = "compress",
     }
 }
 
@@ -146,6 +148,7 @@ pub const EXCLUSIONS: &[Exclusion] = &[
     SPARSENESS_ALONE,
     SPARSENESS_WEIGHTED,
     NORMALIZED_SCALE,
+    COMPRESSED_ENTRIES,
 ];
 
 pub(crate) const BOTH_FIXED: Exclusion = Exclusion {
@@ -188,6 +191,12 @@ pub(crate) const NORMALIZED_SCALE: Exclusion = Exclusion {
             pull",
     why: "they say what the scale of the factors is",
     instead: "leave normalize out (with fixed components of H it can be: the others are normalized)",
+};
+
+pub(crate) const COMPRESSED_ENTRIES: Exclusion = Exclusion {
+    asked: "compress with a sparse X, weights or missing entries",
+    why: "products with few entries cost little, and rows with weights have no product in common",
+    instead: "leave it out",
 };
 
 /// A line of the table.
@@ -291,6 +300,10 @@ pub fn supports(loss: Loss, rule: Rule, feature: Feature) -> Cell {
         Feature::Free if matches!(rule, Rule::Mu | Rule::Bpp) => {
             Cell::no("it relies on all entries being >= 0", "use rule hals, gcd, nesterov or admm")
         }
+        Feature::Compress if !frobenius => Cell::no(
+            "a compressed X is near X in least squares, and may have negative entries",
+            "use loss frobenius, or leave it out",
+        ),
         Feature::Sparseness if !frobenius => Cell::no(
             "the projection needs a step along the gradient of least squares",
             "use loss frobenius, or the penalty l1",

@@ -1,6 +1,6 @@
 //! Where the time of a fit went.
 
-/// Seconds by what they were spent on, over all starts.
+/// Seconds by what they were spent on, over all starts; starts that run at once share them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Timings {
@@ -22,6 +22,27 @@ impl Timings {
     /// All of it, but for what threads share.
     pub fn total(&self) -> f64 {
         self.start + self.sweeps + self.looks + self.finish
+    }
+
+    pub(crate) fn add(&mut self, other: &Timings) {
+        let Timings { start, sweeps, looks, finish, products, rule } = other;
+        for (sum, &more) in [
+            (&mut self.start, start),
+            (&mut self.sweeps, sweeps),
+            (&mut self.looks, looks),
+            (&mut self.finish, finish),
+            (&mut self.products, products),
+            (&mut self.rule, rule),
+        ] {
+            *sum += more;
+        }
+    }
+
+    /// From the seconds of starts to those in which so many of them ran at once; what is added up over threads stays.
+    pub(crate) fn share(&mut self, at_once: usize) {
+        for sum in [&mut self.start, &mut self.sweeps, &mut self.looks, &mut self.finish] {
+            *sum /= at_once as f64;
+        }
     }
 
     /// The shares of products, of the rule, and of what is left in the time that `threads` threads had for iterations.

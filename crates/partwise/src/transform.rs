@@ -26,7 +26,7 @@ use crate::scalar::Scalar;
 use crate::side::{Asked, Side, Wants};
 use crate::spec::{Negatives, Simplex};
 use crate::walk::newton::Far;
-use crate::walk::{Method, Walk};
+use crate::walk::{Method, Walk, sides};
 use serde::{Deserialize, Serialize};
 
 /// Updates or sweeps of a row, at most, and the share by which a row must move to go on.
@@ -198,7 +198,7 @@ impl<T: Scalar> Model<T> {
                 Method::Ratio(loss, rule, rule)
             }
         };
-        let walk = Walk::new(x, facts, self.loss, least, false, &method, rank, None, threads);
+        let walk = Walk::new(sides(x, false), facts, self.loss, least, &method, rank, None, threads);
         let mut other = Side::new(h, Asked::elastic(Elastic::default()), method.wants(x), false, false);
         other.smooth(self.rules.smoothing);
         other.weigh(walk.shared_weights(0));

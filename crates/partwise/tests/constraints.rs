@@ -6,8 +6,8 @@ mod common;
 use common::{Table, assert_monotone, bits, combinations, direct_loss, planted, product, takes};
 use partwise::support::{EXCLUSIONS, Exclusion, Feature, supports, table};
 use partwise::{
-    Factor, Factors, Fit, Free, Given, HoldOut, Init, Loss, Matrix, Negatives, Nmf, Normalize, Penalty,
-    PenaltyKind, Rule, Simplex, Sparse, Status, Weights,
+    Compress, Factor, Factors, Fit, Free, Given, HoldOut, Init, Loss, Matrix, Negatives, Nmf, Normalize,
+    Penalty, PenaltyKind, Rule, Simplex, Sparse, Status, Weights,
 };
 
 const ROWS: usize = 24;
@@ -356,6 +356,7 @@ fn the_support_table_is_true() {
                 Feature::Free => nmf = nmf.free(Free::W),
                 Feature::Sparseness => nmf = nmf.sparseness_w(0.5),
                 Feature::Smoothing => nmf = nmf.smoothing(0.3),
+                Feature::Compress => nmf = nmf.compress(Compress::Yes),
                 _ => {
                     let kind = feature.penalty().unwrap();
                     let on = match kind {
@@ -459,6 +460,8 @@ fn the_list_of_exclusions_is_true() {
         (normal(), fixed(true, false, 2), x().dense(), 7),
         (normal(), fixed(false, true, RANK), x().dense(), 7),
         (normal().penalty(pull), near, x().dense(), 7),
+        (nmf().compress(Compress::Yes), plain.clone(), weighted(), 8),
+        (nmf().compress(Compress::Yes), plain.clone(), x().sparse(), 8),
     ];
     for (at, exclusion) in EXCLUSIONS.iter().enumerate() {
         assert!(tried.iter().any(|tried| tried.3 == at), "{exclusion:?} is not tried");

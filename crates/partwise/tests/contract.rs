@@ -4,7 +4,8 @@ mod common;
 
 use common::{bits, combinations, counts, distance, planted, takes_sparse};
 use partwise::run::Progress;
-use partwise::{Factor, Facts, Given, Init, Loss, Matrix, Model, Nmf, Normalize, Status};
+use partwise::{Error, Factor, Facts, Given, Init, Loss, Matrix, Model, Nmf, Normalize, Rule, Status};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -204,6 +205,79 @@ fn restarts_keep_the_best() {
         bits(&fit),
         bits(&Nmf::new(4).init(Init::Random).restarts(5).max_iter(100).seed(3).fit(&x).unwrap())
     );
+}
+
+/// Newton steps are chosen where their curvatures are small beside X, and not where memory is too short for them.
+#[test]
+fn newton_is_chosen_where_it_fits() {
+    let x = counts(40, 30, 4, false, 12);
+    let plan = |nmf: &Nmf, facts: &Facts| nmf.spec().plan::<f64>(facts).unwrap();
+    let (dense, sparse) = (Facts::of(&x.dense()), Facts::of(&x.sparse()));
+    for (loss, other) in [(Loss::KullbackLeibler, Rule::Scd), (Loss::ItakuraSaito, Rule::Mu)] {
+        let nmf = Nmf::new(4).loss(loss).floor(if loss == Loss::ItakuraSaito { 1e-3 } else { 0.0 });
+        let chosen = plan(&nmf, &dense);
+        assert_eq!(chosen.spec.rule, Rule::Newton);
+        let without = plan(&nmf.clone().rule(other), &dense);
+        assert!(without.memory < chosen.memory);
+        let tight = plan(&nmf.clone().memory_limit((without.memory + chosen.memory) / 2), &dense);
+        assert_eq!((tight.spec.rule, tight.memory), (other, without.memory));
+        assert!(tight.notes[0].contains("does not fit into the memory limit"), "{:?}", tight.notes);
+        let asked = nmf.rule(Rule::Newton).memory_limit((without.memory + chosen.memory) / 2);
+        assert!(matches!(asked.spec().plan::<f64>(&dense), Err(Error::Memory { .. })));
+    }
+    assert_eq!(plan(&Nmf::new(4).loss(Loss::KullbackLeibler), &sparse).spec.rule, Rule::Scd);
+    assert_eq!(plan(&Nmf::new(200).loss(Loss::KullbackLeibler), &dense).spec.rule, Rule::Scd);
+}
+
+/// Starts that run at once are those that run one by one, to the last bit; all of them are told of, and any can stop all.
+#[test]
+fn starts_at_once_change_nothing() {
+    let x = counts(40, 30, 4, false, 12);
+    for (loss, x) in [(Loss::KullbackLeibler, x.dense()), (Loss::Frobenius, x.sparse())] {
+        let nmf = |threads| Nmf::new(4).loss(loss).restarts(7).max_iter(60).seed(3).threads(threads);
+        let alone = nmf(1).fit(&x).unwrap();
+        for threads in [2, 3, 16] {
+            let (mut seen, mut at_once) = (BTreeSet::new(), 0);
+            let mut observer = |p: &Progress| {
+                seen.insert(p.restart);
+                at_once = at_once.max(p.at_once);
+                ControlFlow::Continue(())
+            };
+            let fit = nmf(threads).fit_with(&x, &Facts::of(&x), &Given::default(), &mut observer).unwrap();
+            assert_eq!((bits(&fit), &fit.restarts), (bits(&alone), &alone.restarts));
+            assert_eq!((seen.len(), at_once), (7, threads.min(7)));
+        }
+        // Without the memory for four starts they go one by one.
+        let plan = nmf(4).spec().plan::<f64>(&Facts::of(&x)).unwrap();
+        let one = nmf(4).restarts(1).spec().plan::<f64>(&Facts::of(&x)).unwrap();
+        assert!(plan.memory > one.memory);
+        let tight = nmf(4).memory_limit((plan.memory + one.memory) / 2).fit(&x).unwrap();
+        assert_eq!(bits(&tight), bits(&alone));
+        assert_ne!(tight.notes, nmf(4).fit(&x).unwrap().notes);
+
+        let mut calls = 0;
+        let mut observer = |p: &Progress| {
+            calls += 1;
+            if (p.restart, p.iteration) == (1, 5) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let base = nmf(2).tol(0.0).max_iter(1_000_000);
+        let stopped = base.fit_with(&x, &Facts::of(&x), &Given::default(), &mut observer).unwrap();
+        assert_eq!(stopped.status, Status::Interrupted);
+        assert_eq!(stopped.restarts.len(), 2);
+        assert!(calls >= 5);
+    }
+    // A target is met by the first start that can, as one by one.
+    let x = counts(40, 30, 4, false, 12).dense();
+    let base = Nmf::new(4).init(Init::Random).restarts(7).max_iter(500).tol(1e-9);
+    let every = base.clone().fit(&x).unwrap();
+    let target = every.relative_error() * (1.0 + 1e-7);
+    let met = [1, 3].map(|threads| base.clone().threads(threads).target_error(target).fit(&x).unwrap());
+    assert_eq!(met[0].status, Status::TargetReached);
+    assert_eq!((bits(&met[0]), &met[0].restarts), (bits(&met[1]), &met[1].restarts));
 }
 
 /// A floor makes losses usable that are infinite at zero.

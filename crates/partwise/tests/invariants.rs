@@ -114,7 +114,9 @@ fn independent_kkt(x: &common::Table, fit: &partwise::Fit<f64>, loss: Loss) -> f
 fn a_solution_is_recognised() {
     let table = planted(30, 20, 3, 0.2, 5);
     for (loss, rule) in combinations() {
-        let nmf = Nmf::new(3).loss(loss).rule(rule).tol(1e-5).max_iter(20_000).threads(1);
+        // Rows of Itakura-Saito problems are not convex: steps are those of a bound, and slow at the very end.
+        let tol = if (loss, rule) == (Loss::ItakuraSaito, Rule::Newton) { 1e-4 } else { 1e-5 };
+        let nmf = Nmf::new(3).loss(loss).rule(rule).tol(tol).max_iter(20_000).threads(1);
         let x = table.dense();
         let fit = nmf.fit(&x).unwrap();
         if !fit.reason.to_string().starts_with("optimality") {

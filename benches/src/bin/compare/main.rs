@@ -1,4 +1,4 @@
-//! Prints docs/benchmarks.md: partwise beside scikit-learn.
+//! Prints docs/scikit-learn.md: partwise beside scikit-learn.
 //!
 //! usage: `compare --data DATA --python PYTHON [--only NAME] [--repeats N]`
 //!
@@ -30,7 +30,7 @@ const HEAD: &str = "\
 This document is printed by
 
 ```sh
-cargo xtask bench DATA PYTHON [N]
+cargo xtask compare DATA PYTHON [N]
 ```
 
 with DATA a folder of data sets and PYTHON a Python with scikit-learn, and holds no number that was written by hand but
@@ -43,7 +43,7 @@ fn main() -> Outcome<()> {
     let data = Path::new(args.get("data", "data"));
     let repeats: usize = args.get("repeats", "3").parse().map_err(|error| format!("--repeats: {error}"))?;
     let (peer, ours) = (Peer::new(args.get("python", "python3")), Ours::beside()?);
-    let (versions, load) = (peer.versions()?, machine::load());
+    let (versions, load) = (peer.versions()?, partwise_benches::machine::load());
     let (mut all, mut skipped) = (Vec::new(), Vec::new());
     for problem in problem::problems(args.get("only", ""))? {
         match measure::measure(problem, data, (&peer, &ours), repeats)? {

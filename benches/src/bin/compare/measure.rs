@@ -1,9 +1,10 @@
 //! Both sides in turn, and the numbers that come of it.
 
-use crate::ours::{Ours, Run};
+use crate::ours::{Ours, Run, folder};
 use crate::peer::{Peer, PeerFit, Value};
 use crate::problem::Problem;
 use partwise_benches::Outcome;
+use partwise_benches::metrics::median;
 use std::path::Path;
 
 /// Everything that was measured on one problem.
@@ -61,7 +62,7 @@ pub(crate) fn measure(
         pairs.push((theirs, ours.fit_from(&problem, &x, room)?));
     }
     let (_, last) = pairs.last().ok_or("at least one repeat is needed")?;
-    let value = peer.evaluate(&problem, &x, &last.factors(room))?;
+    let value = peer.evaluate(&problem, &x, &last.factors(&folder(room)))?;
     say("partwise as it comes");
     let defaults = (0..repeats).map(|_| ours.fit(&problem, &x, room)).collect::<Outcome<Vec<Run>>>()?;
     let baseline = ours.smallest(problem.loss, room)?.peak_memory_bytes;
@@ -132,24 +133,4 @@ impl Measured {
 
 fn largest<'r>(runs: impl Iterator<Item = &'r Run>) -> Option<u64> {
     runs.filter_map(|run| run.peak_memory_bytes).max()
-}
-
-/// The middle of some numbers, or the mean of the middle two.
-pub(crate) fn median(mut numbers: Vec<f64>) -> Option<f64> {
-    numbers.sort_by(f64::total_cmp);
-    let (low, high) = (numbers.len().checked_sub(1)? / 2, numbers.len() / 2);
-    Some(0.5 * (numbers.get(low)? + numbers.get(high)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::median;
-
-    #[test]
-    fn the_middle_is_found() {
-        assert_eq!(median(vec![]), None);
-        assert_eq!(median(vec![3.0]), Some(3.0));
-        assert_eq!(median(vec![9.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(vec![4.0, 1.0]), Some(2.5));
-    }
 }

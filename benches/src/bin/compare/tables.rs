@@ -1,9 +1,10 @@
 //! The tables of the document.
 
 use crate::THREADS;
-use crate::measure::{Measured, Spread, median};
+use crate::measure::{Measured, Spread};
 use crate::shortfalls::{least_ratio, most_memory};
-use partwise_benches::markdown::{Markdown, grouped};
+use partwise_benches::markdown::{Markdown, grouped, seconds};
+use partwise_benches::metrics::median;
 
 /// The data sets and what they hold.
 pub(crate) fn data(all: &[Measured]) -> Markdown {
@@ -190,27 +191,10 @@ pub(crate) fn megabytes(bytes: u64) -> String {
     grouped(bytes as f64 / 1e6, 1)
 }
 
-/// Three digits that count.
-fn seconds(seconds: f64) -> String {
-    let whole = seconds.abs().max(1e-4).log10().floor() as i32;
-    grouped(seconds, (2 - whole).clamp(0, 4) as usize)
-}
-
 pub(crate) fn times(ratio: f64) -> String {
     format!("{ratio:.1}×")
 }
 
 fn range(spread: &Spread) -> String {
     format!("{} to {}", times(spread.least), times(spread.most))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::seconds;
-
-    #[test]
-    fn times_have_three_digits() {
-        let shown = [0.0, 0.001_234, 0.0567, 0.5, 1.234, 45.67, 1234.5].map(seconds);
-        assert_eq!(shown, ["0.0000", "0.0012", "0.0567", "0.500", "1.23", "45.7", "1,234"]);
-    }
 }

@@ -9,7 +9,7 @@ pub(crate) use model::{ConstraintArgs, PenaltyArg, PenaltyArgs, SimplexArg};
 use crate::talk::Level;
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use partwise::{Init, Loss, Negatives, Normalize, Rule, Spec, Unseen};
+use partwise::{Compress, Init, Loss, Negatives, Normalize, Rule, Spec, Unseen};
 use partwise_io::Precision;
 use partwise_report::Size;
 use std::path::PathBuf;
@@ -283,6 +283,8 @@ pub(crate) struct FitArgs {
     pub(crate) inner: Option<usize>,
     #[arg(long, help = doc("shuffle"), help_heading = "Effort")]
     pub(crate) shuffle: bool,
+    #[arg(long, value_name = "WHEN", help = doc("compress"), default_value = "auto", help_heading = "Effort")]
+    pub(crate) compress: Compress,
     /// Do not extrapolate; every iteration is then the plain step of the rule.
     #[arg(long, help_heading = "Effort")]
     pub(crate) no_extrapolation: bool,

@@ -64,6 +64,11 @@ impl<'a, T: Scalar> Dense<'a, T> {
         Dense { data, rows, cols, offset: 0, row_stride: cols as isize, col_stride: 1 }
     }
 
+    /// Views rows of `cols` numbers that begin `ld` apart.
+    pub(crate) fn lines(values: &'a [T], rows: usize, cols: usize, ld: usize) -> Dense<'a, T> {
+        Dense { row_stride: ld as isize, ..Dense::packed(Cow::Borrowed(values), rows, cols) }
+    }
+
     /// Views entries at `values[offset + i * row_stride + j * col_stride]`, without a copy. Strides may be negative.
     ///
     /// # Errors

@@ -79,11 +79,12 @@ fn eigen<T: Scalar>(factor: &Factor<T>) -> (Vec<f64>, DMatrix<f64>) {
 }
 
 /// An orthonormal basis of the columns of F, fewer where they are dependent. Twice, as once leaves the rounding of a
-/// squared condition number.
+/// squared condition number. The Gram matrix is summed up in `f64` whatever F is stored in, so that is the rounding which
+/// says what is dependent: that of single precision would leave out all directions below a tenth of the largest.
 fn orthonormal<T: Scalar>(mut factor: Factor<T>) -> Factor<T> {
     for _ in 0..2 {
         let (values, vectors) = eigen(&factor);
-        let least = values[0] * 1e3 * T::EPSILON.to_f64() * factor.rank() as f64;
+        let least = values[0] * 1e3 * f64::EPSILON * factor.rank() as f64;
         let kept = values.iter().take_while(|&&l| l > least && l > 0.0).count();
         if kept == 0 {
             return Factor::zeros(factor.rows(), 1);
@@ -94,10 +95,46 @@ fn orthonormal<T: Scalar>(mut factor: Factor<T>) -> Factor<T> {
     factor
 }
 
+/// `X ~ left rightᵀ`, where `left = X right` and `right` has orthonormal columns: X projected onto what they span.
+#[derive(Debug, Clone)]
+pub(crate) struct LowRank<T> {
+    pub(crate) left: Factor<T>,
+    pub(crate) right: Factor<T>,
+}
+
+impl<T: Scalar> LowRank<T> {
+    /// Directions that are kept for `rank` components, at most.
+    pub(crate) fn width(rank: usize, rows: usize, cols: usize) -> usize {
+        rank.saturating_add(OVERSAMPLING).min(rows).min(cols)
+    }
+
+    /// The factor with a row per row of X, or per column of X if `transposed`.
+    pub(crate) fn side(&self, transposed: bool) -> &Factor<T> {
+        if transposed { &self.right } else { &self.left }
+    }
+
+    /// The `rank` leading triplets, or fewer if there are fewer.
+    pub(crate) fn leading(self, rank: usize) -> Svd<T> {
+        let LowRank { left: u, right: v } = self;
+        // X V = U' diag(sigma) R^T with R from the eigenvectors of (XV)ᵀ(XV).
+        let (values, vectors) = eigen(&u);
+        let kept = values.iter().take(rank).take_while(|&&l| l > 0.0).count();
+        let sigma: Vec<f64> = values[..kept].iter().map(|l| l.sqrt()).collect();
+        let right = DMatrix::from_fn(v.rank(), kept, |a, b| vectors[(a, b)]);
+        let left = DMatrix::from_fn(v.rank(), kept, |a, b| vectors[(a, b)] / sigma[b]);
+        Svd { u: rotate(u, &left), v: rotate(v, &right), sigma }
+    }
+}
+
 /// The `rank` leading triplets, or fewer if X has fewer.
 pub(crate) fn svd<T: Scalar>(x: &Matrix<'_, T>, rank: usize, seed: u64, threads: usize) -> Svd<T> {
+    low_rank(x, rank, seed, threads).leading(rank)
+}
+
+/// X projected onto about its leading right singular vectors, a few more than `rank`.
+pub(crate) fn low_rank<T: Scalar>(x: &Matrix<'_, T>, rank: usize, seed: u64, threads: usize) -> LowRank<T> {
     let (rows, cols) = (View::of(x, false), View::of(x, true));
-    let width = (rank + OVERSAMPLING).min(x.rows()).min(x.cols());
+    let width = LowRank::<T>::width(rank, x.rows(), x.cols());
     let mut random = RandomRows::new(seed, 0, For::Range);
     let mut v = Factor::<T>::zeros(x.cols(), width);
     for j in 0..x.cols() {
@@ -116,13 +153,7 @@ pub(crate) fn svd<T: Scalar>(x: &Matrix<'_, T>, rank: usize, seed: u64, threads:
     }
     let mut u = Factor::zeros(x.rows(), v.rank());
     multiply(&rows, &v, &mut u, threads);
-    // X V = U' diag(sigma) R^T with R from the eigenvectors of (XV)ᵀ(XV).
-    let (values, vectors) = eigen(&u);
-    let kept = values.iter().take(rank).take_while(|&&l| l > 0.0).count();
-    let sigma: Vec<f64> = values[..kept].iter().map(|l| l.sqrt()).collect();
-    let right = DMatrix::from_fn(v.rank(), kept, |a, b| vectors[(a, b)]);
-    let left = DMatrix::from_fn(v.rank(), kept, |a, b| vectors[(a, b)] / sigma[b]);
-    Svd { u: rotate(u, &left), v: rotate(v, &right), sigma }
+    LowRank { left: u, right: v }
 }
 
 #[cfg(test)]
@@ -154,6 +185,29 @@ mod tests {
             for b in 0..5 {
                 let dot: f64 = (0..n).map(|j| got.v.row(j)[a] * got.v.row(j)[b]).sum();
                 assert!((dot - f64::from(a == b)).abs() < 1e-10);
+            }
+        }
+    }
+
+    #[test]
+    fn single_precision_finds_as_many() {
+        let mut next = numbers(4);
+        let (m, n, k) = (300, 200, 20);
+        let (left, right) = (DMatrix::from_fn(m, k, |_, _| next()), DMatrix::from_fn(k, n, |_, _| next()));
+        let sizes = DMatrix::from_fn(k, k, |a, b| if a == b { 0.6f64.powi(a as i32) } else { 0.0 });
+        let dense = left * sizes * right;
+        let double: Vec<f64> = (0..m * n).map(|e| dense[(e / n, e % n)]).collect();
+        let single = double.iter().map(|&x| x as f32).collect();
+        let double = svd(&Matrix::from(Dense::from_vec(m, n, double).unwrap()), k, 1, 1);
+        let single = svd(&Matrix::from(Dense::from_vec(m, n, single).unwrap()), k, 1, 1);
+        assert_eq!((double.sigma.len(), single.sigma.len()), (k, k));
+        let rounding = 10.0 * f64::from(f32::EPSILON) * double.sigma[0];
+        for c in 0..k {
+            let (a, b) = (single.sigma[c], double.sigma[c]);
+            assert!((a - b).abs() < rounding, "{c}: {a} {b}");
+            if b > 100.0 * rounding {
+                let dot: f64 = (0..n).map(|j| f64::from(single.v.row(j)[c]) * double.v.row(j)[c]).sum();
+                assert!(dot.abs() > 0.99, "{c}: {dot}");
             }
         }
     }

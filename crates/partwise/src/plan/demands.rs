@@ -5,7 +5,7 @@ use crate::data::Facts;
 use crate::error::{Error, Result};
 use crate::penalty::{Factors, Penalty, PenaltyKind, Weight};
 use crate::scalar::Scalar;
-use crate::spec::{Free, Negatives, Normalize, Rule, Simplex, Spec, Unseen};
+use crate::spec::{Compress, Free, Negatives, Normalize, Rule, Simplex, Spec, Unseen};
 use crate::start::Given;
 use crate::support::{self, Feature, require};
 
@@ -63,6 +63,9 @@ pub(super) fn check<T: Scalar>(spec: &Spec, facts: Option<&Facts>, given: &Given
     }
     for w in [true, false] {
         check_side(spec, facts, given, w)?;
+    }
+    if spec.compress == Compress::Yes && facts.is_some_and(|facts| facts.sparse || facts.weighted) {
+        return Err(support::COMPRESSED_ENTRIES.refuse(""));
     }
     if is_whole(&given.fixed_w, spec) && is_whole(&given.fixed_h, spec) {
         return Err(support::BOTH_FIXED.refuse(""));
@@ -140,12 +143,19 @@ fn features<T: Scalar>(spec: &Spec, facts: Option<&Facts>, given: &Given<T>) -> 
     add(spec.free != Free::None, Feature::Free);
     add(spec.sparseness_w.is_some() || spec.sparseness_h.is_some(), Feature::Sparseness);
     add(spec.smoothing > 0.0, Feature::Smoothing);
+    add(spec.compress == Compress::Yes, Feature::Compress);
     for fixed in [&given.fixed_w, &given.fixed_h] {
         let whole = is_whole(fixed, spec);
         add(whole, Feature::FixedFactor);
         add(fixed.is_some() && !whole, Feature::FixedComponents);
     }
     out
+}
+
+/// Whether nothing is asked beside loss and rule, and nothing given to start from.
+pub(super) fn is_plain<T: Scalar>(spec: &Spec, facts: &Facts, given: &Given<T>) -> bool {
+    let starts = given.w.is_some() || given.h.is_some();
+    !starts && !spec.is_penalised() && features(spec, Some(facts), given).is_empty()
 }
 
 fn is_whole<T: Scalar>(fixed: &Option<crate::Factor<T>>, spec: &Spec) -> bool {

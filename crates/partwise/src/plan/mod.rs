@@ -5,13 +5,14 @@ use crate::data::facts::Lines;
 use crate::error::{Error, Result};
 use crate::extrapolate::Extrapolate;
 use crate::factor::{check_rank, padded};
+use crate::init::rsvd::LowRank;
 use crate::kernels::curvature::pairs;
 use crate::loss::Loss;
 use crate::par;
 use crate::penalty::Elastic;
 use crate::rules::newton;
 use crate::scalar::Scalar;
-use crate::spec::{First, Init, Normalize, Rule, Simplex, Spec};
+use crate::spec::{Compress, First, Init, Normalize, Rule, Simplex, Spec};
 use crate::start::Given;
 use crate::support;
 use serde::Serialize;
@@ -33,6 +34,9 @@ pub struct Plan {
     pub memory: u64,
     #[serde(skip)]
     pub(crate) extrapolate: Extrapolate,
+    /// Starts that run at the same time, with a share of the threads each.
+    #[serde(skip)]
+    pub(crate) at_once: usize,
     /// Sweeps of the rule within a half-step of W and of H.
     #[serde(skip)]
     pub(crate) inner: (usize, usize),
@@ -44,6 +48,12 @@ const SWEEP_SHARE: f64 = 0.5;
 const LITTLE: u64 = 64 << 20;
 /// Sweeps within a half-step, at most.
 const MOST_SWEEPS: usize = 10;
+/// A sketch pays where the shorter side of X is at least so many times the rank, and X has at least so many entries.
+const NARROW: usize = 40;
+const LARGE: f64 = (1 << 22) as f64;
+
+/// Multiply-adds in a product of X with a factor that keep a thread busy for long beside what handing them over takes.
+const SMALL: f64 = (1 << 24) as f64;
 
 impl Spec {
     /// Settles every `auto` for data with these facts, in precision `T`.
@@ -91,7 +101,28 @@ impl Spec {
             (true, _) => Extrapolate::Both,
         };
         let inner = inner_sweeps(&spec, facts);
-        let memory = memory::<T>(&spec, facts, extrapolate);
+        if spec.compress == Compress::Auto {
+            let pays = compressing_pays(&spec, facts) && demands::is_plain(&spec, facts, given);
+            spec.compress = if pays { Compress::Yes } else { Compress::No };
+        }
+        let mut at_once = starts_at_once(&spec, facts);
+        let mut memory = memory_for::<T>(&spec, facts, extrapolate, at_once);
+        let too_much = |memory: u64| spec.memory_limit.is_some_and(|limit| memory > limit);
+        if at_once > 1 && too_much(memory) {
+            at_once = 1;
+            memory = memory_for::<T>(&spec, facts, extrapolate, at_once);
+        }
+        if self.compress == Compress::Auto && spec.compress == Compress::Yes && too_much(memory) {
+            spec.compress = Compress::No;
+            memory = memory_for::<T>(&spec, facts, extrapolate, at_once);
+        }
+        if self.rule == Rule::Auto && spec.rule == Rule::Newton && too_much(memory) {
+            let rule = if spec.loss == Loss::KullbackLeibler { Rule::Scd } else { Rule::Mu };
+            let mut plan = Spec { rule, ..self.clone() }.plan_for(facts, given)?;
+            plan.notes
+                .insert(0, format!("rule {rule}: newton is faster, but does not fit into the memory limit"));
+            return Ok(plan);
+        }
         if let Some(limit) = spec.memory_limit.filter(|&limit| memory > limit) {
             return Err(Error::Memory { rank: k, needed: memory, limit });
         }
@@ -102,7 +133,12 @@ impl Spec {
         if spec.floor == 0.0 {
             empty_note(&spec, facts, &mut notes);
         }
-        Ok(Plan { spec, notes, memory, extrapolate, inner })
+        if at_once > 1 {
+            notes.push(format!(
+                "{at_once} starts run at a time, as each is too small to share out among threads"
+            ));
+        }
+        Ok(Plan { spec, notes, memory, extrapolate, at_once, inner })
     }
 
     /// Refuses what is wrong for any data: values out of range, and combinations that cannot be.
@@ -300,6 +336,24 @@ fn choose_threads(spec: &mut Spec, rows: usize, notes: &mut Vec<String>) {
     }
 }
 
+/// Whether a sketch of X is known to save time: least squares by coordinate descent on dense X, large beside its rank. Then
+/// products with X cost much more than the rule does, and than products with the sketch.
+fn compressing_pays(spec: &Spec, facts: &Facts) -> bool {
+    let least = facts.rows.min(facts.cols);
+    let dense = !facts.sparse && !facts.weighted;
+    let large = facts.rows as f64 * facts.cols as f64 >= LARGE;
+    dense && large && spec.rule == Rule::Hals && spec.rank.saturating_mul(NARROW) <= least
+}
+
+/// How many starts run at the same time. Threads that share a small fit mostly wait for each other; with a start each, they
+/// do not.
+fn starts_at_once(spec: &Spec, facts: &Facts) -> usize {
+    let product = facts.nonzeros as f64 * spec.rank as f64;
+    let small = product < SMALL * spec.threads as f64;
+    // Starts after the one that reaches the target are not run: they have to wait for it.
+    if small && spec.target_error.is_none() { spec.threads.min(spec.restarts).max(1) } else { 1 }
+}
+
 fn inner_sweeps(spec: &Spec, facts: &Facts) -> (usize, usize) {
     if let Some(inner) = spec.inner {
         return (inner, inner);
@@ -323,7 +377,7 @@ fn inner_sweeps(spec: &Spec, facts: &Facts) -> (usize, usize) {
 }
 
 /// Bytes beyond X: the factors with what is kept of them, the second index of a sparse X, and work space.
-fn memory<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate) -> u64 {
+fn memory_for<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate, at_once: usize) -> u64 {
     let number = size_of::<T>() as u64;
     let (m, n) = (facts.rows as u64, facts.cols as u64);
     let stride = (spec.rank.next_multiple_of(2 * T::LANES)).max(padded::<T>(spec.rank)) as u64;
@@ -356,10 +410,17 @@ fn memory<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate) -> u6
     let by_row = if demands::has_terms(spec) { row.saturating_mul(both).saturating_mul(4) } else { 0 };
     let seen =
         if facts.weighted || spec.smoothing > 0.0 { row.saturating_mul(both).saturating_mul(2) } else { 0 };
+    let low = if spec.compress == Compress::Yes {
+        let width = LowRank::<T>::width(spec.rank, facts.rows, facts.cols);
+        both.saturating_mul(padded::<T>(width) as u64).saturating_mul(2 * number)
+    } else {
+        0
+    };
     let own = if facts.weighted { (spec.threads as u64).saturating_mul(grams) } else { 0 };
-    [factors, columns, curvatures, index, by_row, seen, own, grams, work, best, both.saturating_mul(6 * 8)]
-        .into_iter()
-        .fold(0, u64::saturating_add)
+    let sum = |parts: &[u64]| parts.iter().copied().fold(0, u64::saturating_add);
+    let of_a_start =
+        sum(&[factors, columns, curvatures, by_row, seen, grams, best, both.saturating_mul(6 * 8)]);
+    sum(&[of_a_start.saturating_mul(at_once as u64), index, own, work, low])
 }
 
 fn empty_note(spec: &Spec, facts: &Facts, notes: &mut Vec<String>) {

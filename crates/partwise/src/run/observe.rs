@@ -10,7 +10,9 @@ pub struct Progress {
     pub restart: usize,
     /// How many starts there will be.
     pub restarts: usize,
-    /// Iterations done from this start.
+    /// How many of them run at the same time, in the order of their numbers.
+    pub at_once: usize,
+    /// Iterations done from this start; 0 while it sweeps on a sketch of X.
     pub iteration: usize,
     /// Iterations at most from this start.
     pub max_iter: usize,
@@ -24,7 +26,7 @@ pub struct Progress {
 
 /// Is told of every iteration; `Break` ends the run after it with status `interrupted` and the best factors so far.
 pub trait Observer: Send {
-    /// Called after every iteration.
+    /// Called after every iteration; where several starts run at once, by one at a time.
     fn iteration(&mut self, progress: &Progress) -> ControlFlow<()>;
 }
 

@@ -11,9 +11,10 @@ pub(crate) mod rows;
 pub(crate) mod weighted;
 
 use crate::data::view::View;
-use crate::data::{Facts, Matrix};
+use crate::data::{Dense, Facts, Matrix};
 use crate::extrapolate::push_within;
 use crate::factor::padded;
+use crate::init::rsvd::LowRank;
 use crate::kernels::curvature::pairs;
 use crate::kernels::kl_newton::Effort;
 use crate::kernels::outer::{room, turn_from};
@@ -201,20 +202,31 @@ impl<T: Scalar> Fused<T> {
     }
 }
 
+/// X as its sides see it: side 0 is H if `h_first`, else W.
+pub(crate) fn sides<'x, T: Scalar>(x: &'x Matrix<'_, T>, h_first: bool) -> [View<'x, T>; 2] {
+    [View::of(x, h_first), View::of(x, !h_first)]
+}
+
+/// The same of X as it is given by few directions.
+pub(crate) fn low_sides<T: Scalar>(x: &LowRank<T>, h_first: bool) -> [View<'_, T>; 2] {
+    [h_first, !h_first].map(|transposed| {
+        let lines = x.side(transposed);
+        View::Dense(Dense::lines(lines.padded_rows(), lines.rows(), lines.rank(), lines.stride()))
+    })
+}
+
 impl<'x, T: Scalar> Walk<'x, T> {
-    /// For walks of the sides of X: side 0 is H if `h_first`, else W.
+    /// For walks of the sides of X, as [`sides`] has them.
     pub(crate) fn new(
-        x: &'x Matrix<'_, T>,
+        views: [View<'x, T>; 2],
         facts: &Facts,
         loss: Loss,
         least_data: f64,
-        h_first: bool,
         method: &Method<T>,
         rank: usize,
         block_rows: Option<usize>,
         threads: usize,
     ) -> Walk<'x, T> {
-        let views = [View::of(x, h_first), View::of(x, !h_first)];
         let stride = padded::<T>(rank);
         let blocks = [0, 1]
             .map(|side: usize| block_rows.unwrap_or_else(|| block_size::<T>(&views[side], method, rank)));
@@ -262,6 +274,15 @@ impl<'x, T: Scalar> Walk<'x, T> {
                 Some(Fused::new(&self.views[0], rank, padded::<T>(rank)))
             }
             _ => None,
+        }
+    }
+
+    /// Brings what side `at` is for the other one up to date with its point.
+    pub(crate) fn prepare(&self, at: usize, side: &mut Side<T>) {
+        side.prepare();
+        if let (Some(mut projection), View::Dense(x)) = (side.projection.take(), &self.views[at]) {
+            projection.compute(x, side.seen());
+            side.projection = Some(projection);
         }
     }
 

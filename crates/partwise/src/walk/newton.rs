@@ -237,8 +237,8 @@ impl<T: Scalar> Walk<'_, T> {
                 scales[r] = T::ONE / by;
                 kept.scales[r] *= (scales[r] * scales[r]).to_f64();
                 losses[r] += change;
-                w.iter_mut().for_each(|w| *w = *w * by);
-                descent.iter_mut().for_each(|p| *p = *p * scales[r]);
+                w.iter_mut().for_each(|w| *w *= by);
+                descent.iter_mut().for_each(|p| *p *= scales[r]);
             }
             restore(kept, r, rank, stride, curvature);
             let limits = pass.bounds.limits();

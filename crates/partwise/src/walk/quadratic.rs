@@ -67,7 +67,7 @@ impl<T: Scalar> Walk<'_, T> {
             for_blocks(Lines(product, stride), block, 0, &|first, product: Lines<'_, T>| {
                 self.scratch.with(|work| {
                     let x = view.block(first..first + product.rows(), &mut work.irregular);
-                    cross_in(&x, other.seen().padded_rows(), shape, product.0, &mut work.turned);
+                    cross_in(&x, other.met().padded_rows(), shape, product.0, &mut work.turned);
                 });
             });
             step.add_linear(product, T::ONE);
@@ -91,7 +91,7 @@ impl<T: Scalar> Walk<'_, T> {
                 let x = view.block(first..first + n, &mut work.irregular);
                 let product = &mut work.cross[..n * stride];
                 let began = Instant::now();
-                cross_in(&x, other.seen().padded_rows(), shape, product, &mut work.turned);
+                cross_in(&x, other.met().padded_rows(), shape, product, &mut work.turned);
                 let multiplied = Instant::now();
                 let point = step.update(rule, first, rows, product, &mut work.line, &mut work.rule);
                 let moved = Instant::now();

@@ -1,0 +1,106 @@
+//! What was promised and not measured.
+
+use crate::raw::Entrant;
+use crate::standing::{LARGE, Ratio, SMALL, Standing};
+use partwise_benches::markdown::grouped;
+
+/// How many times faster than the best peer of the same precision in time to the smaller gap, at least.
+pub(crate) fn least(standing: &Standing) -> Option<f64> {
+    match (standing.facts.loss.as_str(), standing.facts.sparse) {
+        ("frobenius", false) => Some(2.0),
+        ("frobenius", true) => Some(3.0),
+        ("kl", _) => Some(10.0),
+        _ => None,
+    }
+}
+
+pub(crate) fn times(ratio: Ratio) -> String {
+    let digits = if ratio.times < 10.0 { 1 } else { 0 };
+    // Not rounded up to what is promised.
+    let factor = 10f64.powi(digits);
+    let down = (ratio.times * factor).floor() / factor;
+    format!("{}{down:.*}×", if ratio.more { "> " } else { "" }, digits as usize)
+}
+
+/// One line for everything that falls short.
+pub(crate) fn shortfalls(all: &[Standing]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for standing in all {
+        for precision in ["f64", "f32"] {
+            let ours = Entrant::new(crate::ours::NAME, precision);
+            if !standing.runs.contains_key(&ours) {
+                continue;
+            }
+            let found = [
+                reach(standing, &ours),
+                speed(standing, precision, SMALL, least(standing)),
+                speed(standing, precision, LARGE, Some(1.0)),
+                memory(standing, precision),
+            ];
+            lines.extend(
+                found.into_iter().flatten().map(|what| format!("`{}` in {precision}: {what}", standing.cell)),
+            );
+        }
+    }
+    lines
+}
+
+fn percent(level: f64) -> String {
+    format!("{}%", 100.0 * level)
+}
+
+fn reach(standing: &Standing, ours: &Entrant) -> Option<String> {
+    let time = standing.time(ours, SMALL).filter(|time| time.reached < time.of)?;
+    let lowest = 100.0 * standing.lowest(ours)?;
+    let (level, reached, of) = (percent(SMALL), time.reached, time.of);
+    let cut = standing.runs.get(ours).is_some_and(|runs| runs.values().any(|run| run.end == "time_limit"));
+    let why = if cut { "is stopped before for the seconds of the cell" } else { "ends before" };
+    Some(format!(
+        "{level} of the gap is reached from {reached} of {of} starts, as the fit {why}, at {lowest:.2}% (median)"
+    ))
+}
+
+fn speed(standing: &Standing, precision: &str, level: f64, promised: Option<f64>) -> Option<String> {
+    let promised = promised?;
+    let ratio = standing.same_precision(precision, level).filter(|ratio| ratio.times < promised)?;
+    let unknown = if ratio.more { ", as the peers were stopped" } else { "" };
+    Some(format!(
+        "{} the time of the best peer to {} of the gap{unknown}, where {promised:.0}× is promised",
+        times(ratio),
+        percent(level)
+    ))
+}
+
+fn memory(standing: &Standing, precision: &str) -> Option<String> {
+    let (peer, least) = standing.least_memory(precision)?;
+    let ours = standing.our_memory(precision).filter(|&ours| ours >= least)?;
+    let megabytes = |bytes: u64| grouped(bytes as f64 / 1e6, 1);
+    Some(format!("{} MB of memory, where {} takes {}", megabytes(ours), peer.program, megabytes(least)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::standing::tests::standings;
+
+    #[test]
+    fn what_falls_short_is_said() {
+        let lines = shortfalls(&standings("frobenius", Some(1.5)).cells);
+        assert_eq!(
+            lines,
+            [
+                "`c` in f64: 1.5× the time of the best peer to 0.1% of the gap, where 2× is promised",
+                "`c` in f64: 0.0 MB of memory, where peer takes 0.0"
+            ]
+        );
+        let lines = shortfalls(&standings("kl", None).cells);
+        assert!(lines[0].contains("> 7.0×") && lines[0].contains("the peers were stopped"), "{lines:?}");
+        assert_eq!(shortfalls(&standings("is", None).cells).len(), 1, "only memory is promised there");
+    }
+
+    #[test]
+    fn ratios_are_never_rounded_up() {
+        let shown = |times_: f64| times(Ratio { times: times_, more: false });
+        assert_eq!([1.999, 9.99, 12.7].map(shown), ["1.9×", "9.9×", "12×"]);
+    }
+}
