@@ -13,6 +13,7 @@ pub(crate) mod outer;
 pub(crate) mod products;
 pub(crate) mod ratio;
 pub(crate) mod small;
+pub(crate) mod sparse;
 pub(crate) mod vector;
 pub(crate) mod weighted;
 

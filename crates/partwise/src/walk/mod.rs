@@ -19,6 +19,7 @@ use crate::kernels::curvature::pairs;
 use crate::kernels::kl_newton::Effort;
 use crate::kernels::outer::{room, turn_from};
 use crate::kernels::ratio::{Ratio, RatioScratch};
+use crate::kernels::sparse;
 use crate::loss::Loss;
 use crate::par::PerThread;
 use crate::penalty::Elastic;
@@ -156,13 +157,17 @@ pub(crate) fn dense_block<T: Scalar>(cols: usize, by_column: bool) -> usize {
 }
 
 /// Rows of a block: enough to share the other factor's reads, few enough to stay in cache and to balance threads.
-fn block_size<T: Scalar>(view: &View<'_, T>, method: &Method<T>, rank: usize) -> usize {
+fn block_size<T: Scalar>(view: &View<'_, T>, method: &Method<T>, rank: usize, threads: usize) -> usize {
+    let stride = padded::<T>(rank);
     match method {
         // Rows of weighted X are work of their own.
         _ if view.is_weighted() => (view.rows() / 256).clamp(1, 32),
         Method::Newton(..) if !view.is_sparse() => newton::block_rows::<T>(view.cols(), rank),
         _ if !view.is_sparse() => dense_block::<T>(view.cols(), view.is_by_column()),
         Method::Rows(..) | Method::Newton(..) => (view.rows() / 512).clamp(4, 64),
+        Method::Quadratic(..) if sparse::is_far::<T>(view.cols(), stride) => {
+            (view.rows() / (8 * threads.max(1))).clamp(8, sparse::TOGETHER)
+        }
         _ => (view.rows() / 256).clamp(8, 256),
     }
 }
@@ -228,8 +233,9 @@ impl<'x, T: Scalar> Walk<'x, T> {
         threads: usize,
     ) -> Walk<'x, T> {
         let stride = padded::<T>(rank);
-        let blocks = [0, 1]
-            .map(|side: usize| block_rows.unwrap_or_else(|| block_size::<T>(&views[side], method, rank)));
+        let blocks = [0, 1].map(|side: usize| {
+            block_rows.unwrap_or_else(|| block_size::<T>(&views[side], method, rank, threads))
+        });
         let largest = blocks[0].max(blocks[1]);
         let by_column = views.iter().any(View::is_by_column);
         let tiles = matches!(method, Method::Ratio(..));
