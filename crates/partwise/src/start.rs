@@ -13,6 +13,7 @@ use crate::plan::Plan;
 use crate::scalar::Scalar;
 use crate::side::Asked;
 use crate::spec::{Free, Init, Rule, Spec};
+use std::borrow::Cow;
 
 /// Zeros of a start are lifted to this share of their component's mean for multiplicative updates, which cannot leave zero.
 const LIFT: f64 = 1e-2;
@@ -100,14 +101,17 @@ impl<T: Scalar> Given<T> {
         Ok(())
     }
 
-    /// Everything in the units of a run.
-    pub(crate) fn in_units(&self, units: Units) -> Given<T> {
+    /// Everything in the units of a run; not copied where they are those of X.
+    pub(crate) fn in_units(&self, units: Units) -> Cow<'_, Given<T>> {
+        if (units.w, units.h) == (0, 0) {
+            return Cow::Borrowed(self);
+        }
         let mut given = self.clone();
         let Given { w, h, fixed_w, fixed_h, target_w, target_h, .. } = &mut given;
         for (factors, e) in [([w, fixed_w, target_w], units.w), ([h, fixed_h, target_h], units.h)] {
             factors.into_iter().flatten().for_each(|factor| factor.scale_power(-e));
         }
-        given
+        Cow::Owned(given)
     }
 }
 

@@ -439,8 +439,9 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
                             }
                         }
                     } else {
-                        let mut sums =
-                            Sums { numer: &mut *numer, denom: &mut *denom, loss: &mut s.loss[..n] };
+                        // Once is enough.
+                        let loss = &mut s.loss[..if transposed { 0 } else { n }];
+                        let mut sums = Sums { numer: &mut *numer, denom: &mut *denom, loss };
                         block_sums(ratio, &x, w, &panel, &mut s.ratio, &mut sums);
                         if ratio.shares_denominator() {
                             for r in 0..n {
