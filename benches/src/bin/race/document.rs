@@ -113,6 +113,9 @@ pub(crate) fn print(folder: &Path, python: &str) -> Outcome<()> {
     writeln!(out, "{}", tables::race(&all.cells, all.machines.last()))?;
     writeln!(out, "{}\n{}", memory(), tables::memory(&all.cells))?;
     writeln!(out, "{PHASES}\n{}", tables::phases(&all.cells))?;
+    if all.cells.iter().any(|cell| !cell.threads.is_empty()) {
+        writeln!(out, "{THREADS_WORDS}\n{}", tables::threads(&all.cells))?;
+    }
     if all.cells.iter().any(|cell| !cell.restarts.is_empty()) {
         writeln!(out, "{}\n{}", RESTARTS, tables::restarts(&all.cells))?;
     }
@@ -129,6 +132,13 @@ pub(crate) fn print(folder: &Path, python: &str) -> Outcome<()> {
     }
     Ok(())
 }
+
+const THREADS_WORDS: &str = "\
+## Threads
+
+Sweeps from the same start, with one thread and with all in turn, and the faster of two each. Times are those that sweeps take
+as a whole, waiting included.
+";
 
 const RESTARTS: &str = "\
 ## Restarts

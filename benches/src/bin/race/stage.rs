@@ -76,6 +76,7 @@ impl Stage<'_> {
         // In processes of its own, before others keep X.
         self.write_start(self.order.starts.start)?;
         self.memory(&entrants)?;
+        self.threads()?;
         self.read()?;
         // Before starts fill what is left.
         if let Some(number) = self.cell.restarts {
