@@ -129,6 +129,12 @@ impl<T: Scalar> Side<T> {
         self.curvatures = Curvatures::new(rows, stride);
     }
 
+    /// How many half-steps there were with curvatures, this one included.
+    pub(crate) fn next_turn(&mut self) -> usize {
+        self.curvatures.turn += 1;
+        self.curvatures.turn
+    }
+
     /// From now on the other side meets rows that are mixed with their mean by this share.
     pub(crate) fn smooth(&mut self, by: f64) {
         self.smoothed = (by > 0.0).then(|| (by, self.factor.clone()));
@@ -244,11 +250,13 @@ pub(crate) struct Curvatures {
     stride: usize,
     data: Vec<f32>,
     scales: Vec<f64>,
+    /// Half-steps so far.
+    turn: usize,
 }
 
 impl Curvatures {
     pub(crate) fn new(rows: usize, stride: usize) -> Curvatures {
-        Curvatures { stride, data: vec![0.0; rows * stride], scales: vec![0.0; rows] }
+        Curvatures { stride, data: vec![0.0; rows * stride], scales: vec![0.0; rows], turn: 0 }
     }
 
     pub(crate) fn kept(&mut self) -> Kept<'_> {

@@ -272,6 +272,10 @@ pub fn supports(loss: Loss, rule: Rule, feature: Feature) -> Cell {
             "the loss is not defined for negative entries",
             "use loss frobenius, or negatives = clip",
         ),
+        Feature::Orthogonal if rule == Rule::Newton => Cell::no(
+            "with this penalty the problem of a row is not convex, which the rule relies on",
+            if loss == Loss::ItakuraSaito { "use rule mu" } else { "use rule scd, ccd or mu" },
+        ),
         Feature::Orthogonal if matches!(rule, Rule::Bpp | Rule::Nesterov | Rule::Admm) => Cell::no(
             "with this penalty the problem of a row is not convex, which the rule relies on",
             "use rule hals, gcd or mu",

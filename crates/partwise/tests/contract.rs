@@ -372,3 +372,28 @@ fn empty_rows_have_plain_zeros() {
         }
     }
 }
+
+/// A model that is zero somewhere in the start is no dead end for Itakura-Saito; and where rows are not convex, Newton steps
+/// are not chosen.
+#[test]
+fn newton_is_left_out_where_it_would_stand_still() {
+    let x: Matrix<'_, f64> =
+        partwise::Dense::from_vec(3, 2, vec![1.0, 2.0, 3.0, 4.0, 2.0, 1.0]).unwrap().into();
+    let start = Given {
+        w: Some(Factor::from_row_major(3, 2, &[1.0, 0.0, 0.0, 1.0, 1.0, 1.0]).unwrap()),
+        h: Some(Factor::from_transposed(2, 2, &[1.0, 0.0, 1.0, 1.0]).unwrap()),
+        ..Given::default()
+    };
+    let fit = Nmf::new(2).loss(Loss::ItakuraSaito).fit_from(&x, &start).unwrap();
+    assert_eq!(fit.spec.rule, Rule::Newton);
+    assert!(fit.objective() < 1e-3, "{} {}", fit.objective(), fit.reason);
+
+    let facts = Facts::of(&counts(40, 30, 4, false, 12).dense());
+    let penalty = |kind| partwise::Penalty::new(kind, partwise::Factors::H, 0.5);
+    for (kind, rule) in
+        [(partwise::PenaltyKind::Orthogonal, Rule::Scd), (partwise::PenaltyKind::Smooth, Rule::Newton)]
+    {
+        let nmf = Nmf::new(4).loss(Loss::KullbackLeibler).penalty(penalty(kind));
+        assert_eq!(nmf.spec().plan::<f64>(&facts).unwrap().spec.rule, rule, "{kind}");
+    }
+}

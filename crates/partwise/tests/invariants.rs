@@ -64,8 +64,9 @@ fn converged_means_optimal() {
             .fit(&table.dense())
             .unwrap();
         assert_eq!(fit.status, Status::Converged, "{loss} {rule}: {}", fit.reason);
-        // Multiplicative updates can become slow far from a solution; then they say so.
-        if rule != Rule::Mu {
+        // Multiplicative updates can become slow far from a solution, and steps of an upper bound at its end (rows of
+        // Itakura-Saito problems are not convex); then they say so.
+        if rule != Rule::Mu && (loss, rule) != (Loss::ItakuraSaito, Rule::Newton) {
             assert!(fit.reason.to_string().starts_with("optimality"), "{loss} {rule}: {}", fit.reason);
         }
         if fit.reason.to_string().starts_with("optimality") {

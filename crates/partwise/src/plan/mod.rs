@@ -9,7 +9,7 @@ use crate::init::rsvd::LowRank;
 use crate::kernels::curvature::pairs;
 use crate::loss::Loss;
 use crate::par;
-use crate::penalty::Elastic;
+use crate::penalty::{Elastic, PenaltyKind};
 use crate::rules::newton;
 use crate::scalar::Scalar;
 use crate::spec::{Compress, First, Init, Normalize, Rule, Simplex, Spec};
@@ -220,6 +220,7 @@ fn choose_rule<T: Scalar>(spec: &mut Spec, facts: Option<&Facts>, notes: &mut Ve
     support::require_pair(spec.loss, spec.rule)?;
     if spec.rule == Rule::Auto {
         let simplex = spec.simplex_w != Simplex::None || spec.simplex_h != Simplex::None;
+        let convex = !spec.penalties.iter().any(|p| p.kind == PenaltyKind::Orthogonal);
         let (rule, why) = match spec.loss {
             Loss::Frobenius => {
                 (Rule::Hals, "coordinate descent, the fastest for the frobenius loss".to_string())
@@ -228,7 +229,7 @@ fn choose_rule<T: Scalar>(spec: &mut Spec, facts: Option<&Facts>, notes: &mut Ve
                 (Rule::Mu, "the only one for the kl loss with rows on the simplex".into())
             }
             Loss::KullbackLeibler | Loss::ItakuraSaito
-                if !simplex && facts.is_some_and(|facts| newton_pays::<T>(spec.rank, facts)) =>
+                if !simplex && convex && facts.is_some_and(|facts| newton_pays::<T>(spec.rank, facts)) =>
             {
                 (
                     Rule::Newton,

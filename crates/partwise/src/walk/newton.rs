@@ -18,6 +18,9 @@ use std::time::Instant;
 /// Bytes of the entries of a block, and of its curvatures.
 const ENTRIES_BYTES: usize = 768 * 1024;
 const CURVATURES_BYTES: usize = 256 * 1024;
+/// A curvature is kept for so many half-steps at most. A step tells whether it is right along the step only, and where it is
+/// much too large the step does not go.
+const KEPT: usize = 32;
 /// Rows of a block, at least and at most.
 const FEWEST: usize = 8;
 const MOST: usize = 96;
@@ -114,6 +117,7 @@ struct Pass<'a, T: Scalar> {
     bounds: &'a Bounds<T>,
     /// Whether somebody asks for the loss of the rows.
     losses: bool,
+    turn: usize,
 }
 
 impl<T: Scalar> Walk<'_, T> {
@@ -132,9 +136,16 @@ impl<T: Scalar> Walk<'_, T> {
         let View::Dense(view) = &self.views[at] else { return };
         let elastic = own.elastic;
         let (penalised, bounds) = (own.penalised.take(), std::mem::take(&mut own.bounds));
-        let panel = other.panel();
-        let pass =
-            Pass { rule, panel, other, penalised: penalised.as_ref(), bounds: &bounds, losses: at == 1 };
+        let (panel, turn) = (other.panel(), own.next_turn());
+        let pass = Pass {
+            rule,
+            panel,
+            other,
+            penalised: penalised.as_ref(),
+            bounds: &bounds,
+            losses: at == 1,
+            turn,
+        };
         let (stride, kullback) = (panel.stride, self.ratio.shares_denominator());
         for_blocks(own.rows_mut(), self.blocks[at], 0, &|first, rows: RowsMut<'_, T>| {
             self.scratch.with(|work| {
@@ -210,7 +221,8 @@ impl<T: Scalar> Walk<'_, T> {
 
         let kept = &mut rows.curvatures;
         anew.clear();
-        anew.extend((0..n).filter(|&r| kept.lacks(r) && !lost[r] && !resting[r]));
+        let old = |r: usize| (first + r + pass.turn).is_multiple_of(KEPT);
+        anew.extend((0..n).filter(|&r| (kept.lacks(r) || old(r)) && !lost[r] && !resting[r]));
         if !anew.is_empty() {
             let packed = &mut packed[..anew.len() * entries.stride()];
             entries.curvature(x.cols, anew, &pass.panel, packed);
