@@ -237,7 +237,9 @@ fn choose_rule<T: Scalar>(spec: &mut Spec, facts: Option<&Facts>, notes: &mut Ve
                 )
             }
             Loss::KullbackLeibler => (Rule::Scd, "coordinate descent, the fastest for the kl loss".into()),
-            Loss::ItakuraSaito => (Rule::Mu, "the only one for the is loss of such X".into()),
+            Loss::ItakuraSaito => {
+                (Rule::Mu, "newton is for dense X without weights, ranks up to 128 and convex rows".into())
+            }
             loss => (Rule::Mu, format!("the only one for the loss {loss}")),
         };
         spec.rule = rule;
