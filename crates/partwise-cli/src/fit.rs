@@ -93,7 +93,8 @@ fn fit<T: Number>(
         // With less memory something else may be chosen, and then stays so.
         let mut short = spec.clone();
         short.memory_limit = Some(limit);
-        plan = short.plan_for(&source.facts, &start)?;
+        let before = std::mem::replace(&mut plan, short.plan_for(&source.facts, &start)?);
+        plan.notes.iter().filter(|note| !before.notes.contains(note)).for_each(|note| talk.say(note));
         (spec.rule, spec.compress) = (plan.spec.rule, plan.spec.compress);
     }
     let Some(folder) = folder else {

@@ -179,12 +179,18 @@ impl<T: Scalar> Model<T> {
                 None => Box::new(Hals::new(rank, MOST, enough::<T>(ENOUGH), None)),
             }
         };
-        let plain = matches!(x, Matrix::Dense(_));
+        // Newton steps are for dense rows without terms that make their problem less convex than its loss; a zero of H's row would
+        // make a model of Itakura-Saito zero.
+        let positive = || (0..h.rows()).all(|j| h.row(j).iter().any(|&h| h > T::ZERO));
+        let by_newton = matches!(x, Matrix::Dense(_))
+            && rank <= newton::MOST_COMPONENTS
+            && asked.terms.is_empty()
+            && asked.bounds.simplex.is_none();
         let far = Far { steps: MOST, enough: enough::<T>(ENOUGH) };
         let mut method = match self.loss {
             Loss::Frobenius => Method::Quadratic(rule(), rule()),
-            Loss::KullbackLeibler
-                if plain && rank <= newton::MOST_COMPONENTS && asked.bounds.simplex.is_none() =>
+            Loss::KullbackLeibler | Loss::ItakuraSaito
+                if by_newton && (self.loss == Loss::KullbackLeibler || positive()) =>
             {
                 let rule = Newton { l1: T::from_f64(penalty.l1), l2: T::from_f64(penalty.l2) };
                 Method::Newton(rule, rule, [kl_effort(penalty, MOST, ENOUGH); 2])

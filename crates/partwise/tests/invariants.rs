@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{assert_monotone, assert_sound, combinations, counts, direct_loss, planted, takes};
+use common::{Numbers, assert_monotone, assert_sound, combinations, counts, direct_loss, planted, takes};
 use partwise::{Init, Loss, Matrix, Nmf, Rule, Status};
 
 fn size_of_loss(loss: Loss, x: &common::Table) -> f64 {
@@ -209,4 +209,19 @@ fn every_rule_ends_at_the_same_error() {
             }
         }
     }
+}
+
+/// Curvatures that are kept do not let a component stand still: heavy-tailed data with a floor, whose factors trade scales,
+/// where a step along one component says little about the other.
+#[test]
+fn newton_does_not_stall() {
+    let mut n = Numbers::new(1);
+    let rows: Vec<f64> = (0..60).map(|_| n.next()).collect();
+    let table = common::Table::new(60, 20, |i, _| f64::exp(2.0 * rows[i] + 7.0 * n.next()).max(20.0).floor());
+    let nmf = Nmf::new(2).loss(Loss::KullbackLeibler).rule(Rule::Newton).init(Init::Random).restarts(40);
+    let fit = nmf.tol(1e-8).max_iter(500).fit(&table.dense()).unwrap();
+    for restart in &fit.restarts {
+        assert_eq!(restart.status, Status::Converged, "{restart:?}");
+    }
+    assert!(fit.kkt_residual() < 1e-6);
 }

@@ -29,7 +29,7 @@ const PARTS: usize = 16;
 
 /// Numbers of a symmetric matrix: its upper triangle, row by row.
 pub(crate) fn pairs(rank: usize) -> usize {
-    rank * (rank + 1) / 2
+    rank.saturating_mul(rank.saturating_add(1)) / 2
 }
 
 /// What is known of the entries of a block of rows, and room for a tile of it.

@@ -27,7 +27,7 @@ const ENTRIES: usize = 4;
 
 /// Whether a panel of so many rows is cut into tiles, if enough rows walk over it together.
 pub(crate) fn is_far<T: Scalar>(cols: usize, stride: usize) -> bool {
-    cols.saturating_mul(stride * size_of::<T>()) > FAR
+    cols.saturating_mul(stride).saturating_mul(size_of::<T>()) > FAR
 }
 
 /// `out += X panel`, with `panel` of `(cols, stride)` and `out` of `(rows, stride)`.

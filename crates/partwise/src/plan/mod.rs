@@ -7,6 +7,7 @@ use crate::extrapolate::Extrapolate;
 use crate::factor::{check_rank, padded};
 use crate::init::rsvd::LowRank;
 use crate::kernels::curvature::pairs;
+use crate::kernels::sparse;
 use crate::loss::Loss;
 use crate::par;
 use crate::penalty::{Elastic, PenaltyKind};
@@ -15,6 +16,7 @@ use crate::scalar::Scalar;
 use crate::spec::{Compress, First, Init, Normalize, Rule, Simplex, Spec};
 use crate::start::Given;
 use crate::support;
+use crate::walk::newton::block_rows;
 use serde::Serialize;
 
 pub(crate) mod demands;
@@ -267,7 +269,7 @@ fn newton_pays<T: Scalar>(rank: usize, facts: &Facts) -> bool {
 /// Bytes of the curvatures of all rows of both factors, in single precision.
 fn curvatures(rank: usize, facts: &Facts) -> u64 {
     let rows = (facts.rows as u64).saturating_add(facts.cols as u64);
-    rows.saturating_mul(4 * pairs(rank) as u64)
+    rows.saturating_mul(4).saturating_mul(pairs(rank) as u64)
 }
 
 fn choose_init(spec: &mut Spec, facts: &Facts, given: (bool, bool), notes: &mut Vec<String>) -> Result<()> {
@@ -405,8 +407,19 @@ fn memory_for<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate, a
         0
     };
     let grams = stride.saturating_mul(stride).saturating_mul(6 * 8);
-    let block = spec.block_rows.unwrap_or(0).max(512) as u64;
-    let work = (spec.threads as u64).saturating_mul(row.saturating_mul(block).saturating_add(2 << 20));
+    let far = facts.sparse && sparse::is_far::<T>(facts.rows.max(facts.cols), stride as usize);
+    let block = spec.block_rows.unwrap_or(0).max(if far { sparse::TOGETHER } else { 512 }) as u64;
+    // Newton steps keep the entries of a block, and what the model is there.
+    let entries = |rows: usize, cols: usize| {
+        let block = spec.block_rows.unwrap_or(block_rows::<T>(cols, spec.rank)).min(rows) as u64;
+        block.saturating_mul(cols as u64).saturating_mul(2 * number)
+    };
+    let entries = match spec.rule {
+        Rule::Newton => entries(facts.rows, facts.cols).max(entries(facts.cols, facts.rows)),
+        _ => 0,
+    };
+    let of_a_thread = row.saturating_mul(block).saturating_add(2 << 20).saturating_add(entries);
+    let work = (spec.threads as u64).saturating_mul(of_a_thread);
     let curvatures = if spec.rule == Rule::Newton { curvatures(spec.rank, facts) } else { 0 };
     let best = if spec.restarts > 1 { row.saturating_mul(both) } else { 0 };
     // What penalties by row keep, in the run and in the evaluation, and rows as the other side meets them.

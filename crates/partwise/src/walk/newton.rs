@@ -26,9 +26,9 @@ const FEWEST: usize = 8;
 const MOST: usize = 96;
 
 /// Rows of a block of X with so many columns.
-pub(super) fn block_rows<T: Scalar>(cols: usize, rank: usize) -> usize {
-    let entries = ENTRIES_BYTES / (2 * cols * size_of::<T>()).max(1);
-    let curvatures = CURVATURES_BYTES / (pairs(rank) * size_of::<T>());
+pub(crate) fn block_rows<T: Scalar>(cols: usize, rank: usize) -> usize {
+    let entries = ENTRIES_BYTES / cols.saturating_mul(2 * size_of::<T>()).max(1);
+    let curvatures = CURVATURES_BYTES / pairs(rank).saturating_mul(size_of::<T>());
     entries.min(curvatures).clamp(FEWEST, MOST) / FEWEST * FEWEST
 }
 
@@ -298,14 +298,15 @@ impl<T: Scalar> Pass<'_, T> {
     }
 }
 
-/// Keeps an upper triangle as the curvature of row r: as shares of its largest entry, which lies on the diagonal.
+/// Keeps an upper triangle as the curvature of row r: as shares of its largest entry, which lies on the diagonal. What is too
+/// small for single precision stays positive, as a component without curvature would go to its limit.
 fn keep<T: Scalar>(packed: &[T], r: usize, kept: &mut Kept<'_>) {
     let largest = packed.iter().fold(0.0, |a: f64, &b| a.max(b.to_f64()));
     let usable = largest > 0.0 && largest.is_finite();
     kept.scales[r] = if usable { largest } else { 0.0 };
     let by = if usable { 1.0 / largest } else { 0.0 };
     for (to, &x) in kept.data[r * kept.stride..].iter_mut().zip(packed) {
-        *to = (x.to_f64() * by) as f32;
+        *to = if x > T::ZERO { ((x.to_f64() * by) as f32).max(f32::MIN_POSITIVE) } else { 0.0 };
     }
 }
 
