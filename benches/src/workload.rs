@@ -48,7 +48,7 @@ const fn workload(
 }
 
 const OUTER: &[&str] = &["kernels/outer.rs", "kernels/vector.rs"];
-const PRODUCTS: &[&str] = &["kernels/products.rs", "kernels/vector.rs", "kernels/lanes.rs"];
+const SPARSE: &[&str] = &["kernels/sparse.rs", "kernels/vector.rs", "kernels/lanes.rs"];
 const RATIO: &[&str] = &["kernels/ratio.rs", "kernels/elementary.rs"];
 
 /// Kernels.
@@ -57,8 +57,8 @@ pub const KERNELS: &[Workload] = &[
     workload("products-rows-f32", OUTER, || dense::<f32>(true)),
     workload("products-columns-f64", &["kernels/outer.rs", "kernels/products.rs"], || dense::<f64>(false)),
     workload("products-columns-f32", &["kernels/outer.rs", "kernels/products.rs"], || dense::<f32>(false)),
-    workload("products-sparse-f64", PRODUCTS, sparse::<f64>),
-    workload("products-sparse-f32", PRODUCTS, sparse::<f32>),
+    workload("products-sparse-f64", SPARSE, sparse::<f64>),
+    workload("products-sparse-f32", SPARSE, sparse::<f32>),
     workload("gram-f64", &["kernels/gram.rs", "kernels/products.rs"], grams::<f64>),
     workload("gram-f32", &["kernels/gram.rs", "kernels/products.rs"], grams::<f32>),
     workload("gram-times-f64", &["kernels/gram.rs", "kernels/products.rs"], squares),
@@ -98,6 +98,12 @@ pub const RULES: &[Workload] = &[
         sparse_fit(Loss::KullbackLeibler, Rule::Scd)
     }),
     workload("fit-kl-ccd", &["rules/ccd.rs"], || dense_fit(nmf(Loss::KullbackLeibler, Rule::Ccd))),
+    workload("fit-kl-newton", &["rules/newton.rs", "kernels/curvature.rs", "walk"], || {
+        dense_fit(nmf(Loss::KullbackLeibler, Rule::Newton))
+    }),
+    workload("fit-is-newton", &["rules/newton.rs", "kernels/curvature.rs", "walk"], || {
+        dense_fit(nmf(Loss::ItakuraSaito, Rule::Newton))
+    }),
     workload("fit-is-mu", &["rules/mu.rs", "kernels/ratio.rs"], || {
         dense_fit(nmf(Loss::ItakuraSaito, Rule::Mu))
     }),

@@ -36,7 +36,8 @@ const DENSE: [(usize, usize, bool); 6] = [
     (70_000, 784, false),
 ];
 /// Rows, columns, stored entries per row.
-const SPARSE: [(usize, usize, usize); 2] = [(20_000, 10_000, 100), (100_000, 30_000, 90)];
+const SPARSE: [(usize, usize, usize); 4] =
+    [(20_000, 10_000, 100), (10_000, 20_000, 200), (100_000, 30_000, 90), (30_000, 100_000, 300)];
 
 fn main() -> Outcome<()> {
     let args = Args::parse(std::env::args(), &["repeats"])?;

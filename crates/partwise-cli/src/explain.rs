@@ -96,58 +96,86 @@ fn cells(lines: &[Line]) -> (Vec<Vec<String>>, Notes) {
 fn in_text(lines: &[Line]) -> String {
     let (rows, notes) = cells(lines);
     // What is asked for by name or by its option, and a number where it cannot be: that fits a terminal.
-    let rows = rows.into_iter().zip(Feature::ALL).map(|(row, feature)| {
-        let mut row = row.into_iter();
-        let (name, option) = (row.next().unwrap_or_default(), row.next().unwrap_or_default());
-        let label = match feature.penalty() {
-            Some(kind) => format!("penalty {kind}"),
-            None if option.is_empty() => name,
-            None => option,
-        };
-        let cells = row.map(|cell| cell.strip_prefix("no ").map_or(cell.clone(), String::from));
-        [label].into_iter().chain(cells).collect()
-    });
-    // A loss is named once for all of its rules.
-    let named_before = |at: usize| {
-        let loss = |at: usize| lines.get(at).map(|line| line.loss);
-        at.checked_sub(1).is_some_and(|before| loss(before) == loss(at))
+    let label = |name: &str, option: &str, feature: Feature| match feature.penalty() {
+        Some(kind) => format!("penalty {kind}"),
+        None if option.is_empty() => name.to_string(),
+        None => option.to_string(),
     };
-    let losses = lines
+    let labels = rows.iter().zip(Feature::ALL).map(|(row, feature)| label(&row[0], &row[1], *feature));
+    let labels: Vec<String> = ["".into(), "".into()].into_iter().chain(labels).collect();
+    let columns: Vec<Vec<String>> = lines
         .iter()
         .enumerate()
-        .map(|(at, line)| if named_before(at) { String::new() } else { line.loss.to_string() });
-    let losses: Vec<String> = [String::new()].into_iter().chain(losses).collect();
-    let rules = [String::new()].into_iter().chain(lines.iter().map(|line| line.rule.to_string())).collect();
-    let all: Vec<Vec<String>> = [losses, rules].into_iter().chain(rows).collect();
-    // Names of losses may reach over the columns that follow.
-    let width = |column: usize| {
-        let cells = all.iter().skip(1).filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..=lines.len()).map(width).collect();
-    let mut text = String::new();
-    for row in &all {
-        let mut line = String::new();
-        let mut at = 0;
-        for (cell, &width) in row.iter().zip(&widths) {
-            let reached = line.chars().count();
-            if !cell.is_empty() {
-                line += &" ".repeat(at.max(reached + usize::from(reached > at)) - reached);
-                line += cell;
-            }
-            at += width + 1;
-        }
-        text += &format!("{line}\n");
-    }
-    let columns = talk::columns();
+        .map(|(at, line)| {
+            let cells = rows.iter().map(|row| &row[at + 2]);
+            let cells = cells.map(|cell| cell.strip_prefix("no ").map_or(cell.clone(), String::from));
+            [line.loss.to_string(), line.rule.to_string()].into_iter().chain(cells).collect()
+        })
+        .collect();
+    let width = talk::columns();
+    let blocks: Vec<String> =
+        in_blocks(&labels, &columns, width).map(|block| laid_out(&labels, block)).collect();
+    let mut text = blocks.join("\n");
     if !notes.0.is_empty() {
         text += "\nA number is why it cannot be, and what can be instead:\n";
         for (at, note) in notes.0.iter().enumerate() {
-            text += &wrapped(&format!("{:>4}. ", at + 1), note, columns);
+            text += &wrapped(&format!("{:>4}. ", at + 1), note, width);
         }
     }
     text += "\nWith any loss and rule, these exclude each other (F stands for W or H):\n";
-    exclusions().iter().for_each(|said| text += &wrapped("   - ", said, columns));
+    exclusions().iter().for_each(|said| text += &wrapped("   - ", said, width));
+    text
+}
+
+/// Characters of the longest cell of a column, below its first `heads` lines.
+fn width_of(column: &[String], heads: usize) -> usize {
+    column.iter().skip(heads).map(|cell| cell.chars().count()).max().unwrap_or(0)
+}
+
+/// Columns in as many groups as fit into `width` characters each; all rules of a loss are in one.
+fn in_blocks<'a>(
+    labels: &[String],
+    columns: &'a [Vec<String>],
+    width: usize,
+) -> impl Iterator<Item = &'a [Vec<String>]> {
+    let (mut ends, mut taken, mut begin) = (Vec::new(), 0, 0);
+    let of_losses: Vec<&[Vec<String>]> = columns.chunk_by(|a, b| a[0] == b[0]).collect();
+    let label = width_of(labels, 0);
+    let mut used = label;
+    for group in of_losses {
+        let wide = group.iter().map(|column| 1 + width_of(column, 1)).sum::<usize>();
+        if used + wide > width && used > label {
+            ends.push((begin, taken));
+            (begin, used) = (taken, label);
+        }
+        used += wide;
+        taken += group.len();
+    }
+    ends.push((begin, taken));
+    ends.into_iter().map(|(begin, end)| &columns[begin..end])
+}
+
+/// A table of columns: their loss, once for all of its rules, their rule, and a cell for each feature.
+fn laid_out(labels: &[String], columns: &[Vec<String>]) -> String {
+    // Names of losses may reach over the columns that follow.
+    let widths: Vec<usize> = columns.iter().map(|column| width_of(column, 1)).collect();
+    let label = width_of(labels, 0);
+    let mut text = String::new();
+    for (row, name) in labels.iter().enumerate() {
+        let mut line = name.clone();
+        let mut at = label + 1;
+        for (number, (column, width)) in columns.iter().zip(&widths).enumerate() {
+            let named = row == 0 && number > 0 && columns[number - 1][0] == column[0];
+            if !named {
+                let reached = line.chars().count();
+                line += &" ".repeat(at.max(reached + usize::from(reached > at)) - reached);
+                line += &column[row];
+            }
+            at += width + 1;
+        }
+        text += line.trim_end();
+        text.push('\n');
+    }
     text
 }
 

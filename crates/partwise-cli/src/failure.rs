@@ -137,6 +137,8 @@ fn in_words(error: &partwise::Error) -> String {
         Ok(Feature::Weights | Feature::Missing | Feature::HoldOut) => {
             "weights, or entries that do not count,".into()
         }
+        Ok(Feature::Sparse) => "sparse X".into(),
+        Ok(Feature::Dense) => "dense X".into(),
         Ok(feature) => option_of(feature),
         // A rule, which a loss does not have.
         Err(_) => first.to_string(),

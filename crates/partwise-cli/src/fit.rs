@@ -86,10 +86,16 @@ fn fit<T: Number>(
     source.check(&spec)?;
     let start = files.read::<T>(spec.rank, &mut source)?;
     let source = &source;
-    let plan = spec.plan_for(&source.facts, &start)?;
     let limit = source.memory_limit.saturating_sub(source.bytes);
+    let mut spec = spec;
+    let mut plan = spec.plan_for(&source.facts, &start)?;
     if plan.memory > limit {
-        return Err(partwise::Error::Memory { rank: spec.rank, needed: plan.memory, limit }.into());
+        // With less memory something else may be chosen, and then stays so.
+        let mut short = spec.clone();
+        short.memory_limit = Some(limit);
+        let before = std::mem::replace(&mut plan, short.plan_for(&source.facts, &start)?);
+        plan.notes.iter().filter(|note| !before.notes.contains(note)).for_each(|note| talk.say(note));
+        (spec.rule, spec.compress) = (plan.spec.rule, plan.spec.compress);
     }
     let Some(folder) = folder else {
         return dry_run::<T>(source, &plan, args).map(|()| Outcome::Done);

@@ -187,8 +187,37 @@ fn memory_is_checked_before_it_is_taken() {
     let bench = Bench::new();
     bench.write("x.csv", known(6));
     bench.fails("fit x.csv --rank 4000000000 --out o", 71, &["lower the rank"]);
+    bench.fails("fit x.csv --rank 4000000000 --loss kl --rule newton --out o", 71, &["lower the rank"]);
     bench.fails("fit x.csv --rank 2 --out o --memory-limit 100B", 71, &["limit"]);
     assert_eq!(bench.names(), ["x.csv"]);
+}
+
+#[test]
+fn what_newton_cannot_do_is_said() {
+    let bench = Bench::new();
+    bench
+        .write("x.mtx", "%%MatrixMarket matrix coordinate real general\n3 3 4\n1 1 1\n2 2 1\n3 3 1\n1 2 2\n");
+    let words = ["sparse X with loss kl and rule newton", "use rule scd"];
+    bench.fails("fit x.mtx --rank 1 --loss kl --rule newton --out o", 2, &words);
+    let words = ["--penalty orthogonal", "not convex", "use rule scd"];
+    bench.write("x.csv", known(6));
+    bench.fails("fit x.csv --rank 2 --loss kl --rule newton --penalty orthogonal:h:0.1 --out o", 2, &words);
+}
+
+/// Where memory is short for what would be chosen, something else is, and that is said.
+#[test]
+fn less_memory_makes_another_choice() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(400));
+    let fit = "fit x.csv --rank 100 --loss kl --init random --max-iter 2 --threads 1";
+    assert!(bench.ok(&format!("{fit} --dry-run")).out.contains("rule newton"));
+    let limit = (1..=100).rev().map(|n| format!("{}KB", 100 * n)).find(|limit| {
+        let said = bench.call(&format!("{fit} --dry-run --memory-limit {limit}"));
+        said.out.contains("rule scd") && said.out.contains("memory limit")
+    });
+    let said = bench.ok(&format!("{fit} --out o --memory-limit {}", limit.unwrap()));
+    assert!(said.err.contains("does not fit into the memory limit"), "{}", said.err);
+    assert_eq!(bench.json("o/run.json")["options"]["rule"], "scd");
 }
 
 #[test]

@@ -269,7 +269,11 @@ fn explain_says_what_goes_together() {
         assert!(said.out.contains(words), "{words}: {}", said.out);
     }
     assert!(said.out.lines().all(|line| line.chars().count() <= 80), "{}", said.out);
-    bench.fails("explain --loss kl --rule hals", 2, &["rule hals with loss kl", "use rule scd, ccd or mu"]);
+    bench.fails(
+        "explain --loss kl --rule hals",
+        2,
+        &["rule hals with loss kl", "use rule scd, ccd, newton or mu"],
+    );
     let said = bench.ok("explain --loss beta:0.3 --rule mu");
     assert!(said.out.contains("beta:0.3") && !said.out.contains("beta:1.5"), "{}", said.out);
     let document: Value = serde_json::from_str(&bench.ok("explain --json --loss kl --rule scd").out).unwrap();

@@ -20,6 +20,7 @@ use crate::evaluate::Reference;
 use crate::extrapolate::{Extrapolate, Momentum, push_within};
 use crate::factor::Factor;
 use crate::init::rsvd::LowRank;
+use crate::kernels::curvature::pairs;
 use crate::kernels::gram::{inner, tree_sum};
 use crate::kernels::kl_newton::Effort;
 use crate::loss::Loss;
@@ -28,8 +29,10 @@ use crate::penalty::ard::Ard;
 use crate::projection::Projection;
 use crate::rules::QuadraticRule;
 use crate::rules::mu::MuBeta;
+use crate::rules::newton::Newton;
 use crate::scalar::Scalar;
 use crate::side::{Asked, Side, TERMS};
+use crate::walk::newton::Far;
 use crate::walk::{Fused, Method, Spent, Walk, low_sides, sides};
 
 /// Extrapolated entries keep this share of their iterate where the loss may be infinite at zero.
@@ -62,6 +65,7 @@ pub(crate) struct Setup<T: Scalar> {
 pub(crate) enum Polish<T> {
     Quadratic(Box<dyn QuadraticRule<T>>),
     Rows(Effort<T>),
+    Newton(Newton<T>, Far, Effort<T>),
     Ratio(MuBeta),
 }
 
@@ -109,6 +113,10 @@ impl<'x, T: Scalar> Engine<'x, T> {
         let mut first = Side::new(a, asked.0, wants, states.0, joint.is_some());
         let mut second = Side::new(b, asked.1, wants, states.1, joint.is_some());
         first.smooth(smoothing);
+        if matches!(method, Method::Newton(..)) {
+            first.keep_curvatures(pairs(rank));
+            second.keep_curvatures(pairs(rank));
+        }
         second.smooth(smoothing);
         if extrapolate != Extrapolate::Neither {
             first.backup = Some(first.factor.clone());
@@ -182,6 +190,9 @@ impl<'x, T: Scalar> Engine<'x, T> {
                 }
                 Method::Ratio(_, a, _) => walk.ratio(0, a, first, second, push_first),
                 Method::Rows(a, _) => walk.rows(0, a, first, second, push_first),
+                Method::Newton(a, _, effort) => {
+                    walk.newton(0, a, Far::ONE_STEP, &effort[0], first, second, push_first)
+                }
             }
             walk.prepare(0, first);
         }
@@ -201,6 +212,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
             },
             Method::Ratio(_, _, b) => walk.ratio(1, b, second, first, None),
             Method::Rows(_, b) => walk.rows(1, b, second, first, None),
+            Method::Newton(_, b, effort) => walk.newton(1, b, Far::ONE_STEP, &effort[1], second, first, None),
         }
         if !before {
             self.assess_penalties(!self.first.fixed, true);
@@ -248,6 +260,10 @@ impl<'x, T: Scalar> Engine<'x, T> {
             tree_sum(0, side.terms.len() / TERMS, &|i| side.terms[i * TERMS + at])
         };
         let of_terms = |side: &Side<T>| side.penalised.as_ref().map_or(0.0, |p| p.value);
+        // Multiplicative updates took their loss before the second factor moved, with its old sums.
+        if !matches!(self.method, Method::Ratio(..)) {
+            walk.prepare(1, second);
+        }
         let known = term(second, 0)
             + self.reference.constant
             + term(first, 1)
@@ -257,10 +273,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
             + self.joint.as_ref().map_or(0.0, Joint::value);
         let whole = walk.is_weighted() || first.is_smoothed();
         if whole {
-            if !matches!(self.method, Method::Ratio(..)) {
-                walk.prepare(1, second);
-            }
-            let rows = matches!(self.method, Method::Rows(..));
+            let rows = matches!(self.method, Method::Rows(..) | Method::Newton(..));
             return match self.loss {
                 Loss::Frobenius => known + self.reference.half_squares,
                 Loss::KullbackLeibler if rows => known - self.reference.weight_entropy,
@@ -268,17 +281,8 @@ impl<'x, T: Scalar> Engine<'x, T> {
             };
         }
         match self.loss {
-            Loss::Frobenius => {
-                walk.prepare(1, second);
-                known + self.reference.half_squares + 0.5 * inner(&first.gram, &second.gram)
-            }
-            Loss::KullbackLeibler => {
-                // Multiplicative updates took their loss before the second factor moved, with its old sums.
-                if matches!(self.method, Method::Rows(..)) {
-                    walk.prepare(1, second);
-                }
-                known + inner(&first.sums, &second.sums)
-            }
+            Loss::Frobenius => known + self.reference.half_squares + 0.5 * inner(&first.gram, &second.gram),
+            Loss::KullbackLeibler => known + inner(&first.sums, &second.sums),
             _ => known,
         }
     }
@@ -342,6 +346,7 @@ impl<'x, T: Scalar> Engine<'x, T> {
         match polish {
             Polish::Quadratic(rule) => walk.quadratic(at, rule.as_mut(), own, other, None, None),
             Polish::Rows(effort) => walk.rows(at, effort, own, other, None),
+            Polish::Newton(rule, far, effort) => walk.newton(at, rule, *far, effort, own, other, None),
             Polish::Ratio(rule) => walk.ratio_until_settled(at, rule, own, other, most, SETTLED),
         }
         if let Some(previous) = &mut own.previous {

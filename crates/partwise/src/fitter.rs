@@ -9,35 +9,26 @@ use crate::evaluate::{Evaluation, Evaluator, Reference};
 use crate::factor::Factor;
 use crate::fit::{Fit, Restart};
 use crate::init::rsvd::{self, LowRank};
-use crate::loss::Loss;
+use crate::methods::{self, POLISH};
 use crate::normalize;
 use crate::par::Crew;
-use crate::penalty::{Elastic, Penalty};
+use crate::penalty::Penalty;
 use crate::plan::demands::is_by_row;
 use crate::plan::{Plan, scale_note};
 use crate::rules::hoyer::Hoyer;
-use crate::rules::simplex::SimplexRule;
-use crate::rules::{QuadraticRule, admm, bpp, ccd, greedy_cd, hals, mu, nesterov, scd};
 use crate::run::drive::{Assessment, Iterate, drive};
 use crate::run::{Observer, Progress, StopWhen};
 use crate::scalar::Scalar;
 use crate::side::Asked;
 use crate::sketch;
-use crate::spec::{Compress, First, Normalize, Rule, Spec};
+use crate::spec::{Compress, First, Normalize, Spec};
 use crate::start::{self, Given};
 use crate::starts::{self, Best, Contest, Log};
 use crate::status::{Reason, Status};
 use crate::timings::Timings;
-use crate::transform::{RowRules, kl_effort};
-use crate::walk::Method;
+use crate::transform::RowRules;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
-
-/// Sweeps or updates of W for the final H, at most.
-const POLISH: usize = 20;
-
-/// Steps of projected gradients within a half-step of rows on the simplex, at most.
-const SIMPLEX_STEPS: usize = 20;
 
 /// The engine as a model that is driven.
 struct Fitting<'e, 'x, T: Scalar> {
@@ -310,7 +301,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         let setup = Setup {
             loss: spec.loss,
             floor: spec.floor,
-            method: self.method(w.stride(), h_first, &asked),
+            method: methods::method(&self.plan, self.least(), w.stride(), h_first, &asked),
             extrapolate: self.plan.extrapolate,
             h_first,
             joint: self.asks().joint(),
@@ -320,58 +311,6 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             threads: self.threads,
         };
         Engine::new(self.x, low, self.facts, reference, setup, w, h)
-    }
-
-    fn method(&self, stride: usize, h_first: bool, asked: &(Asked<T>, Asked<T>)) -> Method<T> {
-        let spec = &self.plan.spec;
-        let (rank, inner) = (spec.rank, self.plan.inner);
-        let penalties = (asked.0.elastic, asked.1.elastic);
-        fn swap<R>(h_first: bool, w: R, h: R) -> (R, R) {
-            if h_first { (h, w) } else { (w, h) }
-        }
-        let number = |x: f64| T::from_f64(x);
-        match (spec.rule, spec.loss) {
-            (Rule::Scd, _) => {
-                let effort = |sweeps, p: Elastic| scd::effort(sweeps, number(p.l1), number(p.l2));
-                let (a, b) = swap(h_first, effort(inner.0, penalties.0), effort(inner.1, penalties.1));
-                Method::Rows(a, b)
-            }
-            (Rule::Ccd, _) => {
-                let effort = |sweeps, p: Elastic| ccd::effort(sweeps, number(p.l1), number(p.l2));
-                let (a, b) = swap(h_first, effort(inner.0, penalties.0), effort(inner.1, penalties.1));
-                Method::Rows(a, b)
-            }
-            (rule, Loss::Frobenius) => {
-                let make = |sweeps: usize, salt: u64, asked: &Asked<T>| -> Box<dyn QuadraticRule<T>> {
-                    if let Some((total, at_most)) = asked.bounds.simplex {
-                        return Box::new(SimplexRule::new(rank, total, at_most, SIMPLEX_STEPS, 0.01));
-                    }
-                    match rule {
-                        Rule::Mu => Box::new(mu::MuFrobenius::new(stride, sweeps, 0.1, self.least())),
-                        Rule::Bpp => Box::new(bpp::Bpp::new(rank, stride)),
-                        Rule::GreedyCd => Box::new(greedy_cd::GreedyCd::new(
-                            rank,
-                            stride,
-                            1e-3,
-                            spec.inner.map(|n| n.saturating_mul(rank)),
-                        )),
-                        Rule::Nesterov => Box::new(nesterov::Nesterov::new(rank, sweeps, 0.1)),
-                        Rule::Admm => Box::new(admm::Admm::new(rank, sweeps)),
-                        _ => {
-                            let shuffle = spec.shuffle.then_some(spec.seed ^ salt);
-                            Box::new(hals::Hals::new(rank, sweeps, 0.1, shuffle))
-                        }
-                    }
-                };
-                let (a, b) = swap(h_first, make(inner.0, 0x57, &asked.0), make(inner.1, 0x48, &asked.1));
-                Method::Quadratic(a, b)
-            }
-            (_, loss) => {
-                let rule = |p: Elastic| mu::MuBeta::new(loss, p.l1, p.l2, self.least());
-                let (a, b) = swap(h_first, rule(penalties.0), rule(penalties.1));
-                Method::Ratio(loss, a, b)
-            }
-        }
     }
 
     fn drive(
@@ -393,7 +332,8 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         let mut tell = |iteration: usize, objective: f64| {
             contest.tell(&self.progress(restart, iteration, objective, &reference, contest))
         };
-        let polish = spec.polish.then(|| self.polish()).flatten();
+        let polish =
+            spec.polish.then(|| methods::polish(spec, self.least(), &self.asks().of(true))).flatten();
         let mut model = Fitting { engine, evaluator, polish, steps: 0, timings: log.timings };
         let run = drive(&mut model, &stop, started, &mut tell);
         let (rejected, fallbacks) = model.engine.incidents();
@@ -544,23 +484,6 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
     fn least(&self) -> f64 {
         let size = T::EPSILON.to_f64() * (self.facts.mean / self.plan.spec.rank as f64).sqrt();
         if size.is_normal() { size.log2().floor().exp2() } else { size }
-    }
-
-    /// How W is solved for the final H; not at all if its components are of a given sparseness.
-    fn polish(&self) -> Option<Polish<T>> {
-        let asked: Asked<T> = self.asks().of(true);
-        let (rank, penalty) = (self.plan.spec.rank, asked.elastic);
-        if asked.sparse.is_some() {
-            return None;
-        }
-        Some(match (self.plan.spec.loss, asked.bounds.simplex) {
-            (Loss::Frobenius, Some((total, at_most))) => {
-                Polish::Quadratic(Box::new(SimplexRule::new(rank, total, at_most, 10 * SIMPLEX_STEPS, 1e-4)))
-            }
-            (Loss::Frobenius, None) => Polish::Quadratic(Box::new(hals::Hals::new(rank, POLISH, 1e-3, None))),
-            (Loss::KullbackLeibler, None) => Polish::Rows(kl_effort(penalty, POLISH, 1e-3)),
-            (loss, _) => Polish::Ratio(mu::MuBeta::new(loss, penalty.l1, penalty.l2, self.least())),
-        })
     }
 
     /// What automatic relevance determination has found, in the units of the run.

@@ -53,6 +53,7 @@ mod init;
 pub mod internals;
 mod kernels;
 pub mod loss;
+mod methods;
 mod names;
 pub mod nmf;
 mod normalize;

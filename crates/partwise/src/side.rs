@@ -54,6 +54,8 @@ pub(crate) struct Side<T: Scalar> {
     pub(crate) backup: Option<Factor<T>>,
     /// A row of memory per row, for rules that want it.
     pub(crate) state: Vec<T>,
+    /// A curvature per row, for rules that keep it.
+    curvatures: Curvatures,
     pub(crate) elastic: Elastic,
     pub(crate) bounds: Bounds<T>,
     pub(crate) fixed: bool,
@@ -108,6 +110,7 @@ impl<T: Scalar> Side<T> {
             previous: None,
             backup: None,
             penalised: (joint || !terms.is_empty()).then(|| Penalised::new(rows, factor.rank(), terms)),
+            curvatures: Curvatures::default(),
             sparse: sparse.map(|s| (Hoyer::new(rows, factor.rank(), s), vec![T::ZERO; rows * stride])),
             smoothed: None,
             projection: None,
@@ -118,6 +121,18 @@ impl<T: Scalar> Side<T> {
             wants,
             factor,
         }
+    }
+
+    /// From now on rows keep curvatures of so many numbers.
+    pub(crate) fn keep_curvatures(&mut self, stride: usize) {
+        let rows = self.factor.rows();
+        self.curvatures = Curvatures::new(rows, stride);
+    }
+
+    /// How many half-steps there were with curvatures, this one included.
+    pub(crate) fn next_turn(&mut self) -> usize {
+        self.curvatures.turn += 1;
+        self.curvatures.turn
     }
 
     /// From now on the other side meets rows that are mixed with their mean by this share.
@@ -195,6 +210,7 @@ impl<T: Scalar> Side<T> {
             previous: self.previous.as_mut().map_or(&mut [], |f| f.padded_rows_mut()),
             backup: self.backup.as_mut().map_or(&mut [], |f| f.padded_rows_mut()),
             state: &mut self.state,
+            curvatures: self.curvatures.kept(),
             terms: &mut self.terms,
             sums: &mut [],
             chunk: usize::MAX,
@@ -227,6 +243,56 @@ pub(crate) fn smooth<T: Scalar>(from: &Factor<T>, by: f64, to: &mut Factor<T>) {
     }
 }
 
+/// Curvatures of rows as they were last computed: numbers in single precision, and what they are multiplied by; 0 where
+/// there is none yet, or none that is any good.
+#[derive(Default)]
+pub(crate) struct Curvatures {
+    stride: usize,
+    data: Vec<f32>,
+    scales: Vec<f64>,
+    /// Half-steps so far.
+    turn: usize,
+}
+
+impl Curvatures {
+    pub(crate) fn new(rows: usize, stride: usize) -> Curvatures {
+        Curvatures { stride, data: vec![0.0; rows * stride], scales: vec![0.0; rows], turn: 0 }
+    }
+
+    pub(crate) fn kept(&mut self) -> Kept<'_> {
+        Kept { stride: self.stride, data: &mut self.data, scales: &mut self.scales }
+    }
+}
+
+/// The curvatures of consecutive rows.
+pub(crate) struct Kept<'a> {
+    pub(crate) stride: usize,
+    pub(crate) data: &'a mut [f32],
+    pub(crate) scales: &'a mut [f64],
+}
+
+impl<'a> Kept<'a> {
+    /// Whether there is room for the curvatures of rows.
+    pub(crate) fn has_room(&self) -> bool {
+        self.stride > 0
+    }
+
+    /// Whether there is none yet of this row that is any good.
+    pub(crate) fn lacks(&self, row: usize) -> bool {
+        self.scales[row] == 0.0
+    }
+
+    pub(crate) fn forget(&mut self, row: usize) {
+        self.scales[row] = 0.0;
+    }
+
+    fn split_at(self, rows: usize) -> (Kept<'a>, Kept<'a>) {
+        let (data, scales) = (cut(self.data, rows * self.stride), cut(self.scales, rows));
+        let kept = |data, scales| Kept { stride: self.stride, data, scales };
+        (kept(data.0, scales.0), kept(data.1, scales.1))
+    }
+}
+
 /// Consecutive rows of a side while they are updated; a part that the run does not use is empty.
 pub(crate) struct RowsMut<'a, T> {
     pub(crate) stride: usize,
@@ -234,6 +300,7 @@ pub(crate) struct RowsMut<'a, T> {
     pub(crate) previous: &'a mut [T],
     pub(crate) backup: &'a mut [T],
     pub(crate) state: &'a mut [T],
+    pub(crate) curvatures: Kept<'a>,
     pub(crate) terms: &'a mut [f64],
     /// One sum of `per_chunk` numbers for every `chunk` rows.
     pub(crate) sums: &'a mut [T],
@@ -251,6 +318,7 @@ impl<T: Scalar> Split for RowsMut<'_, T> {
         let (backup, state) = (cut(self.backup, at), cut(self.state, at));
         let terms = cut(self.terms, rows * TERMS);
         let sums = cut(self.sums, rows / self.chunk * self.per_chunk);
+        let curvatures = self.curvatures.split_at(rows);
         let RowsMut { stride, chunk, per_chunk, .. } = self;
         (
             RowsMut {
@@ -258,6 +326,7 @@ impl<T: Scalar> Split for RowsMut<'_, T> {
                 previous: previous.0,
                 backup: backup.0,
                 state: state.0,
+                curvatures: curvatures.0,
                 terms: terms.0,
                 sums: sums.0,
                 stride,
@@ -269,6 +338,7 @@ impl<T: Scalar> Split for RowsMut<'_, T> {
                 previous: previous.1,
                 backup: backup.1,
                 state: state.1,
+                curvatures: curvatures.1,
                 terms: terms.1,
                 sums: sums.1,
                 stride,

@@ -39,7 +39,8 @@ documented! {
         pub rank: usize = 2,
         /// What is minimised: frobenius (additive noise), kl (counts), is (power spectra, X > 0) or beta:B.
         pub loss: Loss = Loss::Frobenius,
-        /// How the factors move: auto, hals, mu, bpp, gcd, nesterov, admm (frobenius); mu, scd, ccd (kl); mu (other losses).
+        /// How the factors move: auto, hals, mu, bpp, gcd, nesterov, admm (frobenius); mu,
+        /// newton, scd, ccd (kl); mu, newton (is); mu (other losses).
         pub rule: Rule = Rule::Auto,
         /// Sweeps of the rule within a half-step, at most; chosen from the shape of X if not given.
         pub inner: Option<usize> = None,
@@ -147,6 +148,8 @@ names! {
         Scd = "scd",
         /// Cyclic coordinate descent for kl (Hsieh & Dhillon 2011).
         Ccd = "ccd",
+        /// Newton steps on whole rows for kl and is, dense X (Kim, Carbonetto, Stephens & Anitescu 2020).
+        Newton = "newton",
     }
 }
 

@@ -9,10 +9,12 @@ use crate::init::nndsvd::Fill;
 use crate::init::random::{For, RandomRows};
 use crate::init::rsvd::LowRank;
 use crate::init::{lift_zeros, nndsvd, random, rsvd, spa};
+use crate::loss::Loss;
 use crate::plan::Plan;
 use crate::scalar::Scalar;
 use crate::side::Asked;
 use crate::spec::{Free, Init, Rule, Spec};
+use std::borrow::Cow;
 
 /// Zeros of a start are lifted to this share of their component's mean for multiplicative updates, which cannot leave zero.
 const LIFT: f64 = 1e-2;
@@ -100,15 +102,25 @@ impl<T: Scalar> Given<T> {
         Ok(())
     }
 
-    /// Everything in the units of a run.
-    pub(crate) fn in_units(&self, units: Units) -> Given<T> {
+    /// Everything in the units of a run; not copied where they are those of X.
+    pub(crate) fn in_units(&self, units: Units) -> Cow<'_, Given<T>> {
+        if (units.w, units.h) == (0, 0) {
+            return Cow::Borrowed(self);
+        }
         let mut given = self.clone();
         let Given { w, h, fixed_w, fixed_h, target_w, target_h, .. } = &mut given;
         for (factors, e) in [([w, fixed_w, target_w], units.w), ([h, fixed_h, target_h], units.h)] {
             factors.into_iter().flatten().for_each(|factor| factor.scale_power(-e));
         }
-        given
+        Cow::Owned(given)
     }
+}
+
+/// Whether an entry of the model is zero.
+fn has_zero_model<T: Scalar>(w: &Factor<T>, h: &Factor<T>) -> bool {
+    let zeros = |factor: &Factor<T>| (0..factor.rows()).any(|i| factor.row(i).contains(&T::ZERO));
+    let apart = |i: usize, j: usize| w.row(i).iter().zip(h.row(j)).all(|(&w, &h)| w * h == T::ZERO);
+    (zeros(w) || zeros(h)) && (0..w.rows()).any(|i| (0..h.rows()).any(|j| apart(i, j)))
 }
 
 /// The pair that restart number `restart` begins with, for X in comfortable range and given factors in its units; `low` is of
@@ -178,7 +190,9 @@ pub(crate) fn pair<T: Scalar>(
             )
         }
     };
-    if spec.rule == Rule::Mu {
+    // Multiplicative updates do not leave a zero, and Newton steps on Itakura-Saito rows no model that is zero.
+    let saito = spec.rule == Rule::Newton && spec.loss == Loss::ItakuraSaito;
+    if spec.rule == Rule::Mu || saito && has_zero_model(&w, &h) {
         let size = (facts.typical() / k as f64).sqrt();
         let lifted = lift_zeros(&mut w, LIFT, size) + lift_zeros(&mut h, LIFT, size);
         if lifted > 0 {

@@ -230,11 +230,21 @@ pub fn pair(loss: Loss, rule: Rule) -> Cell {
         (Loss::Frobenius, Rule::Scd | Rule::Ccd) => {
             Cell::no("it solves Kullback-Leibler problems", "use rule hals, or loss kl")
         }
+        (Loss::Frobenius, Rule::Newton) => Cell::no(
+            "it solves Kullback-Leibler and Itakura-Saito problems",
+            "use rule hals, or loss kl or is",
+        ),
         (_, Rule::Auto | Rule::Mu)
         | (Loss::Frobenius, _)
-        | (Loss::KullbackLeibler, Rule::Scd | Rule::Ccd) => Cell::Yes,
-        (Loss::KullbackLeibler, _) => Cell::no("it solves least squares problems", "use rule scd, ccd or mu"),
-        _ => Cell::no("it solves least squares or Kullback-Leibler problems", "use rule mu"),
+        | (Loss::KullbackLeibler, Rule::Scd | Rule::Ccd | Rule::Newton)
+        | (Loss::ItakuraSaito, Rule::Newton) => Cell::Yes,
+        (Loss::KullbackLeibler, _) => {
+            Cell::no("it solves least squares problems", "use rule scd, ccd, newton or mu")
+        }
+        (Loss::ItakuraSaito, _) => {
+            Cell::no("it solves least squares or Kullback-Leibler problems", "use rule newton or mu")
+        }
+        _ => Cell::no("it solves problems of other losses", "use rule mu"),
     }
 }
 
@@ -246,6 +256,10 @@ pub fn supports(loss: Loss, rule: Rule, feature: Feature) -> Cell {
             "the loss is infinite at zero, and what a sparse X does not store is zero",
             "raise zeros with a floor, or let what is not stored be missing",
         ),
+        Feature::Sparse | Feature::Missing | Feature::Weights | Feature::HoldOut if rule == Rule::Newton => {
+            let instead = if loss == Loss::ItakuraSaito { "use rule mu" } else { "use rule scd, ccd or mu" };
+            Cell::no("its curvatures are products of blocks of dense X without weights", instead)
+        }
         Feature::Missing | Feature::Weights | Feature::HoldOut
             if matches!(rule, Rule::Nesterov | Rule::Admm) =>
         {
@@ -257,6 +271,10 @@ pub fn supports(loss: Loss, rule: Rule, feature: Feature) -> Cell {
         Feature::Negatives if !frobenius => Cell::no(
             "the loss is not defined for negative entries",
             "use loss frobenius, or negatives = clip",
+        ),
+        Feature::Orthogonal if rule == Rule::Newton => Cell::no(
+            "with this penalty the problem of a row is not convex, which the rule relies on",
+            if loss == Loss::ItakuraSaito { "use rule mu" } else { "use rule scd, ccd or mu" },
         ),
         Feature::Orthogonal if matches!(rule, Rule::Bpp | Rule::Nesterov | Rule::Admm) => Cell::no(
             "with this penalty the problem of a row is not convex, which the rule relies on",
@@ -277,7 +295,7 @@ pub fn supports(loss: Loss, rule: Rule, feature: Feature) -> Cell {
             "it exchanges components between zero and positive, and knows no other bound",
             "use rule hals, gcd, nesterov, admm or mu",
         ),
-        Feature::Simplex if matches!(rule, Rule::Scd | Rule::Ccd) => {
+        Feature::Simplex if matches!(rule, Rule::Scd | Rule::Ccd | Rule::Newton) => {
             Cell::no("a coordinate cannot move alone where a row has a fixed sum", "use rule mu")
         }
         Feature::Free if !frobenius => {

@@ -20,10 +20,12 @@ use crate::rules::QuadraticRule;
 use crate::rules::bpp::Bpp;
 use crate::rules::hals::Hals;
 use crate::rules::mu::MuBeta;
+use crate::rules::newton::{self, Newton};
 use crate::rules::simplex::SimplexRule;
 use crate::scalar::Scalar;
 use crate::side::{Asked, Side, Wants};
 use crate::spec::{Negatives, Simplex};
+use crate::walk::newton::Far;
 use crate::walk::{Method, Walk, sides};
 use serde::{Deserialize, Serialize};
 
@@ -177,8 +179,22 @@ impl<T: Scalar> Model<T> {
                 None => Box::new(Hals::new(rank, MOST, enough::<T>(ENOUGH), None)),
             }
         };
+        // Newton steps are for dense rows without terms that make their problem less convex than its loss; a zero of H's row would
+        // make a model of Itakura-Saito zero.
+        let positive = || (0..h.rows()).all(|j| h.row(j).iter().any(|&h| h > T::ZERO));
+        let by_newton = matches!(x, Matrix::Dense(_))
+            && rank <= newton::MOST_COMPONENTS
+            && asked.terms.is_empty()
+            && asked.bounds.simplex.is_none();
+        let far = Far { steps: MOST, enough: enough::<T>(ENOUGH) };
         let mut method = match self.loss {
             Loss::Frobenius => Method::Quadratic(rule(), rule()),
+            Loss::KullbackLeibler | Loss::ItakuraSaito
+                if by_newton && (self.loss == Loss::KullbackLeibler || positive()) =>
+            {
+                let rule = Newton { l1: T::from_f64(penalty.l1), l2: T::from_f64(penalty.l2) };
+                Method::Newton(rule, rule, [kl_effort(penalty, MOST, ENOUGH); 2])
+            }
             Loss::KullbackLeibler if asked.bounds.simplex.is_none() => {
                 let effort = kl_effort(penalty, MOST, ENOUGH);
                 Method::Rows(effort, effort)
@@ -201,6 +217,7 @@ impl<T: Scalar> Model<T> {
         match &mut method {
             Method::Quadratic(rule, _) => walk.quadratic(0, rule.as_mut(), &mut own, &other, None, None),
             Method::Rows(effort, _) => walk.rows(0, effort, &mut own, &other, None),
+            Method::Newton(rule, _, effort) => walk.newton(0, rule, far, &effort[0], &mut own, &other, None),
             Method::Ratio(_, rule, _) => {
                 walk.ratio_until_settled(0, rule, &mut own, &other, MOST, enough::<T>(ENOUGH));
             }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Table, assert_monotone, bits, combinations, direct_loss, planted, product};
+use common::{Table, assert_monotone, bits, combinations, direct_loss, planted, product, takes};
 use partwise::support::{EXCLUSIONS, Exclusion, Feature, supports, table};
 use partwise::{
     Compress, Factor, Factors, Fit, Free, Given, HoldOut, Init, Loss, Matrix, Negatives, Nmf, Normalize,
@@ -289,7 +289,7 @@ fn smoothing_models_w_s_h() {
         (n.sqrt() - sum / values.iter().map(|x| x * x).sum::<f64>().sqrt()) / (n.sqrt() - 1.0)
     };
     for (loss, rule) in with(Feature::Smoothing) {
-        for storage in [x.dense(), x.sparse()] {
+        for storage in [x.dense(), x.sparse()].into_iter().filter(|x| takes(rule, x)) {
             let fit = |t: f64| {
                 let nmf = Nmf::new(RANK).loss(loss).rule(rule).threads(1).max_iter(150).tol(0.0);
                 nmf.smoothing(t).fit(&storage).unwrap()

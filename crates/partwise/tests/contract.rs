@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{bits, combinations, counts, distance, planted};
+use common::{bits, combinations, counts, distance, planted, takes_sparse};
 use partwise::run::Progress;
-use partwise::{Factor, Facts, Given, Init, Loss, Matrix, Model, Nmf, Normalize, Status};
+use partwise::{Error, Factor, Facts, Given, Init, Loss, Matrix, Model, Nmf, Normalize, Rule, Status};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -65,6 +65,9 @@ fn transform_agrees_with_the_fit() {
     for (loss, rule) in combinations().into_iter().filter(|(loss, _)| (1.0..=2.0).contains(&loss.beta())) {
         for init in [Init::Random, Init::NndsvdA] {
             for (table, sparse) in [(&positive, false), (&holes, true)] {
+                if sparse && !takes_sparse(rule) {
+                    continue;
+                }
                 let x: Matrix<'_, f64> = if sparse { table.sparse() } else { table.dense() };
                 let fit =
                     Nmf::new(3).loss(loss).rule(rule).init(init).tol(1e-6).max_iter(20_000).fit(&x).unwrap();
@@ -204,6 +207,28 @@ fn restarts_keep_the_best() {
     );
 }
 
+/// Newton steps are chosen where their curvatures are small beside X, and not where memory is too short for them.
+#[test]
+fn newton_is_chosen_where_it_fits() {
+    let x = counts(40, 30, 4, false, 12);
+    let plan = |nmf: &Nmf, facts: &Facts| nmf.spec().plan::<f64>(facts).unwrap();
+    let (dense, sparse) = (Facts::of(&x.dense()), Facts::of(&x.sparse()));
+    for (loss, other) in [(Loss::KullbackLeibler, Rule::Scd), (Loss::ItakuraSaito, Rule::Mu)] {
+        let nmf = Nmf::new(4).loss(loss).floor(if loss == Loss::ItakuraSaito { 1e-3 } else { 0.0 });
+        let chosen = plan(&nmf, &dense);
+        assert_eq!(chosen.spec.rule, Rule::Newton);
+        let without = plan(&nmf.clone().rule(other), &dense);
+        assert!(without.memory < chosen.memory);
+        let tight = plan(&nmf.clone().memory_limit((without.memory + chosen.memory) / 2), &dense);
+        assert_eq!((tight.spec.rule, tight.memory), (other, without.memory));
+        assert!(tight.notes[0].contains("does not fit into the memory limit"), "{:?}", tight.notes);
+        let asked = nmf.rule(Rule::Newton).memory_limit((without.memory + chosen.memory) / 2);
+        assert!(matches!(asked.spec().plan::<f64>(&dense), Err(Error::Memory { .. })));
+    }
+    assert_eq!(plan(&Nmf::new(4).loss(Loss::KullbackLeibler), &sparse).spec.rule, Rule::Scd);
+    assert_eq!(plan(&Nmf::new(200).loss(Loss::KullbackLeibler), &dense).spec.rule, Rule::Scd);
+}
+
 /// Starts that run at once are those that run one by one, to the last bit; all of them are told of, and any can stop all.
 #[test]
 fn starts_at_once_change_nothing() {
@@ -331,7 +356,9 @@ fn a_floor_travels_with_the_model() {
     let sparse = fit.transform(&new.sparse()).unwrap();
     for i in 0..5 {
         assert_eq!(fit.transform(&alone(i).dense()).unwrap().row(0), all.row(i), "row {i}");
-        assert!(all.row(i).iter().zip(sparse.row(i)).all(|(a, b)| (a / b - 1.0).abs() < 1e-6), "row {i}");
+        // Dense rows take Newton steps, sparse ones multiplicative updates, which reach a zero never and its neighbours late.
+        let most = all.row(i).iter().fold(0.0, |a: f64, &b| a.max(b));
+        assert!(all.row(i).iter().zip(sparse.row(i)).all(|(a, b)| (a - b).abs() < 1e-5 * most), "row {i}");
         assert!(all.row(i).iter().any(|&w| w > 0.0), "row {i}");
     }
 }
@@ -345,5 +372,30 @@ fn empty_rows_have_plain_zeros() {
         for matrix in [x.dense(), x.sparse()] {
             assert!(fit.transform(&matrix).unwrap().row(1).iter().all(|w| w.to_bits() == 0), "{loss}");
         }
+    }
+}
+
+/// A model that is zero somewhere in the start is no dead end for Itakura-Saito; and where rows are not convex, Newton steps
+/// are not chosen.
+#[test]
+fn newton_is_left_out_where_it_would_stand_still() {
+    let x: Matrix<'_, f64> =
+        partwise::Dense::from_vec(3, 2, vec![1.0, 2.0, 3.0, 4.0, 2.0, 1.0]).unwrap().into();
+    let start = Given {
+        w: Some(Factor::from_row_major(3, 2, &[1.0, 0.0, 0.0, 1.0, 1.0, 1.0]).unwrap()),
+        h: Some(Factor::from_transposed(2, 2, &[1.0, 0.0, 1.0, 1.0]).unwrap()),
+        ..Given::default()
+    };
+    let fit = Nmf::new(2).loss(Loss::ItakuraSaito).fit_from(&x, &start).unwrap();
+    assert_eq!(fit.spec.rule, Rule::Newton);
+    assert!(fit.objective() < 1e-3, "{} {}", fit.objective(), fit.reason);
+
+    let facts = Facts::of(&counts(40, 30, 4, false, 12).dense());
+    let penalty = |kind| partwise::Penalty::new(kind, partwise::Factors::H, 0.5);
+    for (kind, rule) in
+        [(partwise::PenaltyKind::Orthogonal, Rule::Scd), (partwise::PenaltyKind::Smooth, Rule::Newton)]
+    {
+        let nmf = Nmf::new(4).loss(Loss::KullbackLeibler).penalty(penalty(kind));
+        assert_eq!(nmf.spec().plan::<f64>(&facts).unwrap().spec.rule, rule, "{kind}");
     }
 }

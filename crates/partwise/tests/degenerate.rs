@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Numbers, Table, assert_sound, combinations, planted, product};
+use common::{Numbers, Table, assert_sound, combinations, planted, product, takes};
 use partwise::error::{BadEntry, Error};
 use partwise::run::Progress;
 use partwise::{Dense, Facts, Given, Init, Loss, Matrix, Nmf, Rule, Spec, Status};
@@ -18,7 +18,7 @@ fn dense(rows: usize, cols: usize, values: &[f64]) -> Matrix<'static, f64> {
 fn a1_all_zero() {
     for (loss, rule) in combinations() {
         let table = Table::new(6, 5, |_, _| 0.0);
-        for x in [table.dense(), table.sparse()] {
+        for x in [table.dense(), table.sparse()].into_iter().filter(|x| takes(rule, x)) {
             let fit = Nmf::new(3).loss(loss).rule(rule).fit(&x);
             if !loss.allows_zeros() {
                 assert!(matches!(fit, Err(Error::ZerosInX { zeros: 30, .. })));
@@ -38,7 +38,7 @@ fn a2_empty_rows_and_columns() {
     let full = planted(12, 10, 3, 0.2, 1);
     let holes = Table::new(14, 11, |i, j| if i >= 12 || j >= 10 { 0.0 } else { full.at(i, j) });
     for (loss, rule) in combinations().into_iter().filter(|(loss, _)| loss.allows_zeros()) {
-        for x in [holes.dense(), holes.sparse()] {
+        for x in [holes.dense(), holes.sparse()].into_iter().filter(|x| takes(rule, x)) {
             let nmf = Nmf::new(3).loss(loss).rule(rule).init(Init::Random).threads(1);
             let fit = nmf.fit(&x).unwrap();
             assert_sound(&fit, rule.name());
@@ -62,7 +62,7 @@ fn a3_constant() {
             // updates at beta 1.5 after more than the default of 2000 iterations); least squares by coordinates is exact.
             let bound = match rule {
                 Rule::Mu if rank > 1 => 1e-4,
-                Rule::Nesterov | Rule::Scd | Rule::Ccd if rank > 1 => 1e-5,
+                Rule::Nesterov | Rule::Scd | Rule::Ccd | Rule::Newton if rank > 1 => 1e-5,
                 _ => 1e-12,
             };
             assert!(error <= bound, "{loss} {rule} rank {rank}: {error:e}, {}", fit.reason);
@@ -216,7 +216,7 @@ fn a10_tiny_and_empty_shapes() {
         for (rows, cols) in [(1, 1), (1, 5), (5, 1)] {
             for rank in [1, 2] {
                 let table = Table::new(rows, cols, |i, j| 1.0 + (i + 2 * j) as f64);
-                for x in [table.dense(), table.sparse()] {
+                for x in [table.dense(), table.sparse()].into_iter().filter(|x| takes(rule, x)) {
                     let fit = Nmf::new(rank).loss(loss).rule(rule).fit(&x).unwrap();
                     assert_sound(&fit, &format!("{loss} {rule} {rows} x {cols} rank {rank}"));
                     assert!(fit.relative_error() < 0.05, "{loss} {rule}: {}", fit.relative_error());
@@ -385,7 +385,7 @@ fn combinations_that_cannot_be() {
     for (loss, rule, instead) in [
         (Loss::Frobenius, Rule::Scd, "rule hals"),
         (Loss::KullbackLeibler, Rule::Hals, "scd"),
-        (Loss::ItakuraSaito, Rule::Bpp, "rule mu"),
+        (Loss::ItakuraSaito, Rule::Bpp, "rule newton or mu"),
         (Loss::Beta(1.5), Rule::Ccd, "rule mu"),
     ] {
         let error = Nmf::new(1).loss(loss).rule(rule).fit(&x).unwrap_err().to_string();

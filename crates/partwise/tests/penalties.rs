@@ -191,7 +191,8 @@ fn relative_weights_scale() {
                 let what = format!("{loss} {rule} {kind} x {c:e}");
                 let difference = (other.relative_error() / base.relative_error() - 1.0).abs();
                 assert!(difference <= 1e-7, "{what}: {difference:e}");
-                assert!((other.kkt_residual() / base.kkt_residual() - 1.0).abs() <= 1e-4, "{what}");
+                let (residual, of) = (other.kkt_residual(), base.kkt_residual());
+                assert!((residual / of - 1.0).abs() <= 1e-4, "{what}: {residual:e} and {of:e}");
             }
         }
     }

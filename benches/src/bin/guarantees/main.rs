@@ -57,9 +57,10 @@ pub(crate) fn kept(yes: bool, broken: &mut usize) -> String {
 /// Every loss of the tables with every rule that there is for it.
 pub(crate) fn combinations() -> Vec<(Loss, Rule)> {
     let frobenius = [Rule::Hals, Rule::Mu, Rule::Bpp, Rule::GreedyCd, Rule::Nesterov, Rule::Admm];
-    let kl = [Rule::Scd, Rule::Ccd, Rule::Mu];
+    let kl = [Rule::Newton, Rule::Scd, Rule::Ccd, Rule::Mu];
     let other = [Loss::ItakuraSaito, Loss::Beta(0.5), Loss::Beta(1.5), Loss::Beta(3.0)];
     let frobenius = frobenius.map(|rule| (Loss::Frobenius, rule));
     let kl = kl.map(|rule| (Loss::KullbackLeibler, rule));
-    frobenius.into_iter().chain(kl).chain(other.map(|loss| (loss, Rule::Mu))).collect()
+    let saito = [(Loss::ItakuraSaito, Rule::Newton)];
+    frobenius.into_iter().chain(kl).chain(saito).chain(other.map(|loss| (loss, Rule::Mu))).collect()
 }

@@ -1,5 +1,6 @@
 //! What is measured beside the race: memory, and restarts.
 
+use crate::THREADS;
 use crate::ours::NAME;
 use crate::raw::{Entrant, Line, Restarts};
 use crate::run::{say, skipped};
@@ -10,6 +11,9 @@ use partwise_benches::program;
 
 /// Sweeps for which memory is measured: what a second one keeps of the first is there.
 pub(crate) const MEMORY_SWEEPS: usize = 2;
+/// Threads are compared over as many sweeps as one thread makes in this time, and over so many at least.
+const THREADS_TIME: &str = "800ms";
+const THREADS_SWEEPS: usize = 3;
 /// Settings of the restarts of peers: in words, tolerance, most sweeps.
 const SETTINGS: [(&str, f64, usize); 2] = [
     ("as it comes: tol 1e-4, 200 sweeps at most", 1e-4, 200),
@@ -45,6 +49,31 @@ impl Stage<'_> {
             if let Ok(bytes) = found {
                 self.raw.add(&Line::Memory { cell: cell.clone(), entrant: entrant.clone(), bytes })?;
             }
+        }
+        Ok(())
+    }
+
+    /// Sweeps with one thread and with all, in turn, and the faster of two each.
+    pub(super) fn threads(&mut self) -> Outcome<()> {
+        let (w, h) = self.factors();
+        let init = pair(&w, &h);
+        for precision in PRECISIONS {
+            say(self.cell, &format!("threads, {precision}"));
+            let fit = |threads: usize, stop: [&str; 2]| -> Outcome<(f64, usize)> {
+                let options = ["--init", &init, "--tol", "0", "--no-polish", stop[0], stop[1]];
+                let run = self.ours.fit_with(threads, self.cell, self.x, precision, &options)?;
+                Ok((run.timings.sweeps / run.iterations.max(1) as f64, run.iterations))
+            };
+            let (_, sweeps) = fit(1, ["--time-limit", THREADS_TIME])?;
+            let sweeps = sweeps.max(THREADS_SWEEPS).to_string();
+            let mut least = [f64::INFINITY; 2];
+            for _ in 0..2 {
+                for (least, threads) in least.iter_mut().zip([1, THREADS]) {
+                    *least = least.min(fit(threads, ["--max-iter", &sweeps])?.0);
+                }
+            }
+            let (cell, entrant) = (self.cell.name(), Entrant::new(NAME, precision));
+            self.raw.add(&Line::Threads { cell, entrant, one: least[0], all: least[1] })?;
         }
         Ok(())
     }

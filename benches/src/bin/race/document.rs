@@ -36,8 +36,7 @@ the zero matrix for frobenius, so that the gap is `(e² - best²) / (1 - best²)
 of `row sum x column sum / total`, which for kl is the best model of rank 1. *Best* is the lowest objective that anybody saw
 from that start, where it ended or was stopped, and that of a long run that is no competitor's: of partwise in double
 precision with a tolerance of 1e-7, but with another rule than the timed one, `bpp` for frobenius, `mu` for kl (`scd` where
-the timed one is not `scd`), and for is, for which there is but `mu`, without extrapolation. Whose was lowest, the table of
-cells says. A peer is stopped where it has got near enough, and may be lower by less than 0.1% of the gap in the end.
+the timed one is not `scd`), and `mu` for is. Whose was lowest, the table of cells says. A peer is stopped where it has got near enough, and may be lower by less than 0.1% of the gap in the end.
 
 **Objectives** are what one evaluator (`benches/peers/evaluation.py`, NumPy in double precision) finds of everybody's factors,
 off the clock.
@@ -114,6 +113,9 @@ pub(crate) fn print(folder: &Path, python: &str) -> Outcome<()> {
     writeln!(out, "{}", tables::race(&all.cells, all.machines.last()))?;
     writeln!(out, "{}\n{}", memory(), tables::memory(&all.cells))?;
     writeln!(out, "{PHASES}\n{}", tables::phases(&all.cells))?;
+    if all.cells.iter().any(|cell| !cell.threads.is_empty()) {
+        writeln!(out, "{THREADS_WORDS}\n{}", tables::threads(&all.cells))?;
+    }
     if all.cells.iter().any(|cell| !cell.restarts.is_empty()) {
         writeln!(out, "{}\n{}", RESTARTS, tables::restarts(&all.cells))?;
     }
@@ -130,6 +132,13 @@ pub(crate) fn print(folder: &Path, python: &str) -> Outcome<()> {
     }
     Ok(())
 }
+
+const THREADS_WORDS: &str = "\
+## Threads
+
+Sweeps from the same start, with one thread and with all in turn, and the faster of two each. Times are those that sweeps take
+as a whole, waiting included.
+";
 
 const RESTARTS: &str = "\
 ## Restarts

@@ -26,14 +26,26 @@ impl Ours {
 
     /// A fit with these options beside rank, loss, threads and precision.
     pub(crate) fn fit(&self, cell: &Cell, x: &Path, precision: &str, options: &[&str]) -> Outcome<Run> {
-        self.call(x, cell.loss, &cell.rank.to_string(), precision, options)
+        self.call(x, cell.loss, &cell.rank.to_string(), precision, THREADS, options)
+    }
+
+    /// The same with another number of threads.
+    pub(crate) fn fit_with(
+        &self,
+        threads: usize,
+        cell: &Cell,
+        x: &Path,
+        precision: &str,
+        options: &[&str],
+    ) -> Outcome<Run> {
+        self.call(x, cell.loss, &cell.rank.to_string(), precision, threads, options)
     }
 
     /// The memory of the program for a matrix of one entry.
     pub(crate) fn own_memory(&self, loss: Loss) -> Outcome<Option<u64>> {
         let x = self.room.join("smallest.npy");
         write_npy(&x, &[1.0], (1, 1))?;
-        Ok(self.call(&x, loss, "1", "f64", &[])?.peak_memory_bytes)
+        Ok(self.call(&x, loss, "1", "f64", THREADS, &[])?.peak_memory_bytes)
     }
 
     /// W and H of the last fit.
@@ -45,7 +57,15 @@ impl Ours {
         self.room.join("fit")
     }
 
-    fn call(&self, x: &Path, loss: Loss, rank: &str, precision: &str, options: &[&str]) -> Outcome<Run> {
+    fn call(
+        &self,
+        x: &Path,
+        loss: Loss,
+        rank: &str,
+        precision: &str,
+        threads: usize,
+        options: &[&str],
+    ) -> Outcome<Run> {
         let mut command = Command::new(&self.program);
         command.arg("fit").arg(x).args([
             "--rank",
@@ -55,7 +75,7 @@ impl Ours {
             "--precision",
             precision,
         ]);
-        command.args(["--threads", &THREADS.to_string(), "--json", "--quiet", "--force", "--out"]);
+        command.args(["--threads", &threads.to_string(), "--json", "--quiet", "--force", "--out"]);
         command.arg(self.folder()).args(options);
         answer(command)
     }

@@ -36,6 +36,7 @@ pub(crate) fn shortfalls(all: &[Standing]) -> Vec<String> {
                 speed(standing, precision, SMALL, least(standing)),
                 speed(standing, precision, LARGE, Some(1.0)),
                 memory(standing, precision),
+                threads(standing, precision),
             ];
             lines.extend(
                 found.into_iter().flatten().map(|what| format!("`{}` in {precision}: {what}", standing.cell)),
@@ -76,6 +77,18 @@ fn memory(standing: &Standing, precision: &str) -> Option<String> {
     let ours = standing.our_memory(precision).filter(|&ours| ours >= least)?;
     let megabytes = |bytes: u64| grouped(bytes as f64 / 1e6, 1);
     Some(format!("{} MB of memory, where {} takes {}", megabytes(ours), peer.program, megabytes(least)))
+}
+
+/// How many times faster all threads are than one, at least.
+const FASTER: f64 = 1.7;
+
+fn threads(standing: &Standing, precision: &str) -> Option<String> {
+    let times =
+        standing.threads.get(precision).map(|(one, all)| one / all).filter(|&times| times < FASTER)?;
+    Some(format!(
+        "{} threads make a sweep {times:.2} times faster, where {FASTER} is promised if memory is not the limit",
+        crate::THREADS
+    ))
 }
 
 #[cfg(test)]

@@ -49,6 +49,8 @@ pub(crate) enum Line {
     Check { cell: String, entrant: Entrant, start: usize, said: f64, found: f64 },
     /// The most that a few sweeps took, beside what the program takes without data.
     Memory { cell: String, entrant: Entrant, bytes: u64 },
+    /// Seconds per sweep of partwise with one thread, and with those of the race.
+    Threads { cell: String, entrant: Entrant, one: f64, all: f64 },
     /// Many starts of the program's own.
     Restarts { cell: String, entrant: Entrant, setting: String, restarts: Restarts },
     /// A peer that was so many times slower than the fastest of its precision that it ran from no later start.

@@ -63,6 +63,7 @@ fn other_rule(loss: Loss, rule: &str) -> &'static [&'static str] {
         (Loss::Frobenius, _) => &["--rule", "bpp"],
         (Loss::KullbackLeibler, "scd") => &["--rule", "mu"],
         (Loss::KullbackLeibler, _) => &["--rule", "scd"],
+        (_, "newton") => &["--rule", "mu"],
         // There is but one; its plain step goes elsewhere than the extrapolated one.
         _ => &["--no-extrapolation"],
     }
@@ -75,6 +76,7 @@ impl Stage<'_> {
         // In processes of its own, before others keep X.
         self.write_start(self.order.starts.start)?;
         self.memory(&entrants)?;
+        self.threads()?;
         self.read()?;
         // Before starts fill what is left.
         if let Some(number) = self.cell.restarts {
@@ -338,6 +340,8 @@ mod tests {
             (Loss::Frobenius, "bpp"),
             (Loss::KullbackLeibler, "scd"),
             (Loss::KullbackLeibler, "mu"),
+            (Loss::KullbackLeibler, "newton"),
+            (Loss::ItakuraSaito, "newton"),
         ] {
             assert!(!other_rule(loss, rule).contains(&rule), "{loss} {rule}");
         }

@@ -22,6 +22,8 @@ pub(crate) struct Standing {
     /// Seconds that it was given, and took, the last time.
     pub(crate) spent: Option<(f64, f64)>,
     pub(crate) restarts: BTreeMap<(Entrant, String), Restarts>,
+    /// Seconds per sweep of partwise with one thread and with all, by precision.
+    pub(crate) threads: BTreeMap<String, (f64, f64)>,
 }
 
 /// All lines, put together.
@@ -109,6 +111,11 @@ impl Standings {
                         standing.spent = Some((allowed, used));
                     }
                 }
+                Line::Threads { cell, entrant, one, all } => {
+                    if let Some(standing) = cells.get_mut(&cell) {
+                        standing.threads.insert(entrant.precision, (one, all));
+                    }
+                }
                 Line::Restarts { cell, entrant, setting, restarts } => {
                     if let Some(standing) = cells.get_mut(&cell) {
                         standing.restarts.insert((entrant, setting), restarts);
@@ -134,6 +141,7 @@ impl Standing {
             dropped: BTreeMap::new(),
             spent: None,
             restarts: BTreeMap::new(),
+            threads: BTreeMap::new(),
         }
     }
 

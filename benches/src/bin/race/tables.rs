@@ -206,6 +206,31 @@ pub(crate) fn phases(all: &[Standing]) -> Markdown {
     table
 }
 
+/// Sweeps with one thread and with all.
+pub(crate) fn threads(all: &[Standing]) -> Markdown {
+    let all_threads = format!("{} threads", crate::THREADS);
+    let mut table = Markdown::with_headers(
+        2,
+        ["cell", "precision", "1 thread, ms per sweep", &all_threads, "times faster"]
+            .map(String::from)
+            .into(),
+    );
+    for standing in all {
+        for precision in PRECISIONS {
+            let Some(&(one, all)) = standing.threads.get(precision) else { continue };
+            let ms = |s: f64| grouped(1e3 * s, if s < 0.01 { 2 } else { 1 });
+            table.row([
+                format!("`{}`", standing.cell),
+                precision.into(),
+                ms(one),
+                ms(all),
+                format!("{:.2}", one / all),
+            ]);
+        }
+    }
+    table
+}
+
 fn total(timings: &Timings) -> f64 {
     timings.start + timings.sweeps + timings.looks + timings.finish
 }

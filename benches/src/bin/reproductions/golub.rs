@@ -10,7 +10,8 @@ use std::path::Path;
 
 const TITLE: &str = "Leukemia gene expression: the R package NMF";
 const GENES: usize = 200;
-const STARTS: usize = 10;
+/// At rank 6 about one start in four ends in the best minimum that is known, by whatever rule: ten may miss it.
+const STARTS: usize = 20;
 
 /// Kullback-Leibler divergence and half the residual sum of squares at rank 3.
 const KL: f64 = 543_535.65;
@@ -63,6 +64,7 @@ fn rank_three(out: &mut String, x: &Matrix<'_, f64>) -> Outcome<()> {
     );
     let mut remarks = String::new();
     let cases = [
+        (Loss::KullbackLeibler, Rule::Newton, true),
         (Loss::KullbackLeibler, Rule::Scd, true),
         (Loss::KullbackLeibler, Rule::Mu, true),
         (Loss::KullbackLeibler, Rule::Mu, false),
@@ -108,8 +110,8 @@ fn rank_three(out: &mut String, x: &Matrix<'_, f64>) -> Outcome<()> {
 
 fn name_of(rule: Rule, ours: bool) -> String {
     match (rule, ours) {
-        (Rule::Mu, true) => "mu".to_string(),
-        (_, true) => format!("{rule} (default)"),
+        (Rule::Newton | Rule::Hals, true) => format!("{rule} (default)"),
+        (_, true) => rule.to_string(),
         (_, false) => "plain mu".to_string(),
     }
 }

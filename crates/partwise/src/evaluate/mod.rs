@@ -354,7 +354,7 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
                 terms.0.fill(0.0);
                 for from in (0..h.rows()).step_by(TILE) {
                     let width = TILE.min(h.rows() - from);
-                    pack(&block, from, width, xs);
+                    pack(&block, from, width, xs, TILE);
                     let least = least_of(loss, least);
                     for (r, w) in w.chunks_exact(h.stride()).enumerate() {
                         for j in 0..width {
@@ -439,8 +439,9 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
                             }
                         }
                     } else {
-                        let mut sums =
-                            Sums { numer: &mut *numer, denom: &mut *denom, loss: &mut s.loss[..n] };
+                        // Once is enough.
+                        let loss = &mut s.loss[..if transposed { 0 } else { n }];
+                        let mut sums = Sums { numer: &mut *numer, denom: &mut *denom, loss };
                         block_sums(ratio, &x, w, &panel, &mut s.ratio, &mut sums);
                         if ratio.shares_denominator() {
                             for r in 0..n {

@@ -4,6 +4,7 @@
 //! of additions in a fixed order. So no result depends on how rows are cut into blocks or spread over threads.
 
 mod across;
+pub(crate) mod curvature;
 pub(crate) mod dense;
 pub(crate) mod elementary;
 pub(crate) mod gram;
@@ -14,6 +15,7 @@ mod outer;
 pub(crate) mod products;
 pub(crate) mod ratio;
 pub(crate) mod small;
+pub(crate) mod sparse;
 pub(crate) mod vector;
 pub(crate) mod weighted;
 

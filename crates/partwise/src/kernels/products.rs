@@ -8,13 +8,13 @@
 
 use super::isa::{Kernel, Simd, launch};
 use super::vector::Vector;
-use super::{DenseRows, Order, Rows, SparseRows, ValuesRef};
-use crate::scalar::{Scalar, WidthVisitor};
+use super::{DenseRows, Order, Rows, sparse};
+use crate::scalar::Scalar;
 
 /// Inner indices done before the next rows are taken: keeps the rows of P in cache.
 const DEPTH: usize = 512;
 /// Bytes of a cache line.
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
 
 /// `out = X panel`, with `panel` of `(cols, stride)` and `out` of `(rows, stride)`.
 pub(crate) fn cross<T: Scalar>(x: &Rows<'_, T>, panel: &[T], stride: usize, out: &mut [T]) {
@@ -28,21 +28,7 @@ pub(crate) fn cross_add<T: Scalar>(x: &Rows<'_, T>, panel: &[T], stride: usize, 
         Rows::Dense(x) => {
             launch(DenseProduct { x, panel, stride, start: 0, width: stride, out, out_stride: stride });
         }
-        Rows::Sparse(x) => {
-            let product = SparseProduct { x, panel, stride, start: 0, out };
-            if stride <= T::MAX_WIDTH {
-                T::with_width(stride, product);
-            } else {
-                // Wider rows are padded to whole multiples of two units; each group of them walks over the entries.
-                let mut product = product;
-                while product.start < stride {
-                    let width = (stride - product.start).min(T::MAX_WIDTH);
-                    let SparseProduct { x, panel, start, .. } = product;
-                    T::with_width(width, SparseProduct { x, panel, stride, start, out: &mut *product.out });
-                    product.start += width;
-                }
-            }
-        }
+        Rows::Sparse(x) => sparse::cross_add(&x, panel, stride, out),
     }
 }
 
@@ -245,53 +231,10 @@ pub(super) fn row<T: Scalar, const W: usize>(data: &[T], at: usize) -> &[T; W] {
     &data[at..].as_chunks::<W>().0[0]
 }
 
-struct SparseProduct<'a, T> {
-    x: SparseRows<'a, T>,
-    panel: &'a [T],
-    stride: usize,
-    start: usize,
-    out: &'a mut [T],
-}
-
-impl<T: Scalar> WidthVisitor<T> for SparseProduct<'_, T> {
-    type Out = ();
-    fn visit<const W: usize>(self) {
-        launch(Gather::<T, W>(self));
-    }
-}
-
-struct Gather<'a, T, const W: usize>(SparseProduct<'a, T>);
-
-impl<T: Scalar, const W: usize> Kernel for Gather<'_, T, W> {
-    type Out = ();
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        match self.0.x.values {
-            ValuesRef::Full(values) => gather::<T, T, S, W>(self.0, values),
-            ValuesRef::Single(values) => gather::<T, f32, S, W>(self.0, values),
-        }
-    }
-}
-
-#[inline(always)]
-fn gather<T: Scalar, V: Copy + Into<T>, S: Simd, const W: usize>(p: SparseProduct<'_, T>, values: &[V]) {
-    for (i, bounds) in p.x.starts.windows(2).enumerate() {
-        let out = &mut p.out[i * p.stride + p.start..][..W];
-        let mut acc = [T::ZERO; W];
-        acc.copy_from_slice(out);
-        for (&col, &x) in p.x.columns[bounds[0]..bounds[1]].iter().zip(&values[bounds[0]..bounds[1]]) {
-            let (x, h) = (x.into(), row::<T, W>(p.panel, col as usize * p.stride + p.start));
-            for l in 0..W {
-                acc[l] = S::mul_add(x, h[l], acc[l]);
-            }
-        }
-        out.copy_from_slice(&acc);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::isa::{self, Isa};
+    use super::super::{SparseRows, ValuesRef};
     use super::*;
 
     fn numbers(n: usize, seed: u64) -> Vec<f64> {

@@ -13,6 +13,7 @@
 use super::elementary::{exp, ln};
 use super::isa::{Kernel, Simd, launch};
 use super::products::{cross_add, model_tile, row};
+use super::vector::Vector;
 use super::{DenseRows, Order, Rows, SparseRows, ValuesRef};
 use crate::loss::Loss;
 use crate::scalar::{Scalar, WidthVisitor};
@@ -99,7 +100,7 @@ pub(crate) struct Sums<'a, T> {
     pub(crate) numer: &'a mut [T],
     /// Not touched where [`Ratio::shares_denominator`].
     pub(crate) denom: &'a mut [T],
-    /// The loss of each row, without terms that the caller adds (see [`constant`]).
+    /// The loss of each row, without terms that the caller adds (see [`constant`]); empty if nobody asks.
     pub(crate) loss: &'a mut [f64],
 }
 
@@ -128,7 +129,7 @@ pub(crate) fn block_sums<T: Scalar>(
     for from in (0..columns).step_by(TILE) {
         let width = TILE.min(columns - from);
         let padded = width.next_multiple_of(T::LANES);
-        pack(x, from, width, &mut scratch.x);
+        pack(x, from, width, &mut scratch.x, TILE);
         model_tile(
             w,
             other.stride,
@@ -142,7 +143,12 @@ pub(crate) fn block_sums<T: Scalar>(
         );
         for i in 0..rows {
             let (x, y) = (&mut scratch.x[i * TILE..][..width], &mut scratch.y[i * TILE..][..width]);
-            sums.loss[i] += launch(Elementwise::<T, false> { ratio: *ratio, x, y, weights: &[] });
+            match sums.loss.get_mut(i) {
+                Some(loss) => *loss += entrywise(ratio, x, y),
+                None => {
+                    launch(Elementwise::<T, false, false> { ratio: *ratio, x, y, weights: &[] });
+                }
+            }
         }
         let tile = |data| Rows::Dense(DenseRows { data, rows, cols: width, order: Order::RowMajor(TILE) });
         let panel = &other.rows[from * other.stride..];
@@ -153,13 +159,13 @@ pub(crate) fn block_sums<T: Scalar>(
     }
 }
 
-/// Copies columns `from..from + width` of a block into rows of length `TILE`.
-pub(crate) fn pack<T: Scalar>(x: &Rows<'_, T>, from: usize, width: usize, to: &mut [T]) {
+/// Copies columns `from..from + width` of a block into rows that are `apart` numbers apart.
+pub(crate) fn pack<T: Scalar>(x: &Rows<'_, T>, from: usize, width: usize, to: &mut [T], apart: usize) {
     match x {
         Rows::Dense(x) => match x.order {
             Order::RowMajor(ld) => {
                 for i in 0..x.rows {
-                    to[i * TILE..][..width].copy_from_slice(&x.data[i * ld + from..][..width]);
+                    to[i * apart..][..width].copy_from_slice(&x.data[i * ld + from..][..width]);
                 }
             }
             Order::ColMajor(ld) => {
@@ -169,7 +175,7 @@ pub(crate) fn pack<T: Scalar>(x: &Rows<'_, T>, from: usize, width: usize, to: &m
                     let columns = at_once.min(width - first);
                     for i in 0..x.rows {
                         let data = &x.data[(from + first) * ld + i..];
-                        for (j, to) in to[i * TILE + first..][..columns].iter_mut().enumerate() {
+                        for (j, to) in to[i * apart + first..][..columns].iter_mut().enumerate() {
                             *to = data[j * ld];
                         }
                     }
@@ -178,7 +184,7 @@ pub(crate) fn pack<T: Scalar>(x: &Rows<'_, T>, from: usize, width: usize, to: &m
         },
         Rows::Sparse(x) => {
             for i in 0..x.rows() {
-                let to = &mut to[i * TILE..][..width];
+                let to = &mut to[i * apart..][..width];
                 to.fill(T::ZERO);
                 let (start, end) = (x.starts[i], x.starts[i + 1]);
                 let columns = &x.columns[start..end];
@@ -196,11 +202,16 @@ pub(crate) fn pack<T: Scalar>(x: &Rows<'_, T>, from: usize, width: usize, to: &m
 
 /// Per entry, in place: x becomes `x y^(b-2)` and y becomes `y^(b-1)`; returns the loss, each entry's times its weight.
 pub(crate) fn elementwise<T: Scalar>(ratio: &Ratio<T>, x: &mut [T], y: &mut [T], weights: &[T]) -> f64 {
-    launch(Elementwise::<T, true> { ratio: *ratio, x, y, weights })
+    launch(Elementwise::<T, true, true> { ratio: *ratio, x, y, weights })
 }
 
-/// Per entry, in place: x becomes `x y^(b-2)` and y becomes `y^(b-1)`; returns the loss.
-struct Elementwise<'a, T, const WEIGHTED: bool> {
+/// The same where every entry counts once.
+pub(crate) fn entrywise<T: Scalar>(ratio: &Ratio<T>, x: &mut [T], y: &mut [T]) -> f64 {
+    launch(Elementwise::<T, false, true> { ratio: *ratio, x, y, weights: &[] })
+}
+
+/// Per entry, in place: x becomes `x y^(b-2)` and y becomes `y^(b-1)`; returns the loss if that is asked for.
+struct Elementwise<'a, T, const WEIGHTED: bool, const LOSS: bool> {
     ratio: Ratio<T>,
     x: &'a mut [T],
     y: &'a mut [T],
@@ -208,7 +219,7 @@ struct Elementwise<'a, T, const WEIGHTED: bool> {
     weights: &'a [T],
 }
 
-impl<T: Scalar, const WEIGHTED: bool> Kernel for Elementwise<'_, T, WEIGHTED> {
+impl<T: Scalar, const WEIGHTED: bool, const LOSS: bool> Kernel for Elementwise<'_, T, WEIGHTED, LOSS> {
     type Out = f64;
     #[inline(always)]
     fn run<S: Simd>(self) -> f64 {
@@ -222,15 +233,14 @@ impl<T: Scalar, const WEIGHTED: bool> Kernel for Elementwise<'_, T, WEIGHTED> {
             Power::KullbackLeibler => each::<T, WEIGHTED>(xs, ys, weights, |x, y| {
                 let (x, y) = (x.max(least_data), y.max(least_model));
                 let q = x / y;
-                let (x64, q64) = (x.to_f64(), q.to_f64().max(f64::MIN_POSITIVE));
-                (q, y, x64 * ln::<S>(q64))
+                (q, y, if LOSS { kl::<T, S>(x, q) } else { 0.0 })
             }),
             Power::ItakuraSaito => each::<T, WEIGHTED>(xs, ys, weights, |x, y| {
                 let (x, y) = (x.max(least_data), y.max(least_model));
                 let inverse = T::ONE / y;
                 let q = x * inverse;
                 let q64 = q.to_f64().max(f64::MIN_POSITIVE);
-                (q * inverse, inverse, q64 - ln::<S>(q64) - 1.0)
+                (q * inverse, inverse, if LOSS { q64 - ln::<S>(q64) - 1.0 } else { 0.0 })
             }),
             Power::Beta(b) => {
                 let scale = 1.0 / (b * (b - 1.0));
@@ -352,54 +362,93 @@ impl<T: Scalar, const W: usize> Kernel for SparseKlRows<'_, '_, T, W> {
     }
 }
 
+/// Stored entries whose model is made before any of them is used: so many sums run beside each other, divisions fill whole
+/// registers, and the rows of the panel are still at hand when they are met again.
+const AT_ONCE: usize = 16;
+
 #[inline(always)]
 fn sparse_kl_rows<T: Scalar, V: Copy + Into<T>, S: Simd, const W: usize>(
     p: SparseKl<'_, '_, T>,
     values: &[V],
 ) {
-    let stride = p.other.stride;
-    let h = p.other.rows;
+    let (stride, h) = (p.other.stride, p.other.rows);
     for (i, bounds) in p.x.starts.windows(2).enumerate() {
         let w = &p.w[i * stride..][..stride];
         let numer = &mut p.numer[i * stride..][..stride];
         let columns = &p.x.columns[bounds[0]..bounds[1]];
         let values = &values[bounds[0]..bounds[1]];
         let mut loss = 0.0;
+        let mut acc = [T::ZERO; W];
         // Stored entries are taken as many at a time as the scratch holds.
         for (columns, values) in columns.chunks(TILE).zip(values.chunks(TILE)) {
             let (xs, qs) = (&mut p.scratch.x[..values.len()], &mut p.scratch.y[..values.len()]);
-            for (e, (&col, &x)) in columns.iter().zip(values).enumerate() {
-                let at = col as usize * stride;
-                let x: T = x.into();
-                let mut parts = [T::ZERO; W];
+            let entries = columns.chunks(AT_ONCE).zip(values.chunks(AT_ONCE));
+            for ((columns, values), (xs, qs)) in
+                entries.zip(xs.chunks_mut(AT_ONCE).zip(qs.chunks_mut(AT_ONCE)))
+            {
+                let (mut x, mut y) = ([T::ZERO; AT_ONCE], [T::ONE; AT_ONCE]);
+                for ((&col, &value), (x, y)) in columns.iter().zip(values).zip(x.iter_mut().zip(&mut y)) {
+                    *x = value.into();
+                    *y = model::<T, S, W>(w, h, col as usize * stride, stride);
+                }
+                for (&x, y) in x.iter().zip(&mut y) {
+                    *y = x / y.max(p.ratio.least_model);
+                }
+                xs.copy_from_slice(&x[..columns.len()]);
+                qs.copy_from_slice(&y[..columns.len()]);
                 if stride == W {
-                    let (h, w) = (row::<T, W>(h, at), row::<T, W>(w, 0));
-                    for l in 0..W {
-                        parts[l] = w[l] * h[l];
+                    for (&col, &q) in columns.iter().zip(&y) {
+                        let h = row::<T, W>(h, col as usize * stride);
+                        for l in 0..W {
+                            acc[l] = S::mul_add(q, h[l], acc[l]);
+                        }
                     }
                 } else {
                     for g in (0..stride).step_by(W) {
-                        let (h, w) = (row::<T, W>(h, at + g), row::<T, W>(w, g));
-                        for l in 0..W {
-                            parts[l] = S::mul_add(w[l], h[l], parts[l]);
+                        let numer = &mut numer[g..][..W];
+                        acc.copy_from_slice(numer);
+                        for (&col, &q) in columns.iter().zip(&y) {
+                            let h = row::<T, W>(h, col as usize * stride + g);
+                            for l in 0..W {
+                                acc[l] = S::mul_add(q, h[l], acc[l]);
+                            }
                         }
-                    }
-                }
-                let y = tree(&mut parts).max(p.ratio.least_model);
-                let q = x / y;
-                (xs[e], qs[e]) = (x, q);
-                for g in (0..stride).step_by(W) {
-                    let h = row::<T, W>(h, at + g);
-                    let numer = &mut numer[g..][..W];
-                    for l in 0..W {
-                        numer[l] = S::mul_add(q, h[l], numer[l]);
+                        numer.copy_from_slice(&acc);
                     }
                 }
             }
-            loss += each::<T, false>(xs, qs, &[], |x, q| {
-                (x, q, x.to_f64() * ln::<S>(q.to_f64().max(f64::MIN_POSITIVE)))
-            });
+            if !p.loss.is_empty() {
+                loss += each::<T, false>(xs, qs, &[], |x, q| (x, q, kl::<T, S>(x, q)));
+            }
         }
-        p.loss[i] = loss;
+        if stride == W {
+            numer.copy_from_slice(&acc);
+        }
+        if let Some(to) = p.loss.get_mut(i) {
+            *to = loss;
+        }
     }
+}
+
+/// `w · h` for the row of the panel at `at`: as many chains as a SIMD unit has lanes, on every instruction set.
+#[inline(always)]
+fn model<T: Scalar, S: Simd, const W: usize>(w: &[T], h: &[T], at: usize, stride: usize) -> T {
+    let lanes = <T::Unit<S> as Vector<T>>::LANES;
+    let mut sum = <T::Unit<S> as Vector<T>>::splat(T::ZERO);
+    for g in (0..stride).step_by(W) {
+        let (h, w) = (row::<T, W>(h, at + g), row::<T, W>(w, g));
+        for l in (0..W).step_by(lanes) {
+            sum = <T::Unit<S> as Vector<T>>::load(&w[l..]).mul_add(Vector::load(&h[l..]), sum);
+        }
+    }
+    let mut parts = [T::ZERO; 8];
+    sum.store(&mut parts);
+    let (fours, _) = parts.as_chunks_mut::<4>();
+    if lanes == 4 { tree(&mut fours[0]) } else { tree(&mut parts) }
+}
+
+/// An entry's part of the Kullback-Leibler loss, without `y - x`, for `q = x / y`.
+#[inline(always)]
+fn kl<T: Scalar, S: Simd>(x: T, q: T) -> f64 {
+    x.to_f64() * ln::<S>(q.to_f64().max(f64::MIN_POSITIVE))
 }

@@ -5,7 +5,7 @@ use crate::data::Facts;
 use crate::error::{Error, Result};
 use crate::penalty::{Factors, Penalty, PenaltyKind, Weight};
 use crate::scalar::Scalar;
-use crate::spec::{Compress, Free, Negatives, Normalize, Simplex, Spec, Unseen};
+use crate::spec::{Compress, Free, Negatives, Normalize, Rule, Simplex, Spec, Unseen};
 use crate::start::Given;
 use crate::support::{self, Feature, require};
 
@@ -129,6 +129,8 @@ fn features<T: Scalar>(spec: &Spec, facts: Option<&Facts>, given: &Given<T>) -> 
     // Weights of one are a mask.
     let weighted =
         facts.filter(|facts| facts.weighted).map(|facts| facts.total_weight == facts.observed as f64);
+    // What other rules cannot do with sparse X, the loss cannot: that is for `check_data` to say.
+    add(spec.rule == Rule::Newton && facts.is_some_and(|facts| facts.sparse), Feature::Sparse);
     add(weighted == Some(true), Feature::Missing);
     add(weighted == Some(false), Feature::Weights);
     let negative = facts.is_none_or(|facts| facts.negative.count > 0);

@@ -6,13 +6,17 @@ use crate::error::{Error, Result};
 use crate::extrapolate::Extrapolate;
 use crate::factor::{check_rank, padded};
 use crate::init::rsvd::LowRank;
+use crate::kernels::curvature::pairs;
+use crate::kernels::sparse;
 use crate::loss::Loss;
 use crate::par;
-use crate::penalty::Elastic;
+use crate::penalty::{Elastic, PenaltyKind};
+use crate::rules::newton;
 use crate::scalar::Scalar;
 use crate::spec::{Compress, First, Init, Normalize, Rule, Simplex, Spec};
 use crate::start::Given;
 use crate::support;
+use crate::walk::newton::block_rows;
 use serde::Serialize;
 
 pub(crate) mod demands;
@@ -42,6 +46,8 @@ pub struct Plan {
 
 /// The share of the products' cost that is spent on further sweeps of coordinate descent (Gillis & Glineur 2012).
 const SWEEP_SHARE: f64 = 0.5;
+/// Bytes that a fit of small data may well take beside it.
+const LITTLE: u64 = 64 << 20;
 /// Sweeps within a half-step, at most.
 const MOST_SWEEPS: usize = 10;
 /// A sketch pays where the shorter side of X is at least so many times the rank, and X has at least so many entries.
@@ -71,7 +77,7 @@ impl Spec {
         let mut notes = Vec::new();
         let (m, n, k) = (facts.rows, facts.cols, spec.rank);
 
-        choose_rule(&mut spec, &mut notes)?;
+        choose_rule::<T>(&mut spec, Some(facts), &mut notes)?;
         demands::check(&spec, Some(facts), given)?;
         demands::settle(&mut spec, given, &mut notes);
         choose_init(&mut spec, facts, (given.w.is_some(), given.h.is_some()), &mut notes)?;
@@ -112,6 +118,13 @@ impl Spec {
             spec.compress = Compress::No;
             memory = memory_for::<T>(&spec, facts, extrapolate, at_once);
         }
+        if self.rule == Rule::Auto && spec.rule == Rule::Newton && too_much(memory) {
+            let rule = if spec.loss == Loss::KullbackLeibler { Rule::Scd } else { Rule::Mu };
+            let mut plan = Spec { rule, ..self.clone() }.plan_for(facts, given)?;
+            plan.notes
+                .insert(0, format!("rule {rule}: newton is faster, but does not fit into the memory limit"));
+            return Ok(plan);
+        }
         if let Some(limit) = spec.memory_limit.filter(|&limit| memory > limit) {
             return Err(Error::Memory { rank: k, needed: memory, limit });
         }
@@ -137,7 +150,7 @@ impl Spec {
     pub fn check(&self) -> Result<()> {
         check_values(self)?;
         let mut spec = self.clone();
-        choose_rule(&mut spec, &mut Vec::new())?;
+        choose_rule::<f64>(&mut spec, None, &mut Vec::new())?;
         demands::check(&spec, None, &Given::<f64>::default())
     }
 
@@ -204,10 +217,12 @@ fn check_values(spec: &Spec) -> Result<()> {
     Ok(())
 }
 
-fn choose_rule(spec: &mut Spec, notes: &mut Vec<String>) -> Result<()> {
+/// Settles the rule; without facts, as for sparse X.
+fn choose_rule<T: Scalar>(spec: &mut Spec, facts: Option<&Facts>, notes: &mut Vec<String>) -> Result<()> {
     support::require_pair(spec.loss, spec.rule)?;
     if spec.rule == Rule::Auto {
         let simplex = spec.simplex_w != Simplex::None || spec.simplex_h != Simplex::None;
+        let convex = !spec.penalties.iter().any(|p| p.kind == PenaltyKind::Orthogonal);
         let (rule, why) = match spec.loss {
             Loss::Frobenius => {
                 (Rule::Hals, "coordinate descent, the fastest for the frobenius loss".to_string())
@@ -215,7 +230,18 @@ fn choose_rule(spec: &mut Spec, notes: &mut Vec<String>) -> Result<()> {
             Loss::KullbackLeibler if simplex => {
                 (Rule::Mu, "the only one for the kl loss with rows on the simplex".into())
             }
+            Loss::KullbackLeibler | Loss::ItakuraSaito
+                if !simplex && convex && facts.is_some_and(|facts| newton_pays::<T>(spec.rank, facts)) =>
+            {
+                (
+                    Rule::Newton,
+                    format!("Newton steps on whole rows, the fastest for the {} loss of dense X", spec.loss),
+                )
+            }
             Loss::KullbackLeibler => (Rule::Scd, "coordinate descent, the fastest for the kl loss".into()),
+            Loss::ItakuraSaito => {
+                (Rule::Mu, "newton is for dense X without weights, ranks up to 128 and convex rows".into())
+            }
             loss => (Rule::Mu, format!("the only one for the loss {loss}")),
         };
         spec.rule = rule;
@@ -229,6 +255,21 @@ fn choose_rule(spec: &mut Spec, notes: &mut Vec<String>) -> Result<()> {
         });
     }
     Ok(())
+}
+
+/// Whether Newton steps are worth the memory of a curvature per row: twice that of X, or little.
+fn newton_pays<T: Scalar>(rank: usize, facts: &Facts) -> bool {
+    let x = (facts.rows as u64).saturating_mul(facts.cols as u64).saturating_mul(size_of::<T>() as u64);
+    !facts.sparse
+        && !facts.weighted
+        && rank <= newton::MOST_COMPONENTS
+        && curvatures(rank, facts) <= x.saturating_mul(2).max(LITTLE)
+}
+
+/// Bytes of the curvatures of all rows of both factors, in single precision.
+fn curvatures(rank: usize, facts: &Facts) -> u64 {
+    let rows = (facts.rows as u64).saturating_add(facts.cols as u64);
+    rows.saturating_mul(4).saturating_mul(pairs(rank) as u64)
 }
 
 fn choose_init(spec: &mut Spec, facts: &Facts, given: (bool, bool), notes: &mut Vec<String>) -> Result<()> {
@@ -366,8 +407,20 @@ fn memory_for<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate, a
         0
     };
     let grams = stride.saturating_mul(stride).saturating_mul(6 * 8);
-    let block = spec.block_rows.unwrap_or(0).max(512) as u64;
-    let work = (spec.threads as u64).saturating_mul(row.saturating_mul(block).saturating_add(2 << 20));
+    let far = facts.sparse && sparse::is_far::<T>(facts.rows.max(facts.cols), stride as usize);
+    let block = spec.block_rows.unwrap_or(0).max(if far { sparse::TOGETHER } else { 512 }) as u64;
+    // Newton steps keep the entries of a block, and what the model is there.
+    let entries = |rows: usize, cols: usize| {
+        let block = spec.block_rows.unwrap_or(block_rows::<T>(cols, spec.rank)).min(rows) as u64;
+        block.saturating_mul(cols as u64).saturating_mul(2 * number)
+    };
+    let entries = match spec.rule {
+        Rule::Newton => entries(facts.rows, facts.cols).max(entries(facts.cols, facts.rows)),
+        _ => 0,
+    };
+    let of_a_thread = row.saturating_mul(block).saturating_add(2 << 20).saturating_add(entries);
+    let work = (spec.threads as u64).saturating_mul(of_a_thread);
+    let curvatures = if spec.rule == Rule::Newton { curvatures(spec.rank, facts) } else { 0 };
     let best = if spec.restarts > 1 { row.saturating_mul(both) } else { 0 };
     // What penalties by row keep, in the run and in the evaluation, and rows as the other side meets them.
     let by_row = if demands::has_terms(spec) { row.saturating_mul(both).saturating_mul(4) } else { 0 };
@@ -381,7 +434,8 @@ fn memory_for<T: Scalar>(spec: &Spec, facts: &Facts, extrapolate: Extrapolate, a
     };
     let own = if facts.weighted { (spec.threads as u64).saturating_mul(grams) } else { 0 };
     let sum = |parts: &[u64]| parts.iter().copied().fold(0, u64::saturating_add);
-    let of_a_start = sum(&[factors, columns, by_row, seen, grams, best, both.saturating_mul(6 * 8)]);
+    let of_a_start =
+        sum(&[factors, columns, curvatures, by_row, seen, grams, best, both.saturating_mul(6 * 8)]);
     sum(&[of_a_start.saturating_mul(at_once as u64), index, own, work, low])
 }
 

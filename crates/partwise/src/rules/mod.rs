@@ -22,6 +22,7 @@ pub(crate) mod hals;
 pub(crate) mod hoyer;
 pub(crate) mod mu;
 pub(crate) mod nesterov;
+pub(crate) mod newton;
 pub(crate) mod scd;
 pub(crate) mod simplex;
 

@@ -4,6 +4,7 @@
 //! blocks run in parallel and their size changes nothing. There is a file for each family of rules; rows of weighted X,
 //! which share less, are in [`weighted`].
 
+pub(crate) mod newton;
 mod quadratic;
 mod ratio;
 pub(crate) mod rows;
@@ -14,18 +15,22 @@ use crate::data::{Dense, Facts, Matrix};
 use crate::extrapolate::push_within;
 use crate::factor::padded;
 use crate::init::rsvd::LowRank;
+use crate::kernels::curvature::pairs;
 use crate::kernels::dense::{room, turn_from};
 use crate::kernels::kl_newton::Effort;
 use crate::kernels::ratio::{Ratio, RatioScratch};
+use crate::kernels::sparse;
 use crate::loss::Loss;
 use crate::par::PerThread;
 use crate::penalty::Elastic;
 use crate::row_terms::Bounds;
 use crate::rules::hals::Hals;
 use crate::rules::mu::MuBeta;
+use crate::rules::newton::Newton;
 use crate::rules::{Need, QuadraticRule, Scratch};
 use crate::scalar::Scalar;
-use crate::side::{RowsMut, Side, TERMS, Wants};
+use crate::side::{Curvatures, RowsMut, Side, TERMS, Wants};
+use newton::NewtonRoom;
 use rayon::prelude::*;
 use rows::RowScratch;
 use std::time::Duration;
@@ -36,6 +41,8 @@ pub(crate) enum Method<T> {
     Quadratic(Box<dyn QuadraticRule<T>>, Box<dyn QuadraticRule<T>>),
     Ratio(Loss, MuBeta, MuBeta),
     Rows(Effort<T>, Effort<T>),
+    /// With the effort for rows that have to be solved by coordinates.
+    Newton(Newton<T>, Newton<T>, [Effort<T>; 2]),
 }
 
 impl<T: Scalar> Method<T> {
@@ -50,7 +57,9 @@ impl<T: Scalar> Method<T> {
                 columns: !(weighted || sparse && *loss == Loss::KullbackLeibler),
                 ..Wants::default()
             },
-            Method::Rows(..) => Wants { sums: true, columns: !sparse, ..Wants::default() },
+            Method::Rows(..) | Method::Newton(..) => {
+                Wants { sums: true, columns: !sparse, ..Wants::default() }
+            }
         }
     }
 
@@ -122,6 +131,9 @@ struct Work<T> {
     rule: Scratch<T>,
     ratio: RatioScratch<T>,
     row: RowScratch<T>,
+    newton: NewtonRoom<T>,
+    /// Of the rows of a block, for sides that keep none.
+    curvatures: Curvatures,
     /// A row's linear terms.
     line: Vec<T>,
     /// Two numbers per component.
@@ -145,12 +157,17 @@ pub(crate) fn dense_block<T: Scalar>(cols: usize, by_column: bool) -> usize {
 }
 
 /// Rows of a block: enough to share the other factor's reads, few enough to stay in cache and to balance threads.
-fn block_size<T: Scalar>(view: &View<'_, T>, method: &Method<T>) -> usize {
+fn block_size<T: Scalar>(view: &View<'_, T>, method: &Method<T>, rank: usize, threads: usize) -> usize {
+    let stride = padded::<T>(rank);
     match method {
         // Rows of weighted X are work of their own.
         _ if view.is_weighted() => (view.rows() / 256).clamp(1, 32),
+        Method::Newton(..) if !view.is_sparse() => newton::block_rows::<T>(view.cols(), rank),
         _ if !view.is_sparse() => dense_block::<T>(view.cols(), view.is_by_column()),
-        Method::Rows(..) => (view.rows() / 512).clamp(4, 64),
+        Method::Rows(..) | Method::Newton(..) => (view.rows() / 512).clamp(4, 64),
+        Method::Quadratic(..) if sparse::is_far::<T>(view.cols(), stride) => {
+            (view.rows() / (8 * threads.max(1))).clamp(8, sparse::TOGETHER)
+        }
         _ => (view.rows() / 256).clamp(8, 256),
     }
 }
@@ -212,13 +229,19 @@ impl<'x, T: Scalar> Walk<'x, T> {
         threads: usize,
     ) -> Walk<'x, T> {
         let stride = padded::<T>(rank);
-        let blocks =
-            [0, 1].map(|side: usize| block_rows.unwrap_or_else(|| block_size::<T>(&views[side], method)));
+        let blocks = [0, 1].map(|side: usize| {
+            block_rows.unwrap_or_else(|| block_size::<T>(&views[side], method, rank, threads))
+        });
         let largest = blocks[0].max(blocks[1]);
         let dense = views.iter().any(|view| matches!(view, View::Dense(_)));
         let tiles = matches!(method, Method::Ratio(..));
+        let whole_rows = matches!(method, Method::Newton(..));
+        let most_cols = views[0].cols().max(views[1].cols());
         // Multiplicative updates for Kullback-Leibler end with coordinate descent.
-        let entries = matches!(method, Method::Rows(..) | Method::Ratio(Loss::KullbackLeibler, ..));
+        let entries = matches!(
+            method,
+            Method::Rows(..) | Method::Newton(..) | Method::Ratio(Loss::KullbackLeibler, ..)
+        );
         let scratch = PerThread::new(threads, || Work {
             spent: Spent::default(),
             irregular: vec![T::ZERO; views[0].scratch(blocks[0]).max(views[1].scratch(blocks[1]))],
@@ -229,6 +252,16 @@ impl<'x, T: Scalar> Walk<'x, T> {
             rule: Scratch::new(method.need(rank)),
             ratio: if tiles { RatioScratch::new(largest) } else { RatioScratch::default() },
             row: if entries { RowScratch::new(&views, rank) } else { RowScratch::none() },
+            newton: if whole_rows {
+                NewtonRoom::new(largest, most_cols, rank, stride)
+            } else {
+                NewtonRoom::default()
+            },
+            curvatures: if whole_rows {
+                Curvatures::new(largest, pairs(rank))
+            } else {
+                Curvatures::default()
+            },
             line: vec![T::ZERO; stride],
             room: vec![0.0; 2 * stride],
             own: RowWork::new([&views[0], &views[1]], stride),

@@ -41,13 +41,16 @@ impl<T: Scalar> Walk<'_, T> {
             self.scratch.with(|work| {
                 let n = rows.rows();
                 let began = Instant::now();
-                self.sums(&step, view, first, rows.factor, work);
+                // Of the first side's rows, the loss is not that of a pair that will stand.
+                self.sums(&step, view, first, rows.factor, work, at == 1);
                 let summed = Instant::now();
                 // The loss is that of the rows before they move, and so is the penalty that goes with it; the first
                 // side's rows are part of the pair as they are afterwards.
                 note_penalty(&mut rows, elastic);
                 for r in 0..n {
-                    rows.terms[r * TERMS] = work.loss[r];
+                    if at == 1 {
+                        rows.terms[r * TERMS] = work.loss[r];
+                    }
                     step.update(first, r, rows.factor, work, self.shared_denominator(view, other));
                 }
                 push_rows(&mut rows, push, &bounds);
@@ -80,7 +83,7 @@ impl<T: Scalar> Walk<'_, T> {
                 let n = rows.rows();
                 let mut moving = vec![true; n];
                 for _ in 0..most {
-                    self.sums(&step, view, first, rows.factor, work);
+                    self.sums(&step, view, first, rows.factor, work, false);
                     for (r, moving) in moving.iter_mut().enumerate().filter(|(_, moving)| **moving) {
                         let row = r * stride..r * stride + rank;
                         let before = rows.factor[row.clone()].iter().map(|x| x.to_f64()).collect::<Vec<_>>();
@@ -118,8 +121,16 @@ impl<T: Scalar> Walk<'_, T> {
         (self.ratio.shares_denominator() && !view.is_weighted()).then_some(&other.sums_t)
     }
 
-    /// Both sums and the losses of rows from `first` on, into `work`.
-    fn sums(&self, step: &Step<'_, T>, view: &View<'_, T>, first: usize, factor: &[T], work: &mut Work<T>) {
+    /// Both sums of rows from `first` on, into `work`, and their losses if asked.
+    fn sums(
+        &self,
+        step: &Step<'_, T>,
+        view: &View<'_, T>,
+        first: usize,
+        factor: &[T],
+        work: &mut Work<T>,
+        losses: bool,
+    ) {
         let n = factor.len() / step.stride;
         let (numer, denom) = (&mut work.cross[..n * step.stride], &mut work.denom[..n * step.stride]);
         if let View::Weighted(view) = view {
@@ -133,9 +144,9 @@ impl<T: Scalar> Walk<'_, T> {
             return;
         }
         let x: Rows<'_, T> = view.block(first..first + n, &mut work.irregular);
-        let mut sums = Sums { numer, denom, loss: &mut work.loss[..n] };
+        let mut sums = Sums { numer, denom, loss: &mut work.loss[..if losses { n } else { 0 }] };
         block_sums(&self.ratio, &x, factor, &step.panel, &mut work.ratio, &mut sums);
-        if step.other.is_smoothed() && self.ratio.shares_denominator() {
+        if losses && step.other.is_smoothed() && self.ratio.shares_denominator() {
             for r in 0..n {
                 work.loss[r] += dot(&factor[r * step.stride..][..step.rank], &step.other.sums_t[..step.rank]);
             }

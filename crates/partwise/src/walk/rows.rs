@@ -114,7 +114,7 @@ impl<T: Scalar> RowScratch<T> {
     }
 
     /// Solves row `r` of a block for its row of the factor; returns the row's loss without the column sums.
-    fn solve(
+    pub(super) fn solve(
         &mut self,
         x: &Rows<'_, T>,
         r: usize,

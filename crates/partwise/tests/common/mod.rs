@@ -1,6 +1,7 @@
 //! Data and checks that the integration tests share.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)] // every test file uses a part of it
 
+use partwise::support::{Feature, pair, supports};
 use partwise::{Dense, Factor, Fit, Loss, Matrix, Rule, Scalar, Sparse};
 
 /// Numbers in 0..1, the same on every machine.
@@ -92,10 +93,23 @@ pub fn combinations() -> Vec<(Loss, Rule)> {
     for rule in [Rule::Mu, Rule::Scd, Rule::Ccd] {
         out.push((Loss::KullbackLeibler, rule));
     }
+    out.push((Loss::KullbackLeibler, Rule::Newton));
+    out.push((Loss::ItakuraSaito, Rule::Newton));
     for beta in [-0.5, 0.0, 0.5, 1.5, 2.5, 3.0] {
         out.push((Loss::beta_divergence(beta).unwrap(), Rule::Mu));
     }
     out
+}
+
+/// Whether a rule takes X as it is stored.
+pub fn takes(rule: Rule, x: &Matrix<'_, f64>) -> bool {
+    !x.is_sparse() || takes_sparse(rule)
+}
+
+/// Whether a rule takes sparse X, if the loss does.
+pub fn takes_sparse(rule: Rule) -> bool {
+    let loss = if pair(Loss::Frobenius, rule).is_yes() { Loss::Frobenius } else { Loss::KullbackLeibler };
+    supports(loss, rule, Feature::Sparse).is_yes()
 }
 
 /// A number as an unevaluated sum of two: about 32 digits.
