@@ -47,16 +47,17 @@ const fn workload(
     Workload { name, guards, make }
 }
 
-const OUTER: &[&str] = &["kernels/outer.rs", "kernels/vector.rs"];
+/// Both products use both, the other way round where X is stored by columns.
+const DENSE: &[&str] = &["kernels/dense.rs", "kernels/outer.rs", "kernels/across.rs", "kernels/products.rs"];
 const SPARSE: &[&str] = &["kernels/sparse.rs", "kernels/vector.rs", "kernels/lanes.rs"];
 const RATIO: &[&str] = &["kernels/ratio.rs", "kernels/elementary.rs"];
 
 /// Kernels.
 pub const KERNELS: &[Workload] = &[
-    workload("products-rows-f64", OUTER, || dense::<f64>(true)),
-    workload("products-rows-f32", OUTER, || dense::<f32>(true)),
-    workload("products-columns-f64", &["kernels/outer.rs", "kernels/products.rs"], || dense::<f64>(false)),
-    workload("products-columns-f32", &["kernels/outer.rs", "kernels/products.rs"], || dense::<f32>(false)),
+    workload("products-rows-f64", DENSE, || dense::<f64>(true)),
+    workload("products-rows-f32", DENSE, || dense::<f32>(true)),
+    workload("products-columns-f64", DENSE, || dense::<f64>(false)),
+    workload("products-columns-f32", DENSE, || dense::<f32>(false)),
     workload("products-sparse-f64", SPARSE, sparse::<f64>),
     workload("products-sparse-f32", SPARSE, sparse::<f32>),
     workload("gram-f64", &["kernels/gram.rs", "kernels/products.rs"], grams::<f64>),

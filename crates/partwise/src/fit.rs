@@ -137,7 +137,7 @@ impl<T: Scalar> Fit<T> {
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if X has not the shape of the fit.
     pub fn residuals(&self, x: &Matrix<'_, T>) -> Result<Residuals> {
-        self.pair(self.spec.loss, self.least).residuals(x)
+        T::residuals(&self.pair(self.spec.loss, self.least), x)
     }
 
     /// How well the model reproduces the entries of another X of the same shape that count there: those that were held out,
@@ -161,10 +161,10 @@ impl<T: Scalar> Fit<T> {
         let x = clipped.as_ref().unwrap_or(x);
         let s = &self.spec;
         let facts = Facts::of(x);
-        let loss = self.pair(s.loss, self.least).loss(x, &facts)?;
+        let loss = T::loss(&self.pair(s.loss, self.least), x, &facts)?;
         let frobenius = match s.loss {
             Loss::Frobenius => loss,
-            _ => self.pair(Loss::Frobenius, 0.0).loss(x, &facts)?,
+            _ => T::loss(&self.pair(Loss::Frobenius, 0.0), x, &facts)?,
         };
         let squares = 2.0 * frobenius;
         let weight = facts.total_weight * 2f64.powi(facts.weight_power);

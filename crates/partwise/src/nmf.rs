@@ -169,6 +169,17 @@ impl Nmf {
         given: &Given<T>,
         observer: &mut dyn Observer,
     ) -> Result<Fit<T>> {
+        T::fit(self, x, facts, given, observer)
+    }
+
+    /// [`Nmf::fit_with`], to be called for a number type that is known.
+    pub(crate) fn fit_of<T: Scalar>(
+        &self,
+        x: &Matrix<'_, T>,
+        facts: &Facts,
+        given: &Given<T>,
+        observer: &mut dyn Observer,
+    ) -> Result<Fit<T>> {
         facts.check_are_of(x)?;
         if self.spec.negatives == Negatives::Clip && facts.negative.count > 0 {
             let clipped = x.clipped();

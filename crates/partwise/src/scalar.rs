@@ -1,9 +1,17 @@
 //! The one type parameter of the library: `f32` or `f64`.
 
+use crate::data::{Facts, Matrix};
+use crate::error::Result;
+use crate::evaluate::Pair;
 use crate::evaluate::widen_rows;
 use crate::factor::Factor;
+use crate::fit::{Fit, Residuals};
 use crate::kernels::Rows;
 use crate::kernels::isa::Simd;
+use crate::nmf::Nmf;
+use crate::run::Observer;
+use crate::start::Given;
+use crate::transform::Model;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -78,10 +86,18 @@ pub trait Scalar:
 
 mod sealed {
     use super::Scalar;
+    use crate::data::{Facts, Matrix};
+    use crate::error::Result;
+    use crate::evaluate::Pair;
     use crate::factor::Factor;
+    use crate::fit::{Fit, Residuals};
     use crate::kernels::Rows;
     use crate::kernels::isa::Simd;
     use crate::kernels::vector::Vector;
+    use crate::nmf::Nmf;
+    use crate::run::Observer;
+    use crate::start::Given;
+    use crate::transform::Model;
 
     /// What kernels need of a number type; not for use outside.
     pub trait Internal: Sized {
@@ -100,6 +116,32 @@ mod sealed {
         where
             Self: Scalar;
         type Unit<S: Simd>: Vector<Self>
+        where
+            Self: Scalar;
+
+        /// Of [`Nmf::fit_with`]. What runs a kernel is compiled once for every number type, in this library: each program,
+        /// and each test of ours, would else compile all of it anew.
+        fn fit(
+            nmf: &Nmf,
+            x: &Matrix<'_, Self>,
+            facts: &Facts,
+            given: &Given<Self>,
+            observer: &mut dyn Observer,
+        ) -> Result<Fit<Self>>
+        where
+            Self: Scalar;
+        /// Of [`Model::transform`].
+        fn transform(model: &Model<Self>, x: &Matrix<'_, Self>, threads: usize) -> Result<Factor<Self>>
+        where
+            Self: Scalar;
+        /// Of [`Pair`], by row and by column.
+        #[allow(private_interfaces)]
+        fn residuals(pair: &Pair<'_, Self>, x: &Matrix<'_, Self>) -> Result<Residuals>
+        where
+            Self: Scalar;
+        /// Of [`Pair`], all of it.
+        #[allow(private_interfaces)]
+        fn loss(pair: &Pair<'_, Self>, x: &Matrix<'_, Self>, facts: &Facts) -> Result<f64>
         where
             Self: Scalar;
 
@@ -179,6 +221,26 @@ macro_rules! scalar {
             #[allow(private_interfaces)]
             fn widen_rows<'a>(rows: Rows<'a, Self>, room: &'a mut [f64]) -> Rows<'a, f64> {
                 $rows(rows, room)
+            }
+            fn fit(
+                nmf: &Nmf,
+                x: &Matrix<'_, Self>,
+                facts: &Facts,
+                given: &Given<Self>,
+                observer: &mut dyn Observer,
+            ) -> Result<Fit<Self>> {
+                nmf.fit_of(x, facts, given, observer)
+            }
+            fn transform(model: &Model<Self>, x: &Matrix<'_, Self>, threads: usize) -> Result<Factor<Self>> {
+                model.rows_of(x, threads)
+            }
+            #[allow(private_interfaces)]
+            fn residuals(pair: &Pair<'_, Self>, x: &Matrix<'_, Self>) -> Result<Residuals> {
+                pair.residuals(x)
+            }
+            #[allow(private_interfaces)]
+            fn loss(pair: &Pair<'_, Self>, x: &Matrix<'_, Self>, facts: &Facts) -> Result<f64> {
+                pair.loss(x, facts)
             }
             #[inline(always)]
             fn with_width<V: WidthVisitor<Self>>(width: usize, visitor: V) -> V::Out {

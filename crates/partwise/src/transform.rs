@@ -99,6 +99,11 @@ impl<T: Scalar> Model<T> {
     /// # Errors
     /// [`Error::Shape`] if X has another number of columns than H; the errors of [`Facts::check`].
     pub fn transform(&self, x: &Matrix<'_, T>, threads: usize) -> Result<Factor<T>> {
+        T::transform(self, x, threads)
+    }
+
+    /// [`Model::transform`], to be called for a number type that is known.
+    pub(crate) fn rows_of(&self, x: &Matrix<'_, T>, threads: usize) -> Result<Factor<T>> {
         if x.cols() != self.h.rows() {
             return Err(Error::Shape {
                 what: "the new X",
@@ -110,7 +115,7 @@ impl<T: Scalar> Model<T> {
         let negatives = self.rules.negatives != Negatives::Refuse || self.rules.free;
         facts.check_entries(self.loss, self.least > 0.0, negatives)?;
         if self.rules.negatives == Negatives::Clip && facts.negative.count > 0 {
-            return self.transform(&x.clipped(), threads);
+            return self.rows_of(&x.clipped(), threads);
         }
         // X and H in units near 1, which cannot overflow on the way.
         let mut h = self.h.clone();

@@ -47,7 +47,7 @@ impl<T: Scalar> Across<'_, T> {
 }
 
 /// Inner indices done before the next lines are taken: keeps their rows of the panel in the first-level cache.
-const DEPTH: usize = 256;
+const DEPTH: usize = 128;
 /// What turning a register of X costs, in multiply-adds of a register: measured.
 pub(super) const TURNING: f64 = 1.4;
 /// Components that two registers of lines are taken for: fewer chains than these would wait for each other.

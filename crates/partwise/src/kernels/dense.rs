@@ -43,7 +43,8 @@ pub(crate) fn cross_transposed_turned_add<T: Scalar>(
             Outer { x, ld, lines: rows, lanes: cols, ahead: 0, panel, stride, rank, turned }.add();
         }
         Order::ColMajor(ld) => {
-            Across { x, ld, lines: cols, depth: rows, ahead: 2 * T::LANES * ld, panel, stride, rank, turned }.add();
+            Across { x, ld, lines: cols, depth: rows, ahead: 2 * T::LANES * ld, panel, stride, rank, turned }
+                .add();
         }
     }
 }

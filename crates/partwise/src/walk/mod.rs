@@ -152,8 +152,8 @@ pub(crate) fn dense_block<T: Scalar>(cols: usize, by_column: bool) -> usize {
     if by_column {
         return BY_COLUMN / size_of::<T>();
     }
-    // Multiples of 24 leave no rest for tiles of 8, 6, 4 or 3 rows.
-    (BY_ROW / (cols * size_of::<T>()).max(1)).clamp(CHUNK, 4 * CHUNK) / CHUNK * CHUNK
+    let least = 6 * T::LANES;
+    (BY_ROW / (cols * size_of::<T>()).max(1)).clamp(least, 96) / least * least
 }
 
 /// Rows of a block: enough to share the other factor's reads, few enough to stay in cache and to balance threads.
