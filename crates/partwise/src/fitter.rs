@@ -56,6 +56,7 @@ impl<T: Scalar> Iterate for Fitting<'_, '_, T> {
         Assessment {
             objective: found.objective(),
             relative_error: self.evaluator.reference().relative_error(found.loss),
+            beside_rounding: self.evaluator.reference().beside_rounding(found.loss),
             kkt: found.kkt(),
         }
     }

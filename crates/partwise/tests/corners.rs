@@ -127,6 +127,42 @@ fn single_precision_is_no_exact_fit() {
     }
 }
 
+/// Nor is one that is small only beside the worst model of data in which a few entries tower above the others.
+#[test]
+fn what_towers_hides_no_error() {
+    let mut table = planted(40, 30, 5, 0.5, 4);
+    table.values[3 * 30 + 4] = 1e12;
+    let fit = Nmf::new(RANK).loss(Loss::KullbackLeibler).fit(&table.dense32()).unwrap();
+    assert_ne!(fit.status, Status::ExactFit, "{}", fit.reason);
+}
+
+/// Entries over twenty decades: a mean model has a finite loss, and no fit of few components is exact.
+#[test]
+fn decades_are_no_exact_fit() {
+    let table = Table::new(30, 20, |i, j| 10f64.powf(-(((i * 37 + j * 101) % 200) as f64) / 10.0));
+    for rule in [Rule::Auto, Rule::Mu] {
+        let fit =
+            Nmf::new(RANK).loss(Loss::ItakuraSaito).rule(rule).max_iter(200).fit(&table.dense()).unwrap();
+        assert_ne!(fit.status, Status::ExactFit, "{rule}: {}", fit.reason);
+        assert!(
+            fit.relative_error() > 1e-3 && fit.relative_error() < 1.0,
+            "{rule}: {}",
+            fit.relative_error()
+        );
+    }
+}
+
+/// Where rounding leaves no model for an entry, the objective is infinite, and a run that ends so has not converged.
+#[test]
+fn an_infinite_objective_has_not_converged() {
+    for seed in 0..10usize {
+        let power = |i: usize, j: usize| ((i * 7919 + j * 104_729 + seed * 1299) % 997) as f64 / 997.0;
+        let table = Table::new(3, 200, |i, j| 10f64.powf(-60.0 * power(i, j).powi(3)));
+        let fit = Nmf::new(12).loss(Loss::KullbackLeibler).max_iter(300).fit(&table.dense()).unwrap();
+        assert!(fit.loss.is_finite() || fit.status != Status::Converged, "{seed}: {}", fit.reason);
+    }
+}
+
 /// A penalty on one factor is answered by the other's size where nothing holds that: then something does.
 #[test]
 fn half_a_scale_is_none() {

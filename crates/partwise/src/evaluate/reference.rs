@@ -81,6 +81,16 @@ impl Reference {
         }
     }
 
+    /// The relative error, or what it would be with a smaller reference: that of a mean model can be far larger than the
+    /// rounding of the data, where a few entries tower above all others.
+    pub(crate) fn beside_rounding(&self, loss: f64) -> f64 {
+        if self.loss > self.size && loss > 0.0 {
+            (loss / self.size).sqrt()
+        } else {
+            self.relative_error(loss)
+        }
+    }
+
     pub(crate) fn relative_error(&self, loss: f64) -> f64 {
         if loss <= 0.0 {
             0.0

@@ -27,6 +27,8 @@ const FIRST_LOOK: usize = 10;
 pub(crate) struct Assessment {
     pub(crate) objective: f64,
     pub(crate) relative_error: f64,
+    /// The same as far as it can be told from rounding: beside what is rounded.
+    pub(crate) beside_rounding: f64,
     pub(crate) kkt: f64,
 }
 
@@ -44,7 +46,7 @@ pub(crate) trait Iterate {
     /// The relative error that belongs to an objective returned by `step`.
     fn relative_error(&self, objective: f64) -> f64;
 
-    /// At or below this relative error the data are reproduced to rounding.
+    /// At or below this error beside rounding the data are reproduced to rounding.
     fn exact(&self) -> f64;
 
     /// Differences of objectives below this are rounding.
@@ -82,7 +84,7 @@ pub(crate) fn drive(
     let (mut iteration, mut looked_at, mut finished_at, mut idle) = (0, 0, usize::MAX, 0);
     let mut next_look = if last.kkt <= stop.kkt { 1 } else { FIRST_LOOK };
     let (status, reason) = loop {
-        if last.relative_error <= model.exact() {
+        if last.beside_rounding <= model.exact() {
             break (Status::ExactFit, format!("relative error {:.1e} is rounding", last.relative_error));
         }
         // A step gains about (kkt / relative error)² of the objective: a solution to start from needs none.
@@ -142,7 +144,10 @@ pub(crate) fn drive(
             }
             let gain = (seen.1 - last.objective) / ((iteration - seen.0).max(1) as f64 * last.objective);
             let settled = if blind { gain <= SLOW } else { rate <= SLOW };
-            if blind && gain <= SLOW && iteration >= WINDOW && last.relative_error <= STUCK * model.exact() {
+            // Where a few entries tower above the others, what no longer falls may be the error of those others.
+            let towers = last.beside_rounding > last.relative_error;
+            let near = !towers && last.relative_error <= STUCK * model.exact();
+            if blind && gain <= SLOW && iteration >= WINDOW && near {
                 let error = last.relative_error;
                 break (
                     Status::ExactFit,
@@ -169,6 +174,14 @@ pub(crate) fn drive(
                     stop.change
                 );
                 // Of a residual that is not known, nothing can be asked.
+                if !last.objective.is_finite() {
+                    break (
+                        Status::Stalled,
+                        "the objective is not finite: the model is 0 where X has entries that rounding cannot tell from 0 \
+                         beside others; set those to 0"
+                            .into(),
+                    );
+                }
                 if last.kkt.is_nan() || last.kkt <= (FAR * stop.kkt.sqrt()).clamp(FAR_LIMITS.0, FAR_LIMITS.1)
                 {
                     break (Status::Converged, why);
