@@ -4,12 +4,14 @@
 mod chores;
 mod fuzz;
 mod instructions;
+mod python;
 mod shell;
 
 use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask test                 every test: units, invariants, commands, examples in the documentation
+cargo xtask python [PYTHON]      the Python package alone: builds the wheel and tests it in an environment of its own
 cargo xtask check                format, clippy, documentation, licences: no warning is let through
 cargo xtask fuzz [SECONDS]       fuzz every reader for so long (20); needs a C++ compiler
 cargo xtask miri                 the kernels' unsafe code under Miri; needs a nightly toolchain with miri
@@ -34,6 +36,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["test"] => chores::test(),
+        ["python"] => python::test("python3"),
+        ["python", python] => python::test(python),
         ["check"] => chores::check(),
         ["fuzz"] => fuzz::run(20),
         ["fuzz", seconds] => match seconds.parse() {

@@ -22,7 +22,7 @@ cargo xtask roofline [N]
 ```
 
 and holds no number that was written by hand. Times differ from run to run and from machine to machine; on a machine that
-has other work to do they say little. All of it is one thread, and medians of N runs.
+has other work to do they say little. All of it is one thread.
 ";
 
 const RANKS: [usize; 4] = [10, 20, 50, 100];
@@ -47,7 +47,7 @@ fn main() -> Outcome<()> {
     writeln!(out, "{HEAD}")?;
     writeln!(
         out,
-        "Instructions: {}. Fused multiply-adds with nothing to wait for, {:.1} GFLOP/s in f64 and {:.1} in f32, are the roof. The\n\
+        "Medians of {repeats} runs. Instructions: {}. Fused multiply-adds with nothing to wait for, {:.1} GFLOP/s in f64 and {:.1} in f32, are the roof. The\n\
          best run counts there, as nothing but other work makes one slower.\n",
         isa().name(),
         peaks[0] / 1e9,

@@ -100,9 +100,6 @@ fn fit<T: Number>(
     let Some(folder) = folder else {
         return dry_run::<T>(source, &plan, args).map(|()| Outcome::Done);
     };
-    for note in &plan.notes {
-        talk.detail(format!("  {note}"));
-    }
     let FitArgs { format, image, json, strict, timings, .. } = *args;
     let to = Destination { folder, format, image, json, strict, timings, given: files.names() };
     let (_, outcome) = solve(x, source, spec, &start, to, talk)?;

@@ -1,7 +1,7 @@
 //! What is said, to whom: data on stdout, everything else on stderr.
 
 use crate::failure::Failure;
-use indicatif::HumanBytes;
+use indicatif::DecimalBytes;
 use std::io::{self, IsTerminal, Write};
 
 /// Characters in a line where nobody says how many.
@@ -33,13 +33,6 @@ impl Talk {
     /// What was done.
     pub(crate) fn say(&self, text: impl AsRef<str>) {
         if self.level >= Level::Normal {
-            line(text.as_ref());
-        }
-    }
-
-    /// How it was done.
-    pub(crate) fn detail(&self, text: impl AsRef<str>) {
-        if self.level >= Level::Verbose {
             line(text.as_ref());
         }
     }
@@ -80,9 +73,9 @@ pub(crate) fn columns() -> usize {
     terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| usize::from(width.0))
 }
 
-/// `1.2 GiB`
+/// `1.2 GB`, as the library has it.
 pub(crate) fn bytes(n: u64) -> String {
-    HumanBytes(n).to_string()
+    DecimalBytes(n).to_string()
 }
 
 /// `0.034 s`, `12.3 s`, `2 min 05 s`, `3 h 12 min`

@@ -125,9 +125,10 @@ pub enum Error {
     SparseStructure(SparseFault),
     /// The fit would not fit into memory.
     #[error(
-        "a fit at rank {rank} needs about {needed}, more than the limit of {limit}; lower the rank, or raise the limit",
-        needed = bytes(*needed),
-        limit = bytes(*limit)
+        "a fit at rank {rank} needs about {needed} beside X, more than the {limit} that are left for it; lower the rank, or \
+         raise the limit",
+        needed = apart(*needed, *limit),
+        limit = apart(*limit, *needed)
     )]
     Memory {
         /// The rank asked for.
@@ -245,6 +246,11 @@ fn also(count: usize, minimum: f64) -> String {
         (n, true) => format!(" ({n} such entries, smallest {minimum:?})"),
         (n, false) => format!(" ({n} such entries)"),
     }
+}
+
+/// A number of bytes beside another one, to the byte where they would look the same.
+fn apart(n: u64, other: u64) -> String {
+    if bytes(n) == bytes(other) { format!("{n} B") } else { bytes(n) }
 }
 
 /// A number of bytes for people: `1.2 GB`.

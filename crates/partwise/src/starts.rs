@@ -178,6 +178,16 @@ pub(crate) fn run<T: Scalar>(
             count(best.iterations)
         ));
     }
+    let (made, asked) = (log.restarts.len(), fitter.plan.spec.restarts);
+    if made < asked {
+        log.notes.push(format!("{made} of {asked} starts were made: then the run was to end"));
+    }
+    let beyond = fitter.plan.spec.time_limit.map_or(0.0, |limit| contest.elapsed().as_secs_f64() - limit);
+    if beyond > 1.0 {
+        log.notes.push(format!(
+            "the last solve for W and exact evaluations, which have no limit, took {beyond:.1} s beyond the time limit"
+        ));
+    }
     (fit.timings, fit.notes) = (log.timings, log.notes);
     fit.restarts = log.restarts.into_iter().map(|(_, restart)| restart).collect();
     fit

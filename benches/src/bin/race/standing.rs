@@ -270,6 +270,11 @@ impl Standing {
             .reduce(f64::max)
     }
 
+    /// Whether the seconds of the cell ended a run of it.
+    pub(crate) fn was_cut(&self, entrant: &Entrant) -> bool {
+        self.runs.get(entrant).is_some_and(|runs| runs.values().any(|run| run.end == "time_limit"))
+    }
+
     /// The most starts that any entrant had.
     pub(crate) fn starts(&self) -> usize {
         self.runs.values().map(BTreeMap::len).max().unwrap_or(0)

@@ -106,8 +106,8 @@ pub(crate) fn drive(
                 format!("the limit of {} was reached", iterations(stop.max_iter)),
             );
         }
-        if stop.time.is_some_and(|limit| clock() >= limit) {
-            break (Status::TimeLimit, "the time limit was reached".into());
+        if let Some(limit) = stop.time.filter(|&limit| clock() >= limit) {
+            break (Status::TimeLimit, format!("{} s are over", limit.as_secs_f64()));
         }
         let objective = model.step();
         iteration += 1;

@@ -1,0 +1,35 @@
+"""Non-negative matrix factorization with scikit-learn's interface.
+
+``from partwise import NMF`` takes the place of ``from sklearn.decomposition import NMF``.
+"""
+
+import importlib
+
+from partwise import _core
+
+__version__ = _core.__version__
+__all__ = ["NMF", "MiniBatchNMF", "__version__", "non_negative_factorization"]
+
+_ESTIMATORS = {
+    "NMF": "partwise._estimators",
+    "MiniBatchNMF": "partwise._minibatch",
+    "non_negative_factorization": "partwise._estimators",
+}
+
+
+def __getattr__(name):
+    # scikit-learn takes half a second to import, and is needed for its base classes alone.
+    if name in _ESTIMATORS:
+        try:
+            module = importlib.import_module(_ESTIMATORS[name])
+        except ModuleNotFoundError as error:
+            if error.name and error.name.split(".")[0] in {"sklearn", "scipy"}:
+                message = f"partwise.{name} builds on scikit-learn, which is not here: pip install scikit-learn"
+                raise ImportError(message) from error
+            raise
+        return getattr(module, name)
+    raise AttributeError(f"module 'partwise' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,0 +1,33 @@
+//! What Python sees of the engine: functions on arrays, which the estimators in `partwise/` are made of.
+
+mod data;
+mod outcome;
+mod run;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+/// The engine of partwise.
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(run::fit, module)?)?;
+    module.add_function(wrap_pyfunction!(run::transform, module)?)?;
+    module.add_function(wrap_pyfunction!(run::divergence, module)?)?;
+    module.add_function(wrap_pyfunction!(options, module)?)
+}
+
+/// Every option of a fit: a list of dictionaries with its name, default (as JSON has it) and documentation.
+#[pyfunction]
+fn options(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
+    let defaults = serde_json::to_value(partwise::Spec::default()).map_err(outcome::internal)?;
+    let all = PyList::empty(py);
+    for (name, doc) in partwise::Spec::DOCS {
+        let option = PyDict::new(py);
+        option.set_item("name", name)?;
+        option.set_item("default", defaults[name].to_string())?;
+        option.set_item("doc", doc.trim())?;
+        all.append(option)?;
+    }
+    Ok(all)
+}

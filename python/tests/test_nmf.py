@@ -1,0 +1,188 @@
+"""What is ours, and what scikit-learn gets wrong."""
+
+import pickle
+import threading
+import time
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler
+
+from partwise import NMF, _core, non_negative_factorization
+
+
+def kl(X, Y):
+    where = X > 0
+    return float((X[where] * np.log(X[where] / Y[where])).sum() - X.sum() + Y.sum())
+
+
+def test_it_fits_and_transforms(low_rank):
+    model = NMF(3, random_state=0, max_iter=2000)
+    W = model.fit_transform(low_rank)
+    error = np.linalg.norm(low_rank - W @ model.components_)
+    assert error < 0.02 * np.linalg.norm(low_rank)
+    assert model.reconstruction_err_ == pytest.approx(error, rel=1e-9)
+    assert np.allclose(model.transform(low_rank), W, atol=1e-6)
+    assert model.status_ == "converged" and model.notes_ is not None
+    assert (np.diff(model.loss_history_[:, 1]) <= 1e-12 * model.loss_history_[0, 1]).all()
+
+
+@pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csc_matrix, sp.csr_array, sp.csc_array, sp.coo_array])
+@pytest.mark.parametrize(
+    ("beta_loss", "solver"), [("frobenius", "hals"), ("kullback-leibler", "scd"), ("kullback-leibler", "mu"), (1.5, "mu")]
+)
+def test_sparse_is_dense(rng, kind, beta_loss, solver):
+    X = rng.poisson(0.7, (60, 40)).astype(float)
+    W, H = rng.random((60, 4)), rng.random((4, 40))
+    made = [
+        NMF(4, init="custom", solver=solver, beta_loss=beta_loss, max_iter=5000, tol=1e-6).fit(x, W=W, H=H)
+        for x in (X, kind(X))
+    ]
+    assert made[0].reconstruction_err_ == pytest.approx(made[1].reconstruction_err_, rel=1e-3)
+
+
+def test_csc_with_kl_is_right(rng):
+    X = rng.poisson(1.0, (60, 40)).astype(float)
+    model = NMF(5, solver="mu", beta_loss="kullback-leibler", max_iter=500, random_state=0)
+    W = model.fit_transform(sp.csc_array(X))
+    assert model.reconstruction_err_ == pytest.approx(np.sqrt(2 * kl(X, W @ model.components_)), rel=1e-9)
+
+
+def test_stored_zeros_and_unsorted_indices(rng):
+    X = sp.random_array((30, 20), density=0.3, rng=rng, format="csr")
+    X.data[::3] = 0
+    indices = X.indices.copy()
+    for i in range(30):
+        row = slice(X.indptr[i], X.indptr[i + 1])
+        X.indices[row], X.data[row] = X.indices[row][::-1].copy(), X.data[row][::-1].copy()
+    before = X.indices.copy()
+    model = NMF(3, solver="mu", beta_loss="kullback-leibler", random_state=0, max_iter=1000).fit(X)
+    assert np.isfinite(model.reconstruction_err_)
+    assert (X.indices == before).all() and sorted(indices) == sorted(before)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-8, 1.0, 1e30])
+def test_the_unit_of_the_data_does_not_matter(rng, scale):
+    X = rng.poisson(1.0, (30, 20)).astype(float)
+    fit = lambda x: NMF(3, solver="mu", beta_loss="kullback-leibler", random_state=0, max_iter=1000).fit(x)
+    one, other = fit(X), fit(scale * X)
+    assert other.reconstruction_err_**2 / scale == pytest.approx(one.reconstruction_err_**2, rel=1e-3)
+
+
+def test_given_arrays_are_never_changed(low_rank, rng):
+    W, H = rng.random((40, 3)), rng.random((3, 25))
+    copies = W.copy(), H.copy(), low_rank.copy()
+    for array in (W, H, low_rank):
+        array.flags.writeable = False
+    model = NMF(3, init="custom", max_iter=50)
+    with pytest.warns(ConvergenceWarning):
+        NMF(3, init="custom", max_iter=1).fit(low_rank, W=W, H=H)
+    model.fit(low_rank, W=W, H=H)
+    assert all((a == b).all() for a, b in zip((W, H, low_rank), copies, strict=True))
+    assert not np.shares_memory(model.components_, H)
+
+
+@pytest.mark.parametrize("make", [np.asfortranarray, lambda x: x[::-1, ::-1], lambda x: x.astype(">f8"), np.ma.asarray])
+def test_memory_layouts(low_rank, make):
+    X = make(low_rank)
+    one = NMF(3, random_state=0, max_iter=1000).fit(X)
+    other = NMF(3, random_state=0, max_iter=1000).fit(np.ascontiguousarray(X, dtype=float))
+    assert one.reconstruction_err_ == pytest.approx(other.reconstruction_err_, rel=1e-6)
+
+
+def test_missing_values(low_rank, rng):
+    X = low_rank.copy()
+    holes = rng.random(X.shape) < 0.2
+    X[holes] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        NMF(3).fit(X)
+    model = NMF(3, missing="nan", random_state=0, max_iter=5000, tol=1e-6)
+    W = model.fit_transform(X)
+    guess = (W @ model.components_)[holes]
+    assert np.sqrt(np.mean((guess / low_rank[holes] - 1) ** 2)) < 0.2
+    assert model.transform(X).shape == (40, 3)
+
+
+def test_sample_weight_of_zero_leaves_a_row_out(low_rank):
+    X = low_rank.copy()
+    X[0] *= 1000
+    weight = np.ones(40)
+    weight[0] = 0
+    with_it = NMF(3, random_state=0, max_iter=5000, tol=1e-7).fit(X, sample_weight=weight)
+    without = NMF(3, random_state=0, max_iter=5000, tol=1e-7).fit(X[1:])
+    assert with_it.reconstruction_err_ == pytest.approx(without.reconstruction_err_, rel=1e-3)
+
+
+def test_a_row_does_not_depend_on_the_others(low_rank):
+    model = NMF(3, solver="mu", beta_loss="kullback-leibler", random_state=0, max_iter=1000).fit(low_rank)
+    assert (model.transform(low_rank)[:1] == model.transform(low_rank[:1])).all()
+
+
+def test_threads_do_not_change_the_bits(low_rank):
+    one, two = (NMF(3, random_state=0, n_jobs=n).fit(low_rank) for n in (1, 2))
+    assert (one.components_ == two.components_).all()
+
+
+def test_clone_pickle_and_pipeline(low_rank):
+    model = NMF(3, random_state=0, max_iter=500).fit(low_rank)
+    copy = pickle.loads(pickle.dumps(model))
+    assert (copy.transform(low_rank) == model.transform(low_rank)).all()
+    assert clone(model).get_params() == model.get_params()
+    assert make_pipeline(MaxAbsScaler(), NMF(3, max_iter=500)).fit_transform(low_rank).shape == (40, 3)
+
+
+def test_a_callback_sees_ends_and_fails(low_rank):
+    seen = []
+    model = NMF(3, callback=lambda state: seen.append(state["objective"]) or len(seen) == 4).fit(low_rank)
+    assert len(seen) == 4 and model.status_ == "interrupted" and model.n_iter_ == 4
+
+    def fails(state):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        NMF(3, callback=fails).fit(low_rank)
+
+
+def test_ctrl_c_stops_within_a_second(rng):
+    import _thread
+
+    X = rng.random((1500, 1500))
+    timer = threading.Timer(0.5, _thread.interrupt_main)
+    began = time.monotonic()
+    timer.start()
+    model = NMF(60, tol=0, max_iter=100_000)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    assert time.monotonic() - began < 3
+    assert not hasattr(model, "components_")
+
+
+def test_two_fits_at_once(low_rank):
+    alone = [NMF(3, random_state=seed, init="random").fit_transform(low_rank) for seed in (1, 2)]
+    found = [None, None]
+
+    def work(i):
+        found[i] = NMF(3, random_state=i + 1, init="random").fit_transform(low_rank)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all((a == b).all() for a, b in zip(alone, found, strict=True))
+
+
+def test_the_function_keeps_h(low_rank):
+    W, H, _ = non_negative_factorization(low_rank, n_components=3, random_state=0, max_iter=1000)
+    again, same, _ = non_negative_factorization(low_rank, H=H, update_H=False, max_iter=1000)
+    assert (same == H).all()
+    assert np.allclose(again, W, rtol=1e-3, atol=1e-4)
+
+
+def test_every_option_is_documented():
+    names = {option["name"] for option in _core.options()}
+    assert {"rank", "loss", "tol"} <= names and all(len(option["doc"]) > 10 for option in _core.options())

@@ -1,0 +1,37 @@
+//! The Python package: its wheel, and its tests in an environment that has nothing else.
+
+use crate::shell::{Done, root, run};
+use std::path::Path;
+
+/// What the tests need beside the wheel.
+const NEEDED: &[&str] = &["maturin>=1.7,<2", "pandas", "polars", "pyarrow", "pytest", "scikit-learn>=1.5"];
+
+/// Builds the wheel and tests it, with this interpreter.
+pub(crate) fn test(python: &str) -> Done {
+    let target = root().join("target");
+    let (environment, wheels) = (target.join("python"), target.join("wheels"));
+    run(python, &["-m", "venv", "--clear", text(&environment)?]).map_err(|error| {
+        format!("{error}; on Debian, a Python without venv wants the package python3-venv")
+    })?;
+    let inside = environment.join("bin/python");
+    let inside = text(&inside)?;
+    let pip = |what: &[&str]| {
+        let all = [&["-m", "pip", "install", "--quiet", "--disable-pip-version-check"], what].concat();
+        run(inside, &all)
+    };
+    pip(NEEDED)?;
+    if wheels.exists() {
+        std::fs::remove_dir_all(&wheels).map_err(|error| format!("{}: {error}", wheels.display()))?;
+    }
+    let manifest = root().join("python/Cargo.toml");
+    let build = ["-m", "maturin", "build", "--release", "--quiet", "--manifest-path", text(&manifest)?];
+    run(inside, &[&build[..], &["--out", text(&wheels)?]].concat())?;
+    let built = std::fs::read_dir(&wheels).map_err(|error| format!("{}: {error}", wheels.display()))?;
+    let wheel = built.flatten().map(|entry| entry.path()).next().ok_or("maturin has made no wheel")?;
+    pip(&["--no-deps", text(&wheel)?])?;
+    run(inside, &["-m", "pytest", "--quiet", text(&root().join("python/tests"))?])
+}
+
+fn text(path: &Path) -> Result<&str, String> {
+    path.to_str().ok_or_else(|| format!("{}: a path that is no text", path.display()))
+}
