@@ -22,6 +22,7 @@ def fit(
     entry_weights: Array | Sparse | None = None,
     weights: dict[str, Any] | None = None,
     callback: Callable[[dict[str, float]], object] | None = None,
+    rows: bool = False,
 ) -> dict[str, Any]: ...
 def transform(
     x: Array | Sparse,

@@ -159,6 +159,8 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         n_samples, n_features = X.shape
         beta = self._beta()
         self._refuse(X, "NMF initialization")
+        # Who asks for a few iterations gets those and nothing beside them.
+        polished = (most or self.max_iter) >= 100
         rank = n_features if self.n_components is None else self.n_components
         given = {}
         if self.init == "custom":
@@ -187,6 +189,8 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             "rank": int(rank),
             "loss": _loss_name(beta),
             "rule": _RULES[self.solver],
+            # Plain updates, as in scikit-learn: W first, and one in a half-step.
+            **({"inner": 1, "first": "w", "extrapolate": False} if self.solver == "mu" else {}),
             "shuffle": bool(self.shuffle),
             "init": "auto" if self.init in (None, "custom") else self.init,
             "l1_w": self._alpha(X, "W", "l1"),
@@ -195,6 +199,7 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             "l2_h": self._alpha(X, "H", "l2"),
             "unseen": "zeros",
             "seed": int(check_random_state(self.random_state).randint(2**31 - 1)),
+            "polish": polished and self.solver != "mu",
             "restarts": int(self.n_init),
             "max_iter": int(most or self.max_iter),
             "tol": float(self.tol),
@@ -207,6 +212,7 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             given=given or None,
             weights=self._weights(sample_weight),
             callback=self.callback,
+            rows=polished and self.solver == "mu",
         )
         if self.verbose:
             for note in [*fit["notes"], f"{fit['status']} after {fit['iterations']} iterations: {fit['reason']}"]:
@@ -231,6 +237,9 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             "loss": json.loads(fit["spec"])["loss"],
             **{key: fit[key] for key in ("row_rules", "component_scale", "least")},
         }
+        if self.alpha_W == 0:
+            # Without a penalty W has no units of its own, and the same H from elsewhere is the same model.
+            self._model["component_scale"] = [1.0] * self.n_components_
 
 class NMF(Base):
     """Non-negative matrix factorization: X is approximated by W H with non-negative W and H.

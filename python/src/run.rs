@@ -18,9 +18,9 @@ use std::time::Duration;
 const TICK: Duration = Duration::from_millis(50);
 
 /// Factorizes `x` as `spec` (JSON) says. `callback` is called with a dictionary after every iteration, and ends the run if it
-/// returns something true.
+/// returns something true. With `rows`, W is what `transform` gives for X and the H that was found, unless that is worse.
 #[pyfunction]
-#[pyo3(signature = (x, spec, *, given=None, entry_weights=None, weights=None, callback=None))]
+#[pyo3(signature = (x, spec, *, given=None, entry_weights=None, weights=None, callback=None, rows=false))]
 pub(crate) fn fit<'py>(
     py: Python<'py>,
     x: &Bound<'py, PyAny>,
@@ -29,26 +29,60 @@ pub(crate) fn fit<'py>(
     entry_weights: Option<&Bound<'py, PyAny>>,
     weights: Option<&Bound<'py, PyDict>>,
     callback: Option<Py<PyAny>>,
+    rows: bool,
 ) -> PyResult<Bound<'py, PyDict>> {
     let spec: Spec = serde_json::from_str(spec).map_err(|error| PyValueError::new_err(error.to_string()))?;
-    let nmf = Nmf::from_spec(spec);
+    let how = Solve { nmf: Nmf::from_spec(spec), callback, rows };
     if let Some(x) = Taken::<f64>::of(x)? {
-        return fit_of(py, x, &nmf, given, entry_weights, weights, callback);
+        return fit_of(py, x, how, given, entry_weights, weights);
     }
     if let Some(x) = Taken::<f32>::of(x)? {
-        return fit_of(py, x, &nmf, given, entry_weights, weights, callback);
+        return fit_of(py, x, how, given, entry_weights, weights);
     }
     Err(unknown())
+}
+
+/// What a fit is to do.
+struct Solve {
+    nmf: Nmf,
+    callback: Option<Py<PyAny>>,
+    rows: bool,
+}
+
+fn solve<T: Number>(py: Python<'_>, how: Solve, x: &Matrix<'_, T>, given: &Given<T>) -> PyResult<Fit<T>> {
+    let mut fit = run(py, &how.nmf, x, given, how.callback)?;
+    if how.rows {
+        py.detach(|| {
+            let before = (fit.w.clone(), fit.loss, fit.penalty);
+            let cost =
+                |w: &Factor<T>| fit.spec.l1_w * sum(w, |x| x) + 0.5 * fit.spec.l2_w * sum(w, |x| x * x);
+            let w = fit.transform(x)?;
+            let penalty = fit.penalty - cost(&fit.w) + cost(&w);
+            fit.w = w;
+            fit.penalty = penalty;
+            fit.loss = fit.score(x)?.loss;
+            // A loss that is not convex can have several solutions.
+            if !(fit.loss + fit.penalty <= before.1 + before.2) {
+                (fit.w, fit.loss, fit.penalty) = before;
+            }
+            Ok(())
+        })
+        .map_err(raised)?;
+    }
+    Ok(fit)
+}
+
+fn sum<T: Number>(factor: &Factor<T>, of: impl Fn(f64) -> f64) -> f64 {
+    (0..factor.rows()).flat_map(|i| factor.row(i)).map(|x| of(x.to_f64())).sum()
 }
 
 fn fit_of<'py, T: Number>(
     py: Python<'py>,
     x: Taken<'py, T>,
-    nmf: &Nmf,
+    how: Solve,
     beside: Option<&Bound<'py, PyDict>>,
     entry_weights: Option<&Bound<'py, PyAny>>,
     weights: Option<&Bound<'py, PyDict>>,
-    callback: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let entries = entry_weights.map(Taken::<T>::of).transpose()?;
     if matches!(entries, Some(None)) {
@@ -56,10 +90,8 @@ fn fit_of<'py, T: Number>(
     }
     let given = given(beside)?;
     let fit = x.with(|x| match entries.flatten() {
-        None => run(py, nmf, &weigh(x, None, weights)?, &given, callback),
-        Some(entries) => {
-            entries.with(|entries| run(py, nmf, &weigh(x, Some(entries), weights)?, &given, callback))
-        }
+        None => solve(py, how, &weigh(x, None, weights)?, &given),
+        Some(entries) => entries.with(|entries| solve(py, how, &weigh(x, Some(entries), weights)?, &given)),
     })?;
     dictionary(py, &fit)
 }
