@@ -48,9 +48,8 @@ NOT_SO = {
 
 for _name, _test in vars(_copy()).items():
     if _name.startswith("test_"):
-        _marks = [pytest.mark.xfail(reason=NOT_SO[_name])] if _name in NOT_SO else []
-        for _mark in _marks:
-            _test = _mark(_test)
+        if _name in NOT_SO:
+            _test = pytest.mark.xfail(reason=NOT_SO[_name])(_test)
         globals()[_name] = _test
 
 
