@@ -190,7 +190,11 @@ impl<T: Scalar> Asks<'_, T> {
         let (objective, unit) = (self.units.objective(spec.loss.beta()), f64::from(self.units.w));
         RowRules {
             penalty: asked.elastic.in_units_of(-objective, -unit),
-            overlap: self.overlap() * (objective - 2.0 * unit).exp2(),
+            overlap: match self.overlap() {
+                // Without one, no unit is too large for it.
+                0.0 => 0.0,
+                overlap => overlap * (objective - 2.0 * unit).exp2(),
+            },
             simplex: spec.simplex_w,
             min: spec.min_w,
             max: spec.max_w,

@@ -21,7 +21,7 @@ use crate::run::{Observer, Progress, StopWhen};
 use crate::scalar::Scalar;
 use crate::side::Asked;
 use crate::sketch;
-use crate::spec::{Compress, First, Normalize, Spec};
+use crate::spec::{Compress, First, Init, Normalize, Spec};
 use crate::start::{self, Given};
 use crate::starts::{self, Best, Contest, Log};
 use crate::status::{Reason, Status};
@@ -35,11 +35,16 @@ struct Fitting<'e, 'x, T: Scalar> {
     engine: Engine<'e, T>,
     evaluator: &'e mut Evaluator<'x, T>,
     polish: Option<Polish<T>>,
+    given: bool,
     steps: usize,
     timings: Timings,
 }
 
 impl<T: Scalar> Iterate for Fitting<'_, '_, T> {
+    fn is_given(&self) -> bool {
+        self.given
+    }
+
     fn step(&mut self) -> f64 {
         self.steps += 1;
         let clock = Instant::now();
@@ -335,7 +340,14 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         };
         let polish =
             spec.polish.then(|| methods::polish(spec, self.least(), &self.asks().of(true))).flatten();
-        let mut model = Fitting { engine, evaluator, polish, steps: 0, timings: log.timings };
+        let mut model = Fitting {
+            engine,
+            evaluator,
+            polish,
+            given: spec.init == Init::Given,
+            steps: 0,
+            timings: log.timings,
+        };
         let run = drive(&mut model, &stop, started, &mut tell);
         let (rejected, fallbacks) = model.engine.incidents();
         log.incidents = (log.incidents.0 + rejected, log.incidents.1 + fallbacks);

@@ -6,7 +6,7 @@ use crate::spec::Normalize;
 
 /// Brings H to the scale asked for, W carrying the weight; `None` brings the norms of each component within a factor of
 /// two of each other, by powers of two, which rounds nothing. Components that are zero in one factor are left as they
-/// are, and so are the first `fixed`. Returns what each row of H was divided by.
+/// are, unless the other has got so far that units could take it out of range; and so are the first `fixed`. Returns what each row of H was divided by.
 pub(crate) fn scale<T: Scalar>(
     w: &mut Factor<T>,
     h: &mut Factor<T>,
@@ -16,7 +16,7 @@ pub(crate) fn scale<T: Scalar>(
     let norms = match how {
         Normalize::None => {
             let (w, h) = (w.column_norms(), h.column_norms());
-            w.iter().zip(&h).map(|(&w, &h)| if w > 0.0 && h > 0.0 { balance(w, h) } else { 1.0 }).collect()
+            w.iter().zip(&h).map(|(&w, &h)| balance(w, h)).collect()
         }
         Normalize::L1 => h.column_sums(),
         Normalize::L2 => h.column_norms(),
@@ -32,8 +32,17 @@ pub(crate) fn scale<T: Scalar>(
 
 /// The power of two nearest to `sqrt(h / w)`; that of (h, w) is the inverse of that of (w, h).
 fn balance(w: f64, h: f64) -> f64 {
-    (0.5 * (h.log2() - w.log2())).round().exp2()
+    let by = match (w > 0.0, h > 0.0) {
+        (true, true) => 0.5 * (h.log2() - w.log2()),
+        (true, false) if w.log2().abs() > FAR => -w.log2(),
+        (false, true) if h.log2().abs() > FAR => h.log2(),
+        _ => 0.0,
+    };
+    by.round().exp2()
 }
+
+/// A power of two that nothing is of which a model is made of, in units of a fit.
+const FAR: f64 = 48.0;
 
 /// The share of each component in the total of WH: `sum W_c sum H_c / sum over all c`. Sums to 1, or is all zero.
 pub(crate) fn shares<T: Scalar>(w: &Factor<T>, h: &Factor<T>) -> Vec<f64> {

@@ -69,6 +69,8 @@ pub(crate) struct Contest<'o> {
     count: usize,
     /// No more starts are to begin, and none is to go on.
     over: AtomicBool,
+    /// Somebody outside said so.
+    interrupted: AtomicBool,
     observer: Mutex<&'o mut dyn Observer>,
     /// When the first iterations began.
     began: OnceLock<Instant>,
@@ -81,6 +83,7 @@ impl<'o> Contest<'o> {
             next: AtomicUsize::new(1),
             count,
             over: AtomicBool::new(false),
+            interrupted: AtomicBool::new(false),
             observer: Mutex::new(observer),
             began: OnceLock::new(),
         }
@@ -111,7 +114,11 @@ impl<'o> Contest<'o> {
         match status {
             // The others come to the limit by themselves.
             Status::TimeLimit => self.next.store(self.count, Ordering::Relaxed),
-            Status::Interrupted | Status::TargetReached => self.over.store(true, Ordering::Relaxed),
+            Status::Interrupted => {
+                self.interrupted.store(true, Ordering::Relaxed);
+                self.over.store(true, Ordering::Relaxed);
+            }
+            Status::TargetReached => self.over.store(true, Ordering::Relaxed),
             _ => {}
         }
     }
@@ -179,7 +186,11 @@ pub(crate) fn run<T: Scalar>(
         ));
     }
     let (made, asked) = (log.restarts.len(), fitter.plan.spec.restarts);
-    if made < asked {
+    if made < asked && contest.interrupted.load(Ordering::Relaxed) {
+        // The best start may have come to its end: the run has not.
+        fit.status = Status::Interrupted;
+        fit.reason = Reason(format!("stopped from outside after {made} of {asked} starts"));
+    } else if made < asked {
         log.notes.push(format!("{made} of {asked} starts were made: then the run was to end"));
     }
     let beyond = fitter.plan.spec.time_limit.map_or(0.0, |limit| contest.elapsed().as_secs_f64() - limit);

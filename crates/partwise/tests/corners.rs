@@ -136,6 +136,18 @@ fn what_towers_hides_no_error() {
     assert_ne!(fit.status, Status::ExactFit, "{}", fit.reason);
 }
 
+/// One entry makes nearly all of a model: a start that has it is no solution, and more components are no worse.
+#[test]
+fn what_towers_is_not_the_whole_solution() {
+    for tower in [1e3, 1e5] {
+        let mut table = planted(30, 20, 5, 1.0, 8);
+        table.values[7 * 20 + 3] = tower;
+        let loss = |rank: usize| Nmf::new(rank).fit(&table.dense32()).unwrap().loss;
+        let (one, five) = (loss(1), loss(5));
+        assert!(five < one, "{tower}: {one} {five}");
+    }
+}
+
 /// Entries over twenty decades: a mean model has a finite loss, and no fit of few components is exact.
 #[test]
 fn decades_are_no_exact_fit() {
@@ -250,4 +262,18 @@ fn nothing_held_out_is_no_good_prediction() {
     let fit = Nmf::new(RANK).fit(&x.weighted(Weights::new().hold_out(mask)).unwrap()).unwrap();
     let score = fit.score(&held).unwrap();
     assert!(score.entries == 0 && score.rmse.is_nan() && score.relative_rmse.is_nan(), "{score:?}");
+}
+
+/// Single precision has 77 decades, and a diagonal of twenty leads out of them.
+#[test]
+fn far_decades_leave_finite_factors() {
+    let table =
+        Table::new(12, 12, |i, j| if i == j { 10f64.powf(i as f64 * 20.0 / 11.0 - 10.0) } else { 0.0 });
+    for rank in [1, 6, 12] {
+        for rule in [Rule::Newton, Rule::Scd, Rule::Mu] {
+            let fit = Nmf::new(rank).loss(Loss::KullbackLeibler).rule(rule).fit(&table.dense32()).unwrap();
+            assert!(fit.w.to_row_major().iter().all(|w| w.is_finite()), "{rule} {rank}: {}", fit.reason);
+            assert!(fit.h.to_row_major().iter().all(|h| h.is_finite()), "{rule} {rank}: {}", fit.reason);
+        }
+    }
 }

@@ -337,7 +337,7 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
                         terms[0] = each
                             .map(|((&j, &x), &v)| {
                                 let x = x.max(least_of(loss, least));
-                                v * loss.of_difference(x, difference(w, h.row(j as usize), x))
+                                v * of_entry(loss, w, h.row(j as usize), x)
                             })
                             .sum();
                     }
@@ -359,13 +359,11 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
                     for (r, w) in w.chunks_exact(h.stride()).enumerate() {
                         for j in 0..width {
                             let x = xs[r * TILE + j].max(least);
-                            ys[r * TILE + j] = difference(&w[..h.rank()], h.row(from + j), x);
+                            ys[r * TILE + j] = of_entry(loss, &w[..h.rank()], h.row(from + j), x);
                         }
                     }
                     for r in 0..n {
-                        let row = xs[r * TILE..][..width].iter().zip(&ys[r * TILE..][..width]);
-                        terms.0[r * TERMS] +=
-                            row.map(|(&x, &d)| loss.of_difference(x.max(least), d)).sum::<f64>();
+                        terms.0[r * TERMS] += ys[r * TILE..][..width].iter().sum::<f64>();
                     }
                 }
             });
@@ -483,6 +481,17 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
 /// Entries of X below this count as it; Frobenius takes them as they are, negative ones too.
 fn least_of(loss: Loss, least: f64) -> f64 {
     if loss == Loss::Frobenius { f64::NEG_INFINITY } else { least }
+}
+
+/// `d(x | w · h)`, from the difference where the two are near each other, and else from both: a model far below its entry is
+/// lost in the difference.
+fn of_entry(loss: Loss, w: &[f64], h: &[f64], x: f64) -> f64 {
+    let d = difference(w, h, x);
+    if d < -0.5 * x {
+        loss.divergence(x, w.iter().zip(h).map(|(&a, &b)| a * b).sum())
+    } else {
+        loss.of_difference(x, d)
+    }
 }
 
 /// `w · h - x` to twice the working precision: near an exact fit the rounding of the model itself would be all that is left

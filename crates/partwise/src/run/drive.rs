@@ -34,6 +34,9 @@ pub(crate) struct Assessment {
 
 /// A model that is improved step by step.
 pub(crate) trait Iterate {
+    /// Whether the start was given from outside.
+    fn is_given(&self) -> bool;
+
     /// One iteration; returns the objective of the state that stands after it, as well as it is known for free.
     fn step(&mut self) -> f64;
 
@@ -87,8 +90,10 @@ pub(crate) fn drive(
         if last.beside_rounding <= model.exact() {
             break (Status::ExactFit, format!("relative error {:.1e} is rounding", last.relative_error));
         }
-        // A step gains about (kkt / relative error)² of the objective: a solution to start from needs none.
+        // A step gains about (kkt / relative error)² of the objective: a solution to start from needs none. A start that was
+        // made is none, and may only look like one where few entries make up the model.
         if iteration == 0
+            && model.is_given()
             && last.kkt <= stop.kkt
             && last.objective.is_finite()
             && (last.kkt / last.relative_error).powi(2) <= SLOW

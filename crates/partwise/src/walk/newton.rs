@@ -246,16 +246,19 @@ impl<T: Scalar> Walk<'_, T> {
             let plain = pass.bounds.is_plain() && shift.is_none() && pass.rule.l2 == T::ZERO;
             if kullback && plain {
                 let (by, change) = scale(w, descent, sums, pass.rule.l1);
-                scales[r] = T::ONE / by;
-                kept.scales[r] *= (scales[r] * scales[r]).to_f64();
-                losses[r] += change;
-                w.iter_mut().for_each(|w| *w *= by);
-                descent.iter_mut().for_each(|p| *p *= scales[r]);
+                // Data of many decades can lead out of range.
+                if w.iter().all(|&w| (w * by).is_finite()) && descent.iter().all(|&p| (p / by).is_finite()) {
+                    scales[r] = T::ONE / by;
+                    kept.scales[r] *= (scales[r] * scales[r]).to_f64();
+                    losses[r] += change;
+                    w.iter_mut().for_each(|w| *w *= by);
+                    descent.iter_mut().for_each(|p| *p *= scales[r]);
+                }
             }
             restore(kept, r, rank, stride, curvature);
             let limits = pass.bounds.limits();
             let mut model = RowModel { stride, rank, sums, descent, curvature, shift, limits };
-            steps[r] = pass.rule.step(&mut model, w, to, room);
+            steps[r] = pass.rule.step(&mut model, w, to, room).filter(|_| to.iter().all(|to| to.is_finite()));
             match steps[r] {
                 Some(_) => way.iter_mut().zip(&*to).zip(&*w).for_each(|((d, &to), &w)| *d = to - w),
                 None => way.fill(T::ZERO),
