@@ -24,7 +24,6 @@ from partwise._arrays import for_engine, smallest
 _RULES = {"cd": "auto", "auto": "auto"}
 _RULES |= {rule: rule for rule in ("mu", "hals", "bpp", "gcd", "nesterov", "admm", "scd", "ccd", "newton")}
 _LOSSES = {"frobenius": 2.0, "kullback-leibler": 1.0, "itakura-saito": 0.0, "kl": 1.0, "is": 0.0, "poisson": 1.0}
-_MISSING = {None: None, "nan": "nan", "absent": "absent"}
 _DTYPES = [np.float64, np.float32]
 
 

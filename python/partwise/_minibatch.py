@@ -112,6 +112,8 @@ class MiniBatchNMF(Base):
             self.components_ = fit["h"]
             self._keep(fit)
             self.n_steps_ = self.n_iter_
+            # Batches that follow begin sums of their own.
+            self._numerator = self._denominator = None
             return fit["w"]
         self._begin(X, W, H)
         batches = list(gen_batches(n_samples, self.batch_size))

@@ -64,7 +64,7 @@ fn integers<I>(from: &Bound<'_, PyAny>, what: &str, to: impl Fn(i64) -> Option<I
     list.ok_or_else(|| PyValueError::new_err(format!("{what} of a sparse matrix are out of range")))
 }
 
-/// Which entries count, and how much: `entries` (a matrix), `rows` and `cols` (vectors), `missing` (`"nan"`, `"zeros"`).
+/// Which entries count, and how much: `entries` (a matrix), `rows` and `cols` (vectors), `missing` (`"nan"`, `"absent"`).
 pub(crate) fn weigh<'a, T: Number>(
     x: Matrix<'a, T>,
     entries: Option<Matrix<'a, T>>,

@@ -13,7 +13,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(run::fit, module)?)?;
     module.add_function(wrap_pyfunction!(run::transform, module)?)?;
-    module.add_function(wrap_pyfunction!(run::divergence, module)?)?;
     module.add_function(wrap_pyfunction!(options, module)?)
 }
 

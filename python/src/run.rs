@@ -222,12 +222,6 @@ fn factor<T: Number>(h: &Bound<'_, PyAny>) -> PyResult<Factor<T>> {
     given(Some(&dict))?.h.ok_or_else(|| internal("H went astray"))
 }
 
-/// `sum over entries of d(x | y)` for one number each.
-#[pyfunction]
-pub(crate) fn divergence(loss: &str, x: f64, y: f64) -> PyResult<f64> {
-    Ok(loss.parse::<Loss>().map_err(raised)?.divergence(x, y))
-}
-
 fn unknown() -> PyErr {
     PyTypeError::new_err("X is an array of two dimensions, or a sparse matrix, of float32 or float64")
 }

@@ -37,19 +37,8 @@ def _copy():
     return module
 
 
-# What does not hold here, by test, with the reason. All else of theirs has to pass.
-NOT_SO = {
-    "test_nmf_true_reconstruction": "zeros of a product are below 1e-17 here and have to be 0 there",
-    "test_non_negative_factorization_consistency": "with alpha 1, W = H = 0 is the optimum: it is found, and refused as a given H",
-    "test_nmf_multiplicative_update_sparse": "beta 2 and 1.99999 are different updates of a penalised W",
-    "test_nmf_float32_float64_consistency": "as many components as features: extrapolated runs end in different solutions",
-    "test_minibatch_nmf_partial_fit": "its batches are other rows than those of fit; theirs agree as both write into the H given",
-}
-
 for _name, _test in vars(_copy()).items():
     if _name.startswith("test_"):
-        if _name in NOT_SO:
-            _test = pytest.mark.xfail(reason=NOT_SO[_name])(_test)
         globals()[_name] = _test
 
 

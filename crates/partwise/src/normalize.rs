@@ -6,7 +6,8 @@ use crate::spec::Normalize;
 
 /// Brings H to the scale asked for, W carrying the weight; `None` brings the norms of each component within a factor of
 /// two of each other, by powers of two, which rounds nothing. Components that are zero in one factor are left as they
-/// are, unless the other has got so far that units could take it out of range; and so are the first `fixed`. Returns what each row of H was divided by.
+/// are, unless the other has got so far that units could take it out of range; and so are the first `fixed`. Returns what
+/// each row of H was divided by.
 pub(crate) fn scale<T: Scalar>(
     w: &mut Factor<T>,
     h: &mut Factor<T>,
@@ -41,7 +42,7 @@ fn balance(w: f64, h: f64) -> f64 {
     by.round().exp2()
 }
 
-/// A power of two that nothing is of which a model is made of, in units of a fit.
+/// In the units of a fit, no component that counts has a norm so many powers of two from 1.
 const FAR: f64 = 48.0;
 
 /// The share of each component in the total of WH: `sum W_c sum H_c / sum over all c`. Sums to 1, or is all zero.

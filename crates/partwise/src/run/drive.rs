@@ -178,7 +178,6 @@ pub(crate) fn drive(
                     "the objective falls by {rate:.1e} of itself per iteration, <= {:.1e}",
                     stop.change
                 );
-                // Of a residual that is not known, nothing can be asked.
                 if !last.objective.is_finite() {
                     break (
                         Status::Stalled,
@@ -187,6 +186,7 @@ pub(crate) fn drive(
                             .into(),
                     );
                 }
+                // Of a residual that is not known, nothing can be asked.
                 if last.kkt.is_nan() || last.kkt <= (FAR * stop.kkt.sqrt()).clamp(FAR_LIMITS.0, FAR_LIMITS.1)
                 {
                     break (Status::Converged, why);
