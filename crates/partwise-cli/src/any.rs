@@ -1,18 +1,12 @@
 //! Matrices, factors and fits whose precision is known at run time only.
 
 use crate::failure::Failure;
+use partwise::Factor;
 use partwise::data::Matrix;
-use partwise::{Factor, Scalar};
-use partwise_io::{AnyMatrix, Error, Input, NpyScalar, ReadOptions, Table, read};
-use std::path::Path;
-
 /// Both sides of the precision: what the core computes in, and what files are written in.
-pub(crate) trait Number: Scalar + NpyScalar {
-    /// The matrix, if it is in this precision.
-    fn of(any: AnyMatrix) -> Option<Matrix<'static, Self>>;
-    /// The same as an argument of the reader.
-    const PRECISION: partwise_io::Precision;
-}
+pub(crate) use partwise_io::NpyScalar as Number;
+use partwise_io::{Error, Input, ReadOptions, Table, read};
+use std::path::Path;
 
 /// Reads a matrix in this precision, with all that its file says of it.
 pub(crate) fn read_as<T: Number>(
@@ -40,26 +34,6 @@ pub(crate) struct Labels {
     pub(crate) cols: Option<Vec<String>>,
     /// What was found or done while reading.
     pub(crate) notes: Vec<String>,
-}
-
-impl Number for f32 {
-    fn of(any: AnyMatrix) -> Option<Matrix<'static, f32>> {
-        match any {
-            AnyMatrix::F32(x) => Some(x),
-            AnyMatrix::F64(_) => None,
-        }
-    }
-    const PRECISION: partwise_io::Precision = partwise_io::Precision::F32;
-}
-
-impl Number for f64 {
-    fn of(any: AnyMatrix) -> Option<Matrix<'static, f64>> {
-        match any {
-            AnyMatrix::F64(x) => Some(x),
-            AnyMatrix::F32(_) => None,
-        }
-    }
-    const PRECISION: partwise_io::Precision = partwise_io::Precision::F64;
 }
 
 /// Runs the same expression on a matrix of either precision.

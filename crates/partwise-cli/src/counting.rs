@@ -4,14 +4,13 @@
 //! in the files, and the same seed holds out the same entries of a file either way.
 
 use crate::any::{Number, read_as};
-use crate::args::{CountArgs, DataArgs, HeldOut};
+use crate::args::{CountArgs, DataArgs};
 use crate::failure::{Failure, with_place};
-use crate::output::AxisNames;
 use crate::talk::count;
 use partwise::data::Matrix;
 use partwise::{Error, Missing, Weights};
 use partwise_io::ReadOptions;
-use serde::{Deserialize, Serialize};
+use partwise_io::fitted::{AxisNames, Counted, HeldOut};
 use std::path::{Path, PathBuf};
 
 /// What was said on the command line.
@@ -23,20 +22,6 @@ pub(crate) struct Counting {
     uncertainty: Option<PathBuf>,
     row_weights: Option<PathBuf>,
     col_weights: Option<PathBuf>,
-    pub(crate) hold_out: Option<HeldOut>,
-}
-
-/// The same as `run.json` has it: names of files without their folders.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Counted {
-    /// Earlier versions did not say.
-    pub(crate) missing: Option<Missing>,
-    mask: Option<String>,
-    weights: Option<String>,
-    uncertainty: Option<String>,
-    row_weights: Option<String>,
-    col_weights: Option<String>,
     pub(crate) hold_out: Option<HeldOut>,
 }
 

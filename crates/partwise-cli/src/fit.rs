@@ -1,13 +1,12 @@
 //! `partwise fit`
 
 use crate::any::{Number, with_matrix};
-use crate::args::{FitArgs, InitArg, SimplexArg, TableFormat};
+use crate::args::{FitArgs, InitArg, SimplexArg};
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
-use crate::given::{GivenFiles, GivenNames};
-use crate::output::{Folder, RUN};
+use crate::given::GivenFiles;
+use crate::output;
 use crate::progress::Watch;
-use crate::record::{Outputs, Record, Seconds};
 use crate::score;
 use crate::signals::{self, Phase};
 use crate::source::Source;
@@ -17,6 +16,9 @@ use partwise::data::Matrix;
 use partwise::plan::Plan;
 use partwise::run::Progress;
 use partwise::{Fit, Free, Given, Init, Nmf, Simplex, Spec};
+use partwise_io::fitted::{
+    Asked, Data, Folder, GivenNames, RUN, Record, SCHEMA_VERSION, Seconds, TableFormat,
+};
 use partwise_report::Size;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -42,7 +44,7 @@ pub(crate) fn run(args: &FitArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let (counting, given) = (Counting::of(&args.data), GivenFiles::of(args)?);
     let inputs: Vec<&Path> =
         [args.input.as_path()].into_iter().chain(counting.files()).chain(given.files()).collect();
-    let folder = Folder::create(&out(args), args.force, &inputs)?;
+    let folder = output::create(&out(args), args.force, &inputs)?;
     // A dry run asks all the same, so that it promises nothing that a run would refuse.
     let folder = (!args.dry_run).then_some(folder);
     let (matrix, mut source) = Source::open(&args.input, &args.source, counting)?;
@@ -100,8 +102,16 @@ fn fit<T: Number>(
     let Some(folder) = folder else {
         return dry_run::<T>(source, &plan, args).map(|()| Outcome::Done);
     };
-    let FitArgs { format, image, json, strict, timings, .. } = *args;
-    let to = Destination { folder, format, image, json, strict, timings, given: files.names() };
+    let FitArgs { image, json, strict, timings, .. } = *args;
+    let to = Destination {
+        folder,
+        format: args.format.into(),
+        image,
+        json,
+        strict,
+        timings,
+        given: files.names(),
+    };
     let (_, outcome) = solve(x, source, spec, &start, to, talk)?;
     Ok(outcome)
 }
@@ -125,16 +135,31 @@ pub(crate) fn solve<T: Number>(
     let held_out = score::held_out(x, source, &fit)?;
 
     let clock = Instant::now();
-    let files = to.folder.write(&fit, &source.names, to.format, to.image)?;
+    let files = output::write(&to.folder, &fit, &source.names, to.format, to.image)?;
     let write = clock.elapsed().as_secs_f64();
     let seconds = Seconds { load: source.seconds, init: fit.seconds.0, solve: fit.seconds.1, write };
-    let scored = held_out.map(|(held_out, _)| held_out);
-    let outputs = Outputs { seconds, files: files.clone(), given: to.given, held_out: scored };
-    let json =
-        Record::new(source, &fit, outputs).to_json().map_err(|error| Failure::Internal(error.to_string()))?;
+    let asked = Asked {
+        command: std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect(),
+        data: Data {
+            input: source.name.clone(),
+            format: source.format.clone(),
+            stored_as: source.stored_as.clone(),
+            hash: Some(source.fingerprint.clone()),
+            counted: source.counting.record(),
+            observed: source.facts.observed,
+            given: to.given,
+            notes: source.notes.clone(),
+        },
+        transposed: source.transposed,
+        seconds,
+        files: files.clone(),
+        held_out: held_out.map(|(held_out, _)| held_out),
+    };
+    let record = Record::new(&source.facts, &fit, asked);
+    let json = record.to_json().map_err(|error| Failure::Internal(error.to_string()))?;
     to.folder.put(RUN, &json)?;
     let target = to.folder.target().to_path_buf();
-    to.folder.commit(&files)?;
+    output::commit(to.folder, &files)?;
 
     summary::tell(&fit, held_out, source, talk);
     if to.timings {
@@ -241,7 +266,7 @@ fn dry_run<T: Number>(source: &Source, plan: &Plan, args: &FitArgs) -> Result<()
     let x_bytes = source.bytes;
     if args.json {
         let document = serde_json::json!({
-            "schema_version": crate::record::SCHEMA_VERSION,
+            "schema_version": SCHEMA_VERSION,
             "dry_run": true,
             "shape": [source.facts.rows, source.facts.cols],
             "stored": source.facts.stored,
@@ -272,7 +297,7 @@ fn dry_run<T: Number>(source: &Source, plan: &Plan, args: &FitArgs) -> Result<()
     for note in &plan.notes {
         text += &format!("note: {note}\n");
     }
-    let e = args.format.extension();
+    let e = TableFormat::from(args.format).extension();
     text += &format!("would write W.{e}, H.{e} and {RUN} to {}\n", out(args).display());
     talk::data(text.as_bytes())
 }

@@ -9,7 +9,7 @@ use crate::talk::count;
 use partwise::data::{Matrix, Sparse};
 use partwise::{Factor, Given, PenaltyKind};
 use partwise_io::ReadOptions;
-use serde::Serialize;
+use partwise_io::fitted::GivenNames;
 use std::path::{Path, PathBuf};
 
 /// The files, by what they are for.
@@ -25,27 +25,6 @@ pub(crate) struct GivenFiles {
     target_h: Option<PathBuf>,
     graph_w: Option<PathBuf>,
     graph_h: Option<PathBuf>,
-}
-
-/// The same as `run.json` has it: names of files without their folders.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct GivenNames {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    w: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    h: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fixed_w: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fixed_h: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target_w: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target_h: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    graph_w: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    graph_h: Option<String>,
 }
 
 impl GivenFiles {

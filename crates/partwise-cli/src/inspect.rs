@@ -4,12 +4,12 @@ use crate::any::{Number, with_matrix};
 use crate::args::InspectArgs;
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
-use crate::record::SCHEMA_VERSION;
 use crate::source::Source;
 use crate::talk::{self, bytes, count};
 use partwise::data::facts::{Bad, Lines};
 use partwise::data::{Canonical, Matrix};
 use partwise::{Facts, Spec};
+use partwise_io::fitted::SCHEMA_VERSION;
 use std::collections::HashSet;
 
 /// Fewer lines than this are a small table, and in so many it shows whether they are triplets.

@@ -1,12 +1,11 @@
 //! What came out of a fit, in a few lines and a table.
 
 use crate::any::Number;
-use crate::output::{AxisNames, component_names};
-use crate::record::Seconds;
 use crate::source::Source;
 use crate::talk::{Talk, count, grouped, seconds};
 use partwise::fit::Score;
 use partwise::{Fit, Loss};
+use partwise_io::fitted::{AxisNames, Seconds, component_names};
 
 /// Components in the table, at most.
 const MOST: usize = 30;

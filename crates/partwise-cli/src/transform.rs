@@ -1,14 +1,14 @@
 //! `partwise transform`
 
 use crate::any::Number;
-use crate::args::{PrecisionArg, SourceArgs, TableFormat, TransformArgs};
+use crate::args::{PrecisionArg, SourceArgs, TransformArgs};
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome, as_options};
-use crate::model::Stored;
-use crate::output::{component_names, is_same, table};
+use crate::output::is_same;
 use crate::source::{self, Source};
 use crate::talk::{self, Talk, count, seconds};
 use partwise::Simplex;
+use partwise_io::fitted::{Stored, TableFormat, component_names, write_factor};
 use partwise_io::{Names, Separator, write_table_to};
 use std::time::Instant;
 
@@ -123,7 +123,7 @@ fn transform<T: Number>(
             talk::data(&text)?;
         }
         Target::File(format) => {
-            table(&args.out, *format, &values, shape, names)?;
+            write_factor(&args.out, *format, &values, shape, names)?;
             talk.say(format!("wrote {}", args.out.display()));
         }
     }

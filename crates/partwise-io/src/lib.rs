@@ -30,6 +30,7 @@ mod budget;
 mod delimited;
 mod error;
 mod fingerprint;
+pub mod fitted;
 mod format;
 mod input;
 mod mtx;

@@ -1,7 +1,8 @@
 //! Options that say which entries of X count.
 
 use clap::Args;
-use partwise::{HoldOut, Missing};
+use partwise::Missing;
+use partwise_io::fitted::HeldOut;
 use std::path::PathBuf;
 
 /// Which entries count, and how much: files in the orientation of the input.
@@ -39,21 +40,6 @@ pub(crate) struct DataArgs {
     /// is 0 if it is not given.
     #[arg(long, value_name = "SHARE[:SEED]", value_parser = hold_out, alias = "holdout")]
     pub(crate) hold_out: Option<HeldOut>,
-}
-
-/// Entries that are left out.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct HeldOut {
-    /// Their share of all entries.
-    pub(crate) share: f64,
-    /// What says which ones they are.
-    pub(crate) seed: u64,
-}
-
-impl HeldOut {
-    pub(crate) fn mask(self) -> HoldOut {
-        HoldOut::share(self.seed, self.share)
-    }
 }
 
 /// `0.1`, `0.1:7`

@@ -3,7 +3,7 @@
 mod data;
 mod model;
 
-pub(crate) use data::{CountArgs, DataArgs, HeldOut};
+pub(crate) use data::{CountArgs, DataArgs};
 pub(crate) use model::{ConstraintArgs, PenaltyArg, PenaltyArgs, SimplexArg};
 
 use crate::talk::Level;
@@ -11,6 +11,7 @@ use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use partwise::{Compress, Init, Loss, Negatives, Normalize, Rule, Spec, Unseen};
 use partwise_io::Precision;
+use partwise_io::fitted::TableFormat;
 use partwise_report::Size;
 use std::path::PathBuf;
 
@@ -167,18 +168,18 @@ impl When {
 
 /// Format of the factors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TableFormat {
+pub(crate) enum FormatArg {
     Npy,
     Csv,
     Tsv,
 }
 
-impl TableFormat {
-    pub(crate) fn extension(self) -> &'static str {
-        match self {
-            TableFormat::Npy => "npy",
-            TableFormat::Csv => "csv",
-            TableFormat::Tsv => "tsv",
+impl From<FormatArg> for TableFormat {
+    fn from(format: FormatArg) -> TableFormat {
+        match format {
+            FormatArg::Npy => TableFormat::Npy,
+            FormatArg::Csv => TableFormat::Csv,
+            FormatArg::Tsv => TableFormat::Tsv,
         }
     }
 }
@@ -300,8 +301,8 @@ pub(crate) struct FitArgs {
     pub(crate) source: SourceArgs,
 
     /// Format of W and H. Names of rows and columns stand in .csv and .tsv, and beside .npy in names.json.
-    #[arg(long, value_enum, default_value_t = TableFormat::Npy, help_heading = "Output")]
-    pub(crate) format: TableFormat,
+    #[arg(long, value_enum, default_value_t = FormatArg::Npy, help_heading = "Output")]
+    pub(crate) format: FormatArg,
     /// Draw the rows of H as pictures of this height and width into parts.png.
     #[arg(long, value_name = "HxW", help_heading = "Output")]
     pub(crate) image: Option<Size>,

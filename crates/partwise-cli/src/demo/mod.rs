@@ -3,15 +3,15 @@
 mod counts;
 mod digits;
 
-use crate::args::{DemoArgs, DemoName, TableFormat};
+use crate::args::{DemoArgs, DemoName};
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
 use crate::fit::{Destination, solve};
-use crate::given::GivenNames;
-use crate::output::{Folder, NAMES, PICTURE, RUN, mosaic};
+use crate::output::{self, mosaic};
 use crate::source::Source;
 use crate::talk::{self, Talk};
 use partwise::{Dense, Fit, Given, Spec};
+use partwise_io::fitted::{GivenNames, NAMES, PICTURE, RUN, TableFormat};
 use partwise_io::{Input, ReadOptions, Table, read};
 use partwise_report::{Ink, Size, to_text};
 use std::io::IsTerminal;
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &DemoArgs, talk: &Talk) -> Result<Outcome, Failure> {
         DemoName::Counts => counts::show()?,
     };
     let force = args.force || is_demo(&args.out);
-    let folder = Folder::create(&args.out, force, &[])?;
+    let folder = output::create(&args.out, force, &[])?;
     talk.say(show.introduction);
     talk.say("");
     let limit = ReadOptions::default().memory_limit;

@@ -2,6 +2,7 @@
 
 use super::{atomic, for_each_row};
 use crate::error::{Error, Place, Result, path_name};
+use crate::read::{AnyMatrix, Precision};
 use partwise::data::Matrix;
 use partwise::scalar::Scalar;
 use std::fmt::Write as _;
@@ -12,6 +13,10 @@ use std::path::Path;
 pub trait NpyScalar: Scalar + sealed::Sealed {
     /// NumPy's name for it in a file.
     const DESCR: &'static str;
+    /// The option of the reader that asks for it.
+    const PRECISION: Precision;
+    /// The matrix, if it is in this precision.
+    fn of(any: AnyMatrix) -> Option<Matrix<'static, Self>>;
     #[doc(hidden)]
     fn append_bytes(values: &[Self], out: &mut Vec<u8>);
     #[doc(hidden)]
@@ -25,9 +30,17 @@ mod sealed {
 }
 
 macro_rules! npy_scalar {
-    ($type:ty, $descr:literal) => {
+    ($type:ty, $descr:literal, $precision:ident) => {
         impl NpyScalar for $type {
             const DESCR: &'static str = $descr;
+            const PRECISION: Precision = Precision::$precision;
+
+            fn of(any: AnyMatrix) -> Option<Matrix<'static, $type>> {
+                match any {
+                    AnyMatrix::$precision(x) => Some(x),
+                    _ => None,
+                }
+            }
 
             fn append_bytes(values: &[$type], out: &mut Vec<u8>) {
                 out.extend(values.iter().flat_map(|x| x.to_le_bytes()));
@@ -49,8 +62,8 @@ macro_rules! npy_scalar {
         }
     };
 }
-npy_scalar!(f32, "<f4");
-npy_scalar!(f64, "<f8");
+npy_scalar!(f32, "<f4", F32);
+npy_scalar!(f64, "<f8", F64);
 
 /// What stands before the numbers.
 pub(super) fn header(descr: &str, shape: &str) -> Vec<u8> {
