@@ -8,13 +8,24 @@ import importlib
 from partwise import _core
 
 __version__ = _core.__version__
-__all__ = ["NMF", "MiniBatchNMF", "__version__", "non_negative_factorization"]
+__all__ = ["NMF", "MiniBatchNMF", "__version__", "load", "non_negative_factorization", "options", "tl"]
 
 _ESTIMATORS = {
     "NMF": "partwise._estimators",
     "MiniBatchNMF": "partwise._minibatch",
     "non_negative_factorization": "partwise._estimators",
+    "load": "partwise._files",
 }
+
+
+def options():
+    """Every option of the engine: a list of dictionaries with its `name`, `default` (as JSON) and `doc`.
+
+    >>> import partwise
+    >>> [option["doc"] for option in partwise.options() if option["name"] == "max_h"]
+    ['Largest entry that H may have.']
+    """
+    return _core.options()
 
 
 def __getattr__(name):
@@ -28,6 +39,8 @@ def __getattr__(name):
                 raise ImportError(message) from error
             raise
         return getattr(module, name)
+    if name == "tl":
+        return importlib.import_module("partwise.tl")
     raise AttributeError(f"module 'partwise' has no attribute {name!r}")
 
 

@@ -8,70 +8,109 @@ Parameters mean what they mean there (Pedregosa et al. 2011, JMLR 12, 2825-2830)
 
 import json
 import warnings
-from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from partwise import _core
-from partwise._arrays import for_engine, smallest
+from partwise import _core, _files
+from partwise._arrays import for_engine
+from partwise._checks import (
+    given_factor,
+    has_zeros,
+    refuse_negative,
+    seed,
+    weights_of_entries,
+    weights_of_lines,
+    with_holes,
+)
+from partwise._parameters import (
+    COMMON,
+    LOSSES,
+    OURS,
+    RULES,
+    documented,
+    loss_name,
+    other_options,
+    split_penalties,
+)
+from partwise._threads import threads
 
-# 'cd' is for the frobenius loss, where the engine's choice is coordinate descent or something faster for the shape.
-_RULES = {"cd": "auto", "auto": "auto"}
-_RULES |= {rule: rule for rule in ("mu", "hals", "bpp", "gcd", "nesterov", "admm", "scd", "ccd", "newton")}
-_LOSSES = {"frobenius": 2.0, "kullback-leibler": 1.0, "itakura-saito": 0.0, "kl": 1.0, "is": 0.0, "poisson": 1.0}
 _DTYPES = [np.float64, np.float32]
-
-
-def _loss_name(beta):
-    return {2.0: "frobenius", 1.0: "kl", 0.0: "is"}.get(beta, f"beta:{beta!r}")
-
-
-_CONSTRAINTS = {
-    "n_components": [Interval(Integral, 1, None, closed="left"), None, StrOptions({"auto"})],
-    "init": [StrOptions({"random", "nndsvd", "nndsvda", "nndsvdar", "spa", "custom"}), None],
-    "beta_loss": [StrOptions(set(_LOSSES)), Real],
-    "tol": [Interval(Real, 0, None, closed="left")],
-    "max_iter": [Interval(Integral, 1, None, closed="left")],
-    "random_state": ["random_state"],
-    "alpha_W": [Interval(Real, 0, None, closed="left")],
-    "alpha_H": [Interval(Real, 0, None, closed="left"), StrOptions({"same"})],
-    "l1_ratio": [Interval(Real, 0, 1, closed="both")],
-    "verbose": ["verbose"],
-    "missing": [StrOptions({"nan", "absent"}), None],
-    "n_jobs": [Integral, None],
-}
+# What `score` holds out: a fifth of the entries at a time, always the same ones.
+_FOLDS, _SEED = 5, 0
 
 
 class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """What NMF and MiniBatchNMF share."""
 
+    # What only NMF has a parameter for.
     solver = "mu"
     shuffle = False
     n_init = 1
-    time_limit = None
-    callback = None
+    missing = penalties = fixed_components = normalize = options = time_limit = memory_limit = callback = None
 
     def fit(self, X, y=None, **params):
-        """Finds H for X; `W`, `H` and `sample_weight` as for :meth:`fit_transform`."""
+        """Finds H for X; everything else as for :meth:`fit_transform`."""
         self.fit_transform(X, **params)
         return self
 
-    def transform(self, X):
-        """W for new rows and the H of the fit: each row by itself, solved to the end."""
-        check_is_fitted(self)
-        X = self._checked(X, reset=False)
-        _refuse_negative(X, "NMF.transform (input X)")
-        return self._rows(X)
+    def transform(self, X, *, weights=None):
+        """W for new rows and the H of the fit: each row by itself, solved to the end.
 
-    def _rows(self, X):
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n_samples, n_features)
+        weights : array or sparse matrix of the same shape, or None
+            How much each entry counts; 0 or False: it is missing.
+        """
+        check_is_fitted(self)
+        X, missing = self._checked(X, reset=False)
+        refuse_negative(X, "NMF.transform (input X)", self._model)
+        return self._rows(X, missing, weights)
+
+    def _rows(self, X, missing, weights=None):
         H = np.ascontiguousarray(self.components_, dtype=X.dtype)
-        weights = self._weights(None)
-        return _core.transform(for_engine(X), H, threads=self._threads(), weights=weights, **self._model)
+        return _core.transform(
+            for_engine(X),
+            H,
+            self._model,
+            threads=self._threads(),
+            entry_weights=weights_of_entries(weights, X),
+            weights={"missing": missing} if missing else None,
+        )
+
+    def score(self, X, y=None):
+        """Minus the mean loss of entries of X that the model has not seen; the greater, the better.
+
+        H is that of the fit. Each entry of X is held out once, in five parts; its row gets its W from the others. So a
+        model with too many components scores worse, and `GridSearchCV` and `cross_val_score` can choose `n_components`.
+        Of 'kullback-leibler' and beta below it, the loss would be infinite where the model is zero and X is not: there,
+        and everywhere, a millionth of the mean entry is added to the model.
+        """
+        check_is_fitted(self)
+        X, missing = self._checked(X, reset=False)
+        refuse_negative(X, "NMF.score (input X)", self._model)
+        H = np.ascontiguousarray(self.components_, dtype=X.dtype)
+        weights = {"missing": missing} if missing else None
+        how = {"folds": _FOLDS, "seed": _SEED, "threads": self._threads(), "weights": weights}
+        return -_core.score(for_engine(X), H, self._model, **how)
+
+    def save(self, folder, W=None, *, overwrite=False):
+        """Writes the model into a folder, for :func:`partwise.load` and for the program `partwise`.
+
+        Parameters
+        ----------
+        folder : path
+            A new or empty one, unless `overwrite`. It appears as a whole, or not at all.
+        W : array of shape (n_samples, n_components) or None
+            What `fit_transform` has returned, to be kept beside H.
+        overwrite : bool, default=False
+            Whether a model that is there already may be replaced.
+        """
+        _files.save(self, folder, W, overwrite)
 
     def inverse_transform(self, X):
         """`X @ components_`: rows of the data that belong to rows of W."""
@@ -85,30 +124,31 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.positive_only = True
-        tags.input_tags.sparse = True
+        # Newton's steps are for dense X.
+        tags.input_tags.sparse = self.solver != "newton"
         tags.input_tags.allow_nan = self.missing is not None
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
     def _checked(self, X, *, reset):
+        """X as the engine takes it, and what is missing in it: masked entries become NaN."""
+        mask = X.mask if isinstance(X, np.ma.MaskedArray) and X.mask.any() else None
+        X = X if mask is None else X.filled(0)
         finite = True if self.missing is None else "allow-nan"
-        return validate_data(
-            self, X, accept_sparse=("csr", "csc"), dtype=_DTYPES, reset=reset, ensure_all_finite=finite
-        )
+        X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype=_DTYPES, reset=reset, ensure_all_finite=finite)
+        return with_holes(X, mask, self.missing)
 
     def _threads(self):
-        return 0 if self.n_jobs is None or self.n_jobs < 0 else int(self.n_jobs)
+        return threads(self.n_jobs)
 
-    def _weights(self, sample_weight):
-        weights = {}
-        if sample_weight is not None:
-            weights["rows"] = [float(weight) for weight in sample_weight]
-        if self.missing is not None:
-            weights["missing"] = self.missing
-        return weights or None
+    def _weights(self, X, missing, sample_weight=None, feature_weight=None):
+        rows = weights_of_lines(sample_weight, X.shape[0], "sample_weight")
+        cols = weights_of_lines(feature_weight, X.shape[1], "feature_weight")
+        weights = {"rows": rows, "cols": cols, "missing": missing}
+        return {name: value for name, value in weights.items() if value is not None} or None
 
     def _beta(self):
-        return float(_LOSSES.get(self.beta_loss, self.beta_loss))
+        return float(LOSSES.get(self.beta_loss, self.beta_loss))
 
     def _alpha(self, X, factor, kind):
         """The weight of a penalty as it stands in the objective of X."""
@@ -120,11 +160,10 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Raises what scikit-learn raises of parameters and data that do not go together."""
         beta = self._beta()
         if self.solver == "cd" and beta != 2:
-            raise ValueError(
-                f"Invalid beta_loss parameter: solver 'cd' does not handle beta_loss = {self.beta_loss!r}"
-            )
-        _refuse_negative(X, whom)
-        if beta <= 0 and _has_zeros(X):
+            raise ValueError(f"Invalid beta_loss parameter: solver 'cd' does not handle beta_loss = {self.beta_loss!r}")
+        if (self.options or {}).get("negatives", "refuse") == "refuse" and (self.options or {}).get("free") != "h":
+            refuse_negative(X, whom)
+        if beta <= 0 and not (self.options or {}).get("floor") and has_zeros(X):
             raise ValueError(
                 "When beta_loss <= 0 and X contains zeros, the solver may diverge. Please add small values "
                 "to X, or use a positive beta_loss."
@@ -136,7 +175,8 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         if W is not None:
             warnings.warn("When update_H=False, the provided initial W is not used.", RuntimeWarning, 3)
         rank = X.shape[1] if self.n_components is None else self.n_components
-        H = _factor(H, (rank, X.shape[1]), "H")
+        # A model of zeros is one: a strong penalty ends there.
+        H = given_factor(H, (rank, X.shape[1]), "H", zeros=True)
         if H.dtype != X.dtype:
             raise TypeError(f"H should have the same dtype as X. Got H.dtype = {H.dtype}.")
         self.components_ = H.copy()
@@ -145,73 +185,35 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _plain_model(self, X):
         """What `transform` needs of a model whose H the engine has not made."""
-        rules = {"penalty": {"l1": self._alpha(X, "W", "l1"), "l2": self._alpha(X, "W", "l2")}}
+        penalty = {"l1": self._alpha(X, "W", "l1"), "l2": self._alpha(X, "W", "l2")}
+        rules = {"penalty": penalty, "overlap": 0.0, "simplex": "none", "min": 0.0, "max": None, "free": False}
+        rules |= {"smoothing": 0.0, "negatives": "refuse", "left_out": []}
         return {
-            "loss": _loss_name(self._beta()),
+            "loss": loss_name(self._beta()),
             "row_rules": json.dumps(rules),
             "component_scale": [1.0] * self.n_components_,
             "least": 0.0,
         }
 
-    def _factorize(self, X, W, H, *, sample_weight=None, most=None):
+    def _factorize(self, X, W, H, *, missing, most=None, weights=None, fixed_W=None, **line_weights):
         """What the engine makes of X, with everything checked that scikit-learn checks."""
-        n_samples, n_features = X.shape
-        beta = self._beta()
         self._refuse(X, "NMF initialization")
-        # Who asks for a few iterations gets those and nothing beside them.
-        polished = (most or self.max_iter) >= 100
-        rank = n_features if self.n_components is None else self.n_components
-        given = {}
-        if self.init == "custom":
-            H, W = _factor(H, (rank, n_features), "H"), _factor(W, (n_samples, rank), "W")
-            if H.dtype != X.dtype or W.dtype != X.dtype:
-                raise TypeError(
-                    "H and W should have the same dtype as X. Got "
-                    f"H.dtype = {H.dtype} and W.dtype = {W.dtype}."
-                )
-            given = {"w": W, "h": H}
-            rank = H.shape[0]
-        else:
-            if W is not None or H is not None:
-                warnings.warn(
-                    "When init!='custom', provided W or H are ignored. Set  init='custom' to use them as "
-                    "initialization.",
-                    RuntimeWarning,
-                    3,
-                )
-            rank = n_features if rank == "auto" else rank
-            if str(self.init).startswith("nndsvd") and rank > min(n_samples, n_features):
-                raise ValueError(
-                    f"init = '{self.init}' can only be used when n_components <= min(n_samples, n_features)"
-                )
-        spec = {
-            "rank": int(rank),
-            "loss": _loss_name(beta),
-            "rule": _RULES[self.solver],
-            # Plain updates, as in scikit-learn: W first, and one in a half-step.
-            **({"inner": 1, "first": "w", "extrapolate": False} if self.solver == "mu" else {}),
-            "shuffle": bool(self.shuffle),
-            "init": "auto" if self.init in (None, "custom") else self.init,
-            "l1_w": self._alpha(X, "W", "l1"),
-            "l2_w": self._alpha(X, "W", "l2"),
-            "l1_h": self._alpha(X, "H", "l1"),
-            "l2_h": self._alpha(X, "H", "l2"),
-            "unseen": "zeros",
-            "seed": int(check_random_state(self.random_state).randint(2**31 - 1)),
-            "polish": polished and self.solver != "mu",
-            "restarts": int(self.n_init),
-            "max_iter": int(most or self.max_iter),
-            "tol": float(self.tol),
-            "time_limit": None if self.time_limit is None else float(self.time_limit),
-            "threads": self._threads(),
-        }
+        given, rank = self._given(X, W, H)
+        penalties, beside = split_penalties(self.penalties, X.shape, X.dtype)
+        given |= beside
+        if self.fixed_components is not None:
+            given["fixed_h"] = check_array(self.fixed_components, dtype=X.dtype)
+        if fixed_W is not None:
+            given["fixed_w"] = check_array(fixed_W, dtype=X.dtype)
         fit = _core.fit(
             for_engine(X),
-            json.dumps(spec),
+            json.dumps(self._spec(X, rank, most, penalties)),
+            about=json.dumps(self._about(X, missing, weights, line_weights)),
             given=given or None,
-            weights=self._weights(sample_weight),
+            entry_weights=weights_of_entries(weights, X),
+            weights=self._weights(X, missing, **line_weights),
             callback=self.callback,
-            rows=polished and self.solver == "mu",
+            settle=self._is_finished(most) and self._is_mu(),
         )
         if self.verbose:
             for note in [*fit["notes"], f"{fit['status']} after {fit['iterations']} iterations: {fit['reason']}"]:
@@ -224,7 +226,74 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             )
         return fit
 
+    def _given(self, X, W, H):
+        """The factors to start from, and the rank."""
+        n_samples, n_features = X.shape
+        rank = n_features if self.n_components is None else self.n_components
+        if self.init == "custom":
+            H, W = given_factor(H, (rank, n_features), "H"), given_factor(W, (n_samples, rank), "W")
+            if H.dtype != X.dtype or W.dtype != X.dtype:
+                raise TypeError(
+                    f"H and W should have the same dtype as X. Got H.dtype = {H.dtype} and W.dtype = {W.dtype}."
+                )
+            return {"w": W, "h": H}, H.shape[0]
+        if W is not None or H is not None:
+            warnings.warn(
+                "When init!='custom', provided W or H are ignored. Set  init='custom' to use them as initialization.",
+                RuntimeWarning,
+                4,
+            )
+        rank = n_features if rank == "auto" else rank
+        if str(self.init).startswith("nndsvd") and rank > min(n_samples, n_features):
+            raise ValueError(f"init = '{self.init}' can only be used when n_components <= min(n_samples, n_features)")
+        return {}, rank
+
+    def _is_finished(self, most):
+        """Who asks for a few iterations gets those and nothing beside them."""
+        return (most or self.max_iter) >= 100
+
+    def _is_mu(self):
+        """Whether updates are multiplicative, which leave W far from where `transform` finds it."""
+        return self.solver == "mu" or self._beta() not in (0, 1, 2)
+
+    def _spec(self, X, rank, most, penalties):
+        """The same as the engine is asked."""
+        return {
+            "rank": int(rank),
+            "loss": loss_name(self._beta()),
+            "rule": RULES[self.solver],
+            # Plain updates, as in scikit-learn: W first, and one in a half-step.
+            **({"inner": 1, "first": "w", "extrapolate": False} if self.solver == "mu" else {}),
+            "shuffle": bool(self.shuffle),
+            "init": "auto" if self.init in (None, "custom") else self.init,
+            "l1_w": self._alpha(X, "W", "l1"),
+            "l2_w": self._alpha(X, "W", "l2"),
+            "l1_h": self._alpha(X, "H", "l1"),
+            "l2_h": self._alpha(X, "H", "l2"),
+            "penalties": penalties,
+            "unseen": "zeros",
+            "seed": seed(self.random_state),
+            "polish": self._is_finished(most) and not self._is_mu(),
+            "restarts": int(self.n_init),
+            "max_iter": int(most or self.max_iter),
+            "tol": float(self.tol),
+            "time_limit": None if self.time_limit is None else float(self.time_limit),
+            "memory_limit": None if self.memory_limit is None else int(self.memory_limit),
+            "normalize": self.normalize or "none",
+            "threads": self._threads(),
+            **other_options(self.options),
+        }
+
+    def _about(self, X, missing, weights, line_weights):
+        """What the record of the fit says of the call."""
+        names = {"sample_weight": "row_weights", "feature_weight": "col_weights"}
+        counted = {names[name]: name for name, value in line_weights.items() if value is not None}
+        counted |= {"missing": missing or "none", "weights": None if weights is None else "weights"}
+        stored_as = f"{X.format} of {X.dtype}" if hasattr(X, "format") else f"{X.dtype}"
+        return {"command": repr(self), "stored_as": stored_as, "counted": counted}
+
     def _keep(self, fit):
+        self.components_ = fit["h"]
         self._n_components = self.n_components_ = fit["h"].shape[0]
         self.reconstruction_err_ = float(np.sqrt(2 * fit["loss"]))
         self.n_iter_ = fit["iterations"]
@@ -232,14 +301,18 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.kkt_residual_ = fit["kkt_residual"]
         self.status_, self.reason_ = fit["status"], fit["reason"]
         self.notes_ = fit["notes"]
+        self.explained_variance_ratio_ = (1 - fit["relative_error"] ** 2) * _shares(fit, self._beta())
+        self._record = fit["record"]
         self._model = {
             "loss": json.loads(fit["spec"])["loss"],
             **{key: fit[key] for key in ("row_rules", "component_scale", "least")},
         }
-        if self.alpha_W == 0:
+        if self.alpha_W == 0 and not self.penalties:
             # Without a penalty W has no units of its own, and the same H from elsewhere is the same model.
             self._model["component_scale"] = [1.0] * self.n_components_
 
+
+@documented
 class NMF(Base):
     """Non-negative matrix factorization: X is approximated by W H with non-negative W and H.
 
@@ -271,15 +344,28 @@ class NMF(Base):
     shuffle : bool, default=False
         Visit components in random order ('hals').
     n_init : int, default=1
-        Starts; the fit with the lowest objective is kept.
+        $restarts
     missing : {'nan', 'absent'} or None, default=None
-        'nan': NaN is a missing entry. 'absent': so is what a sparse X does not store.
+        'nan': NaN is a missing entry. 'absent': so is what a sparse X does not store. What a masked array masks is missing
+        in any case. Nothing is filled in.
+    penalties : list or None, default=None
+        $penalties
+        A graph comes with its weights, a symmetric matrix, and a pull with its target: `("graph:h:0.1", A)`.
+    fixed_components : array of shape (f, n_features) or None, default=None
+        The first rows of `components_`, which stay as they are: known parts, beside which others are found.
+    normalize : {'l1', 'l2', 'max'} or None, default=None
+        $normalize
+    options : dict or None, default=None
+        Every other option of the engine by its name, as `partwise.options()` tells of them: `{"simplex_w": "exact"}`.
     time_limit : float or None, default=None
-        Seconds at most; the best factors so far are kept.
+        $time_limit
+    memory_limit : int or None, default=None
+        $memory_limit
     callback : callable or None, default=None
         Called with a dictionary after every iteration; something true as its result ends the run.
     n_jobs : int or None, default=None
-        Threads; None or -1 takes all processors that the process may use. Results do not depend on it.
+        Threads; -1 takes all processors that the process may use, and so does None, unless PARTWISE_NUM_THREADS or
+        OMP_NUM_THREADS is set or this is a worker of joblib. Results do not depend on it.
 
     Attributes
     ----------
@@ -303,6 +389,10 @@ class NMF(Base):
         How the run ended.
     notes_ : list of str
         What was chosen for you, and what happened.
+    explained_variance_ratio_ : ndarray of shape (n_components,)
+        What each component explains, as a share of the sum of squares of X ('frobenius'), or of the loss that a model
+        without components has (a constant one for 'kullback-leibler' and 'itakura-saito'). The sum is what they explain
+        together.
 
     Examples
     --------
@@ -315,13 +405,7 @@ class NMF(Base):
     True
     """
 
-    _parameter_constraints = _CONSTRAINTS | {
-        "solver": [StrOptions(set(_RULES))],
-        "shuffle": ["boolean"],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
-        "time_limit": [Interval(Real, 0, None, closed="left"), None],
-        "callback": [callable, None],
-    }
+    _parameter_constraints = COMMON | OURS
 
     def __init__(
         self,
@@ -340,7 +424,12 @@ class NMF(Base):
         shuffle=False,
         n_init=1,
         missing=None,
+        penalties=None,
+        fixed_components=None,
+        normalize=None,
+        options=None,
         time_limit=None,
+        memory_limit=None,
         callback=None,
         n_jobs=None,
     ):
@@ -358,12 +447,19 @@ class NMF(Base):
         self.shuffle = shuffle
         self.n_init = n_init
         self.missing = missing
+        self.penalties = penalties
+        self.fixed_components = fixed_components
+        self.normalize = normalize
+        self.options = options
         self.time_limit = time_limit
+        self.memory_limit = memory_limit
         self.callback = callback
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X, y=None, W=None, H=None, *, sample_weight=None):
+    def fit_transform(
+        self, X, y=None, W=None, H=None, *, sample_weight=None, feature_weight=None, weights=None, fixed_W=None
+    ):
         """Finds W and H for X, and returns W.
 
         Parameters
@@ -372,12 +468,17 @@ class NMF(Base):
         y : ignored
         W, H : arrays, with `init='custom'`
             Where to start. They are never changed.
-        sample_weight : array of shape (n_samples,) or None
-            How much each row counts.
+        sample_weight, feature_weight : arrays of shape (n_samples,) and (n_features,), or None
+            How much each row and each column counts.
+        weights : array or sparse matrix of shape (n_samples, n_features), or None
+            How much each entry counts; 0 or False: it is missing. For standard deviations s, 1 / s**2. Of a sparse one,
+            only what it stores counts.
+        fixed_W : array of shape (n_samples, f) or None
+            The first columns of W, which stay as they are.
         """
-        X = self._checked(X, reset=True)
-        fit = self._factorize(X, W, H, sample_weight=sample_weight)
-        self.components_ = fit["h"]
+        X, missing = self._checked(X, reset=True)
+        line_weights = {"sample_weight": sample_weight, "feature_weight": feature_weight}
+        fit = self._factorize(X, W, H, missing=missing, weights=weights, fixed_W=fixed_W, **line_weights)
         self._keep(fit)
         return fit["w"]
 
@@ -426,37 +527,25 @@ def non_negative_factorization(
         **ours,
     )
     model._validate_params()
+    mask = X.mask if isinstance(X, np.ma.MaskedArray) and X.mask.any() else None
+    X = X if mask is None else X.filled(0)
     finite = True if model.missing is None else "allow-nan"
     X = check_array(X, accept_sparse=("csr", "csc"), dtype=_DTYPES, ensure_all_finite=finite)
+    X, missing = with_holes(X, mask, model.missing)
     if update_H:
-        fit = model._factorize(X, W, H)
+        fit = model._factorize(X, W, H, missing=missing)
         return fit["w"], fit["h"], fit["iterations"]
     model._adopt(X, W, H)
-    return model._rows(X), model.components_, 1
+    return model._rows(X, missing), model.components_, 1
 
 
-def _refuse_negative(X, whom):
-    if smallest(X) < 0:
-        raise ValueError(f"Negative values in data passed to {whom}.")
-
-
-def _has_zeros(X):
-    if hasattr(X, "format"):
-        return X.data.size < X.shape[0] * X.shape[1] or bool((X.data == 0).any())
-    return bool((X == 0).any())
-
-
-def _factor(factor, shape, name):
-    """A given factor: an array of that shape, in which 'auto' fits everything."""
-    whom = f"NMF (input {name})"
-    factor = check_array(factor, dtype=None)
-    for axis, (want, ordinal) in enumerate(zip(shape, ("first", "second"), strict=True)):
-        if want != "auto" and factor.shape[axis] != want:
-            raise ValueError(
-                f"Array with wrong {ordinal} dimension passed to {whom}. Expected {want}, "
-                f"but got {factor.shape[axis]}."
-            )
-    _refuse_negative(factor, whom)
-    if factor.max() == 0:
-        raise ValueError(f"Array passed to {whom} is full of zeros.")
-    return factor
+def _shares(fit, beta):
+    """The share of each component in the model: of its squares for the frobenius loss, else of its sum."""
+    if beta != 2:
+        return np.array(fit["shares"])
+    W, H = np.asarray(fit["w"], dtype=float), np.asarray(fit["h"], dtype=float)
+    W, H = W / (W.max(initial=0) or 1), H / (H.max(initial=0) or 1)
+    # sum over c, d of <w_c, w_d> <h_c, h_d> is ||WH||².
+    squares = ((W.T @ W) * (H @ H.T)).sum(axis=1)
+    total = squares.sum()
+    return squares / total if total > 0 else np.zeros_like(squares)

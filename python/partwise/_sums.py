@@ -6,8 +6,6 @@ import numpy as np
 def gradient_parts(X, W, H, beta):
     """What pulls H up and down, each of H's shape, in double precision."""
     W, H = np.asarray(W, dtype=np.float64), np.asarray(H, dtype=np.float64)
-    if beta == 2:
-        return np.asarray((X.T @ W).T, dtype=np.float64), W.T @ W @ H
     if beta == 1 and hasattr(X, "format"):
         ratio = X.tocsr().astype(np.float64)
         model = _at_stored(ratio, W, H)

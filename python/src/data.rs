@@ -1,6 +1,6 @@
 //! X, and what is given beside it, from Python's arrays. Dense memory without gaps is viewed, everything else copied.
 
-use crate::outcome::raised;
+use crate::outcome::{internal, raised};
 use numpy::{Element, PyReadonlyArray1, PyReadonlyArray2};
 use partwise::scalar::Scalar;
 use partwise::{Factor, Given, Matrix, Missing, Sparse, Weights};
@@ -70,6 +70,28 @@ pub(crate) fn weigh<'a, T: Number>(
     entries: Option<Matrix<'a, T>>,
     how: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Matrix<'a, T>> {
+    let weights = weights(entries, how)?;
+    if weights.is_none() { Ok(x) } else { x.weighted(weights).map_err(raised) }
+}
+
+/// Works on X with the weights of its entries.
+pub(crate) fn with_weights<T: Number, R>(
+    x: Taken<'_, T>,
+    entries: Option<&Bound<'_, PyAny>>,
+    how: Option<&Bound<'_, PyDict>>,
+    work: impl FnOnce(&Matrix<'_, T>) -> PyResult<R>,
+) -> PyResult<R> {
+    let Some(entries) = entries else { return x.with(|x| work(&weigh(x, None, how)?)) };
+    let entries = Taken::<T>::of(entries)?
+        .ok_or_else(|| PyTypeError::new_err("weights of entries have the dtype of X"))?;
+    x.with(|x| entries.with(|entries| work(&weigh(x, Some(entries), how)?)))
+}
+
+/// The same, before X comes in.
+pub(crate) fn weights<'a, T: Number>(
+    entries: Option<Matrix<'a, T>>,
+    how: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Weights<'a, T>> {
     let mut weights = Weights::new();
     if let Some(entries) = entries {
         weights = weights.entries(entries);
@@ -91,10 +113,11 @@ pub(crate) fn weigh<'a, T: Number>(
             weights = weights.missing(name.parse::<Missing>().map_err(raised)?);
         }
     }
-    if weights.is_none() { Ok(x) } else { x.weighted(weights).map_err(raised) }
+    Ok(weights)
 }
 
-/// Factors by name: `w`, `h`, `fixed_w`, `fixed_h`, `target_w`, `target_h`, in their mathematical shapes.
+/// Factors by name: `w`, `h`, `fixed_w`, `fixed_h`, `target_w`, `target_h`, in their mathematical shapes; and sparse
+/// matrices `graph_w` and `graph_h`.
 pub(crate) fn given<T: Number>(from: Option<&Bound<'_, PyDict>>) -> PyResult<Given<T>> {
     let mut given = Given::default();
     let Some(from) = from else { return Ok(given) };
@@ -103,6 +126,14 @@ pub(crate) fn given<T: Number>(from: Option<&Bound<'_, PyDict>>) -> PyResult<Giv
             continue;
         }
         let name: String = name.extract()?;
+        if let "graph_w" | "graph_h" = name.as_str() {
+            let Some(Taken::Sparse(graph)) = Taken::of(&value)? else {
+                return Err(PyTypeError::new_err("a graph is a sparse matrix with the dtype of X"));
+            };
+            let Matrix::Sparse(graph) = *graph else { return Err(internal("a graph became something else")) };
+            *(if name == "graph_w" { &mut given.graph_w } else { &mut given.graph_h }) = Some(graph);
+            continue;
+        }
         let array: PyReadonlyArray2<'_, T> = value
             .extract()
             .map_err(|_| PyTypeError::new_err(format!("{name} has two dimensions and the dtype of X")))?;

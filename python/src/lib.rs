@@ -1,7 +1,9 @@
 //! What Python sees of the engine: functions on arrays, which the estimators in `partwise/` are made of.
 
 mod data;
+mod files;
 mod outcome;
+mod rows;
 mod run;
 
 use pyo3::prelude::*;
@@ -12,7 +14,10 @@ use pyo3::types::{PyDict, PyList};
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(run::fit, module)?)?;
-    module.add_function(wrap_pyfunction!(run::transform, module)?)?;
+    module.add_function(wrap_pyfunction!(rows::transform, module)?)?;
+    module.add_function(wrap_pyfunction!(rows::score, module)?)?;
+    module.add_function(wrap_pyfunction!(files::save, module)?)?;
+    module.add_function(wrap_pyfunction!(files::load, module)?)?;
     module.add_function(wrap_pyfunction!(options, module)?)
 }
 

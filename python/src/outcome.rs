@@ -4,7 +4,7 @@ use crate::data::Number;
 use numpy::PyArray2;
 use numpy::ndarray::Array2;
 use partwise::{Error, Factor, Fit};
-use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -22,12 +22,23 @@ pub(crate) fn internal(error: impl std::fmt::Display) -> PyErr {
     PyRuntimeError::new_err(format!("partwise is wrong about itself, please report it: {error}"))
 }
 
+/// What Python wrote as JSON.
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> PyResult<T> {
+    serde_json::from_str(text).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// X is something else.
+pub(crate) fn unknown() -> PyErr {
+    PyTypeError::new_err("X is an array of two dimensions, or a sparse matrix, of float32 or float64")
+}
+
 /// W, `(rows, k)`.
 pub(crate) fn rows<'py, T: Number>(py: Python<'py>, w: &Factor<T>) -> PyResult<Bound<'py, PyArray2<T>>> {
     array(py, (w.rows(), w.rank()), w.to_row_major())
 }
 
-fn array<T: Number>(
+/// An array of this shape, from its entries in row-major order.
+pub(crate) fn array<T: Number>(
     py: Python<'_>,
     shape: (usize, usize),
     values: Vec<T>,

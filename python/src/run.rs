@@ -1,11 +1,11 @@
 //! Runs of the engine: without the interpreter's lock, and still at hand for Ctrl-C and callbacks.
 
-use crate::data::{Number, Taken, given, weigh};
-use crate::outcome::{dictionary, internal, raised, rows};
+use crate::data::{Number, Taken, given, with_weights};
+use crate::outcome::{dictionary, from_json, internal, raised, unknown};
 use partwise::run::Progress;
-use partwise::transform::Model;
-use partwise::{Factor, Facts, Fit, Given, Loss, Matrix, Nmf, RowRules, Spec};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use partwise::{Facts, Fit, Given, Matrix, Nmf, Spec};
+use partwise_io::fitted::{Asked, Counted, Data, Record, Seconds};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::ops::ControlFlow;
@@ -18,21 +18,23 @@ use std::time::Duration;
 const TICK: Duration = Duration::from_millis(50);
 
 /// Factorizes `x` as `spec` (JSON) says. `callback` is called with a dictionary after every iteration, and ends the run if it
-/// returns something true. With `rows`, W is what `transform` gives for X and the H that was found, unless that is worse.
+/// returns something true. With `settle`, W is what `transform` gives for X and the H that was found, unless that is worse.
+/// `about` (JSON) is what the record says of the call: `command`, `stored_as`, `counted`.
 #[pyfunction]
-#[pyo3(signature = (x, spec, *, given=None, entry_weights=None, weights=None, callback=None, rows=false))]
+#[pyo3(signature = (x, spec, *, about, given=None, entry_weights=None, weights=None, callback=None, settle=false))]
 pub(crate) fn fit<'py>(
     py: Python<'py>,
     x: &Bound<'py, PyAny>,
     spec: &str,
+    about: &str,
     given: Option<&Bound<'py, PyDict>>,
     entry_weights: Option<&Bound<'py, PyAny>>,
     weights: Option<&Bound<'py, PyDict>>,
     callback: Option<Py<PyAny>>,
-    rows: bool,
+    settle: bool,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let spec: Spec = serde_json::from_str(spec).map_err(|error| PyValueError::new_err(error.to_string()))?;
-    let how = Solve { nmf: Nmf::from_spec(spec), callback, rows };
+    let spec = spec_from(spec)?;
+    let how = Solve { nmf: Nmf::from_spec(spec), callback, settle, about: from_json(about)? };
     if let Some(x) = Taken::<f64>::of(x)? {
         return fit_of(py, x, how, given, entry_weights, weights);
     }
@@ -42,38 +44,60 @@ pub(crate) fn fit<'py>(
     Err(unknown())
 }
 
+/// What is asked, or which part of it cannot be.
+fn spec_from(text: &str) -> PyResult<Spec> {
+    let all: serde_json::Map<String, serde_json::Value> = from_json(text)?;
+    serde_json::from_value(all.clone().into()).map_err(|error| {
+        let wrong = all.into_iter().find_map(|(name, value)| {
+            let alone = serde_json::json!({ name.as_str(): value });
+            serde_json::from_value::<Spec>(alone).err().map(|error| format!("{name}: {error}"))
+        });
+        PyValueError::new_err(wrong.unwrap_or_else(|| error.to_string()))
+    })
+}
+
 /// What a fit is to do.
 struct Solve {
     nmf: Nmf,
     callback: Option<Py<PyAny>>,
-    rows: bool,
+    settle: bool,
+    about: About,
 }
 
-fn solve<T: Number>(py: Python<'_>, how: Solve, x: &Matrix<'_, T>, given: &Given<T>) -> PyResult<Fit<T>> {
-    let mut fit = run(py, &how.nmf, x, given, how.callback)?;
-    if how.rows {
-        py.detach(|| {
-            let before = (fit.w.clone(), fit.loss, fit.penalty);
-            let cost =
-                |w: &Factor<T>| fit.spec.l1_w * sum(w, |x| x) + 0.5 * fit.spec.l2_w * sum(w, |x| x * x);
-            let w = fit.transform(x)?;
-            let penalty = fit.penalty - cost(&fit.w) + cost(&w);
-            fit.w = w;
-            fit.penalty = penalty;
-            fit.loss = fit.score(x)?.loss;
-            // A loss that is not convex can have several solutions.
-            if !(fit.loss + fit.penalty <= before.1 + before.2) {
-                (fit.w, fit.loss, fit.penalty) = before;
-            }
-            Ok(())
-        })
-        .map_err(raised)?;
+/// What the record says of a call.
+#[derive(serde::Deserialize)]
+struct About {
+    command: String,
+    stored_as: String,
+    counted: Counted,
+}
+
+fn solve<'py, T: Number>(
+    py: Python<'py>,
+    how: Solve,
+    x: &Matrix<'_, T>,
+    given: &Given<T>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let facts = py.detach(|| Facts::of(x));
+    let mut fit = run(py, &how.nmf, x, &facts, given, how.callback)?;
+    if how.settle {
+        py.detach(|| fit.settle(x)).map_err(raised)?;
     }
-    Ok(fit)
-}
-
-fn sum<T: Number>(factor: &Factor<T>, of: impl Fn(f64) -> f64) -> f64 {
-    (0..factor.rows()).flat_map(|i| factor.row(i)).map(|x| of(x.to_f64())).sum()
+    let About { command, stored_as, counted } = how.about;
+    let data = Data {
+        input: "an array".into(),
+        format: "array".into(),
+        stored_as,
+        counted,
+        observed: facts.observed,
+        ..Data::default()
+    };
+    let seconds = Seconds { init: fit.seconds.0, solve: fit.seconds.1, ..Seconds::default() };
+    let asked = Asked { command: vec![command], data, seconds, ..Asked::default() };
+    let record = serde_json::to_string(&Record::new(&facts, &fit, asked)).map_err(internal)?;
+    let out = dictionary(py, &fit)?;
+    out.set_item("record", record)?;
+    Ok(out)
 }
 
 fn fit_of<'py, T: Number>(
@@ -84,16 +108,8 @@ fn fit_of<'py, T: Number>(
     entry_weights: Option<&Bound<'py, PyAny>>,
     weights: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let entries = entry_weights.map(Taken::<T>::of).transpose()?;
-    if matches!(entries, Some(None)) {
-        return Err(PyTypeError::new_err("weights of entries have the dtype of X"));
-    }
     let given = given(beside)?;
-    let fit = x.with(|x| match entries.flatten() {
-        None => solve(py, how, &weigh(x, None, weights)?, &given),
-        Some(entries) => entries.with(|entries| solve(py, how, &weigh(x, Some(entries), weights)?, &given)),
-    })?;
-    dictionary(py, &fit)
+    with_weights(x, entry_weights, weights, |x| solve(py, how, x, &given))
 }
 
 /// Fits on a thread of its own, while this one looks for signals.
@@ -101,6 +117,7 @@ fn run<T: Number>(
     py: Python<'_>,
     nmf: &Nmf,
     x: &Matrix<'_, T>,
+    facts: &Facts,
     given: &Given<T>,
     callback: Option<Py<PyAny>>,
 ) -> PyResult<Fit<T>> {
@@ -132,7 +149,7 @@ fn run<T: Number>(
                         ControlFlow::Continue(())
                     }
                 };
-                nmf.fit_with(x, &Facts::of(x), given, &mut observe)
+                nmf.fit_with(x, facts, given, &mut observe)
             });
             while gone.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
                 if let Err(error) = Python::attach(|py| py.check_signals()) {
@@ -160,68 +177,4 @@ fn tell(callback: &Py<PyAny>, progress: &Progress) -> PyResult<bool> {
         state.set_item("starts", progress.restarts)?;
         callback.call1(py, (state,))?.is_truthy(py)
     })
-}
-
-/// W for the rows of `x` and the model of a fit: each row by itself, to the end.
-#[pyfunction]
-#[pyo3(signature = (x, h, *, loss, row_rules, component_scale, least, threads=0, weights=None))]
-pub(crate) fn transform<'py>(
-    py: Python<'py>,
-    x: &Bound<'py, PyAny>,
-    h: &Bound<'py, PyAny>,
-    loss: &str,
-    row_rules: &str,
-    component_scale: Vec<f64>,
-    least: f64,
-    threads: usize,
-    weights: Option<&Bound<'py, PyDict>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let rules = serde_json::from_str(row_rules).map_err(|error| PyValueError::new_err(error.to_string()))?;
-    let how = How { loss: loss.parse().map_err(raised)?, rules, component_scale, least, threads };
-    if let Some(x) = Taken::<f64>::of(x)? {
-        return transform_of(py, x, h, how, weights);
-    }
-    if let Some(x) = Taken::<f32>::of(x)? {
-        return transform_of(py, x, h, how, weights);
-    }
-    Err(unknown())
-}
-
-struct How {
-    loss: Loss,
-    rules: RowRules,
-    component_scale: Vec<f64>,
-    least: f64,
-    threads: usize,
-}
-
-fn transform_of<'py, T: Number>(
-    py: Python<'py>,
-    x: Taken<'py, T>,
-    h: &Bound<'py, PyAny>,
-    how: How,
-    weights: Option<&Bound<'py, PyDict>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let h: Factor<T> = factor(h)?;
-    let How { loss, rules, component_scale, least, threads } = how;
-    if component_scale.len() != h.rank() {
-        return Err(PyValueError::new_err("component_scale has a number for every row of H"));
-    }
-    let model = Model { h, loss, rules, component_scale, least };
-    let w = x.with(|x| {
-        let x = weigh(x, None, weights)?;
-        py.detach(|| model.transform(&x, threads)).map_err(raised)
-    })?;
-    Ok(rows(py, &w)?.into_any())
-}
-
-/// H as Python has it, `(k, n)`.
-fn factor<T: Number>(h: &Bound<'_, PyAny>) -> PyResult<Factor<T>> {
-    let dict = PyDict::new(h.py());
-    dict.set_item("h", h)?;
-    given(Some(&dict))?.h.ok_or_else(|| internal("H went astray"))
-}
-
-fn unknown() -> PyErr {
-    PyTypeError::new_err("X is an array of two dimensions, or a sparse matrix, of float32 or float64")
 }

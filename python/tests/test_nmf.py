@@ -1,6 +1,7 @@
 """What is ours, and what scikit-learn gets wrong."""
 
 import pickle
+import signal
 import threading
 import time
 
@@ -12,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
-from partwise import NMF, _core, non_negative_factorization
+from partwise import NMF, MiniBatchNMF, _core, non_negative_factorization
 
 
 def kl(X, Y):
@@ -33,7 +34,8 @@ def test_it_fits_and_transforms(low_rank):
 
 @pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csc_matrix, sp.csr_array, sp.csc_array, sp.coo_array])
 @pytest.mark.parametrize(
-    ("beta_loss", "solver"), [("frobenius", "hals"), ("kullback-leibler", "scd"), ("kullback-leibler", "mu"), (1.5, "mu")]
+    ("beta_loss", "solver"),
+    [("frobenius", "hals"), ("kullback-leibler", "scd"), ("kullback-leibler", "mu"), (1.5, "mu")],
 )
 def test_sparse_is_dense(rng, kind, beta_loss, solver):
     X = rng.poisson(0.7, (60, 40)).astype(float)
@@ -151,12 +153,17 @@ def test_ctrl_c_stops_within_a_second(rng):
     import _thread
 
     X = rng.random((1500, 1500))
+    # A shell that runs the tests in the background has turned the signal off.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.5, _thread.interrupt_main)
     began = time.monotonic()
     timer.start()
-    model = NMF(60, tol=0, max_iter=100_000)
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X)
+    model = NMF(60, tol=0, max_iter=100_000, time_limit=60)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(X)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert time.monotonic() - began < 3
     assert not hasattr(model, "components_")
 
@@ -186,3 +193,88 @@ def test_the_function_keeps_h(low_rank):
 def test_every_option_is_documented():
     names = {option["name"] for option in _core.options()}
     assert {"rank", "loss", "tol"} <= names and all(len(option["doc"]) > 10 for option in _core.options())
+
+
+def test_a_component_that_a_batch_does_not_have_waits():
+    rng = np.random.default_rng(4)
+    parts, start = rng.gamma(1.0, 1.0, (3, 10)), rng.random((3, 10))
+    model = MiniBatchNMF(3, init="custom", random_state=0)
+    for _ in range(10):
+        model.partial_fit(rng.gamma(1.0, 1.0, (256, 3)) @ parts, H=start)
+        assert (model.components_.sum(axis=1) > 0).all()
+    X = rng.gamma(1.0, 1.0, (50, 3)) @ parts
+    assert np.linalg.norm(X - model.inverse_transform(model.transform(X))) < 0.1 * np.linalg.norm(X)
+
+
+def test_wrong_options_are_named(low_rank):
+    for options, words in [
+        ({"max_iter": 3}, "'max_iter' is asked for by the parameter max_iter"),
+        ({"simplx_w": "exact"}, "there is no 'simplx_w'.*simplex_w"),
+        ({"simplex_w": "often"}, "simplex_w: unknown variant `often`"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            NMF(3, options=options).fit(low_rank)
+    with pytest.raises(ValueError, match="smooth2, graph"):
+        NMF(3, penalties=["smoth:h:0.1"]).fit(low_rank)
+    with pytest.raises(ValueError, match="symmetric"):
+        NMF(3, penalties=[("graph:h:0.1", np.triu(np.ones((25, 25))))]).fit(low_rank)
+    with pytest.raises(ValueError, match="takes no matrix"):
+        NMF(3, penalties=[("l1:h:0.1", np.eye(25))]).fit(low_rank)
+
+
+def test_penalties_with_their_matrices(low_rank):
+    chain = np.diag(np.ones(24), 1)
+    chain += chain.T
+    target = low_rank[:2]
+    rough = lambda model: np.abs(np.diff(model.components_, axis=1)).sum() / model.components_.sum()
+    plain = NMF(3, random_state=0, max_iter=2000).fit(low_rank)
+    for graph in (chain, sp.csr_array(chain)):
+        smooth = NMF(3, random_state=0, max_iter=2000, penalties=[("graph:h:10", graph)]).fit(low_rank)
+        assert rough(smooth) < 0.8 * rough(plain)
+    pulled = NMF(3, random_state=0, max_iter=2000, penalties=[("pull:h:100", target)]).fit(low_rank)
+    assert np.abs(pulled.components_[:2] - target).max() < 0.1 * target.max()
+
+
+def test_what_is_fixed_stays(low_rank, rng):
+    known = rng.gamma(1.0, 1.0, (2, 25))
+    model = NMF(4, fixed_components=known, random_state=0, max_iter=500).fit(low_rank)
+    assert np.allclose(model.components_[:2], known, rtol=1e-12)
+    first = rng.gamma(1.0, 1.0, (40, 1))
+    W = NMF(4, random_state=0, max_iter=500).fit_transform(low_rank, fixed_W=first)
+    assert np.allclose(W[:, :1], first, rtol=1e-12)
+
+
+def test_masks_in_all_forms_are_missing_entries(low_rank, rng):
+    seen = rng.random(low_rank.shape) > 0.2
+    spoilt = np.where(seen, low_rank, 1e6)
+    params = {"n_components": 3, "max_iter": 3000, "tol": 1e-6, "random_state": 0}
+    fits = [
+        NMF(**params).fit(spoilt, weights=seen),
+        NMF(**params).fit(spoilt, weights=sp.csr_array(seen.astype(float))),
+        NMF(**params).fit(np.ma.masked_array(spoilt, ~seen)),
+        NMF(**params, missing="nan").fit(np.where(seen, low_rank, np.nan)),
+    ]
+    for fit in fits:
+        assert fit.reconstruction_err_ == pytest.approx(fits[0].reconstruction_err_, rel=1e-6)
+        assert np.isfinite(fit.score(low_rank))
+    W = fits[0].transform(spoilt, weights=seen)
+    assert np.allclose(W, fits[0].transform(np.ma.masked_array(spoilt, ~seen)))
+    assert np.allclose(W @ fits[0].components_, low_rank, atol=0.1 * low_rank.max())
+
+
+def test_shares_sum_to_what_is_explained(low_rank):
+    model = NMF(3, random_state=0, max_iter=2000)
+    W = model.fit_transform(low_rank)
+    missed = np.linalg.norm(low_rank - W @ model.components_) ** 2 / np.linalg.norm(low_rank) ** 2
+    assert model.explained_variance_ratio_.sum() == pytest.approx(1 - missed, rel=1e-9)
+    assert (model.explained_variance_ratio_ > 0).all()
+
+
+@pytest.mark.parametrize("params", [{}, {"solver": "auto", "beta_loss": "kl"}])
+def test_the_score_is_of_entries_that_were_held_out(rng, params):
+    X = rng.poisson(5 * rng.gamma(0.5, 1.0, (200, 3)) @ rng.gamma(0.5, 1.0, (3, 40))).astype(float)
+    scores = [NMF(k, random_state=0, max_iter=2000, **params).fit(X[:150]).score(X[150:]) for k in (1, 3, 20)]
+    assert max(scores) == scores[1]
+    # Sparse X is no other X.
+    model = NMF(3, random_state=0, max_iter=2000, **params).fit(X[:150])
+    assert model.score(sp.csr_array(X[150:])) == pytest.approx(scores[1], rel=1e-6)

@@ -8,6 +8,7 @@ pub(crate) fn test() -> Done {
     let cargo = cargo();
     // Examples first, so that the last lines are the summary of the tests.
     run(&cargo, &["test", "--workspace", "--all-features", "--doc", "--quiet"])?;
+    crate::python::test_if_there("python3")?;
     if has(&cargo, &["nextest", "--version"]) {
         run(&cargo, &["nextest", "run", "--workspace", "--all-features"])
     } else {

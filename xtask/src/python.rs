@@ -1,10 +1,34 @@
 //! The Python package: its wheel, and its tests in an environment that has nothing else.
 
-use crate::shell::{Done, root, run};
+use crate::shell::{Done, has, root, run, say};
 use std::path::Path;
 
 /// What the tests need beside the wheel.
-const NEEDED: &[&str] = &["maturin>=1.7,<2", "pandas", "polars", "pyarrow", "pytest", "scikit-learn>=1.5"];
+const NEEDED: &[&str] = &[
+    "maturin>=1.7,<2",
+    "anndata",
+    "cloudpickle",
+    "matplotlib",
+    "mypy",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "pyright",
+    "pytest",
+    "scikit-learn>=1.6",
+];
+
+/// What Python has to be able to do.
+const ABLE: &str = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))";
+
+/// The same where there is such an interpreter; says so where there is not.
+pub(crate) fn test_if_there(python: &str) -> Done {
+    if has(python, &["-c", ABLE]) {
+        return test(python);
+    }
+    say("the Python package is not tested: there is no Python 3.10 or newer that makes environments\n");
+    Ok(())
+}
 
 /// Builds the wheel and tests it, with this interpreter.
 pub(crate) fn test(python: &str) -> Done {

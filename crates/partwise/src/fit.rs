@@ -132,6 +132,43 @@ impl<T: Scalar> Fit<T> {
         self.model().transform(x, self.spec.threads)
     }
 
+    /// Takes W from [`Fit::transform`] of X, the data of the fit, and leaves out of H what is zero but for rounding (which
+    /// multiplicative updates never bring to zero), if the objective is no higher for it. Returns whether it was done; it is
+    /// not where penalties tie rows of W together. The residual stays that of the run.
+    ///
+    /// # Errors
+    /// As [`Model::transform`].
+    pub fn settle(&mut self, x: &Matrix<'_, T>) -> Result<bool> {
+        let penalised = self.penalty != 0.0;
+        let scaled = self.component_scale.iter().any(|&scale| scale != 1.0);
+        if !self.row_rules.left_out.is_empty() || !self.spec.penalties.is_empty() || (penalised && scaled) {
+            return Ok(false);
+        }
+        let before = self.clone();
+        let Spec { l1_w, l2_w, l1_h, l2_h, .. } = self.spec;
+        for rounded in [true, false] {
+            if rounded && !without_rounding(&mut self.h) {
+                continue;
+            }
+            self.w = self.transform(x)?;
+            if rounded {
+                without_rounding(&mut self.w);
+            }
+            let terms = [(&self.w, &before.w, l1_w, l2_w), (&self.h, &before.h, l1_h, l2_h)];
+            let more = terms.map(|(now, then, l1, l2)| elastic(now, l1, l2) - elastic(then, l1, l2));
+            self.penalty = before.penalty + more[0] + more[1];
+            self.loss = self.score(x)?.loss;
+            // A loss that is not convex can have several solutions. Sums of so many terms are known to no more digits.
+            if self.objective() <= before.objective() * (1.0 + 1e-12) {
+                let share = if before.loss > 0.0 { self.loss / before.loss } else { 1.0 };
+                self.relative_error *= share.sqrt();
+                return Ok(true);
+            }
+            self.clone_from(&before);
+        }
+        Ok(false)
+    }
+
     /// The loss of every row and of every column of X, the data of the fit: which ones the model explains badly.
     ///
     /// # Errors
@@ -157,31 +194,9 @@ impl<T: Scalar> Fit<T> {
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if X has not the shape of the fit; the errors of [`Facts::check`](crate::Facts::check).
     pub fn score(&self, x: &Matrix<'_, T>) -> Result<Score> {
-        let clipped = (self.spec.negatives == Negatives::Clip).then(|| x.clipped());
-        let x = clipped.as_ref().unwrap_or(x);
-        let s = &self.spec;
-        let facts = Facts::of(x);
-        let loss = T::loss(&self.pair(s.loss, self.least), x, &facts)?;
-        let frobenius = match s.loss {
-            Loss::Frobenius => loss,
-            _ => T::loss(&self.pair(Loss::Frobenius, 0.0), x, &facts)?,
-        };
-        let squares = 2.0 * frobenius;
-        let weight = facts.total_weight * 2f64.powi(facts.weight_power);
-        let mean = |sum: f64| if weight > 0.0 { sum / weight } else { f64::NAN };
-        let own = scale_up(facts.sum_squares, 2 * facts.exponent) * 2f64.powi(facts.weight_power);
-        Ok(Score {
-            entries: facts.observed,
-            loss,
-            mean_loss: mean(loss),
-            rmse: mean(squares).sqrt(),
-            // NaN without entries; infinite where only zeros were to be predicted, and were not.
-            relative_rmse: if own > 0.0 || squares > 0.0 || weight == 0.0 {
-                (squares / own).sqrt()
-            } else {
-                0.0
-            },
-        })
+        let Spec { loss, smoothing, threads, negatives, .. } = self.spec;
+        let pair = Pair { w: &self.w, h: &self.h, loss, least: self.least, smoothing, threads };
+        score(&pair, negatives, x)
     }
 
     /// The factors, to be judged by a loss.
@@ -204,4 +219,53 @@ impl<T: Scalar> Fit<T> {
         }
         out
     }
+}
+
+/// Sets what is below rounding of the largest entry of its component to zero; whether there was anything.
+fn without_rounding<T: Scalar>(factor: &mut Factor<T>) -> bool {
+    let least: Vec<f64> = factor.column_maxima().into_iter().map(|most| most * T::EPSILON.to_f64()).collect();
+    let mut found = false;
+    for i in 0..factor.rows() {
+        for (x, &least) in factor.row_mut(i).iter_mut().zip(&least) {
+            if *x != T::ZERO && x.to_f64().abs() < least {
+                (*x, found) = (T::ZERO, true);
+            }
+        }
+    }
+    found
+}
+
+fn elastic<T: Scalar>(factor: &Factor<T>, l1: f64, l2: f64) -> f64 {
+    if l1 == 0.0 && l2 == 0.0 {
+        return 0.0;
+    }
+    (0..factor.rows())
+        .flat_map(|i| factor.row(i))
+        .map(|x| x.to_f64())
+        .map(|x| l1 * x + 0.5 * l2 * x * x)
+        .sum()
+}
+
+/// How well a pair of factors reproduces the entries of X that count there.
+pub(crate) fn score<T: Scalar>(pair: &Pair<'_, T>, negatives: Negatives, x: &Matrix<'_, T>) -> Result<Score> {
+    let clipped = (negatives == Negatives::Clip).then(|| x.clipped());
+    let x = clipped.as_ref().unwrap_or(x);
+    let facts = Facts::of(x);
+    let loss = T::loss(pair, x, &facts)?;
+    let frobenius = match pair.loss {
+        Loss::Frobenius => loss,
+        _ => T::loss(&Pair { loss: Loss::Frobenius, least: 0.0, ..*pair }, x, &facts)?,
+    };
+    let squares = 2.0 * frobenius;
+    let weight = facts.total_weight * 2f64.powi(facts.weight_power);
+    let mean = |sum: f64| if weight > 0.0 { sum / weight } else { f64::NAN };
+    let own = scale_up(facts.sum_squares, 2 * facts.exponent) * 2f64.powi(facts.weight_power);
+    Ok(Score {
+        entries: facts.observed,
+        loss,
+        mean_loss: mean(loss),
+        rmse: mean(squares).sqrt(),
+        // NaN without entries; infinite where only zeros were to be predicted, and were not.
+        relative_rmse: if own > 0.0 || squares > 0.0 || weight == 0.0 { (squares / own).sqrt() } else { 0.0 },
+    })
 }

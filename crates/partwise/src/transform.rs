@@ -9,7 +9,9 @@
 use crate::data::facts::{exponent, for_each, scale_up};
 use crate::data::{Facts, Matrix};
 use crate::error::{Error, Result};
+use crate::evaluate::Pair;
 use crate::factor::Factor;
+use crate::fit::{Score, score};
 use crate::kernels::kl_newton::Effort;
 use crate::loss::Loss;
 use crate::par::Team;
@@ -100,6 +102,16 @@ impl<T: Scalar> Model<T> {
     /// [`Error::Shape`] if X has another number of columns than H; the errors of [`Facts::check`].
     pub fn transform(&self, x: &Matrix<'_, T>, threads: usize) -> Result<Factor<T>> {
         T::transform(self, x, threads)
+    }
+
+    /// How well rows W, `(rows of X, k)`, and the H of this model reproduce the entries of X that count there; see
+    /// [`Fit::score`](crate::Fit::score).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if X has not the shape of W H; the errors of [`Facts::check`].
+    pub fn score(&self, w: &Factor<T>, x: &Matrix<'_, T>, threads: usize) -> Result<Score> {
+        let (loss, least, smoothing) = (self.loss, self.least, self.rules.smoothing);
+        score(&Pair { w, h: &self.h, loss, least, smoothing, threads }, self.rules.negatives, x)
     }
 
     /// [`Model::transform`], to be called for a number type that is known.

@@ -159,7 +159,10 @@ impl MuBeta {
             let old = *w;
             if self.l2 > 0.0 && self.beta < 2.0 {
                 if old > T::ZERO {
-                    let terms = Terms { numer: n.to_f64(), denom: d.to_f64(), ..self.elastic(old.to_f64()) };
+                    // l1 t is below l1 t^(p + 1) / (p + 1) and touches it at 1, so it joins the denominator: continuous in
+                    // beta up to 2, where it stands there too.
+                    let denom = d.to_f64() + self.l1;
+                    let terms = Terms { numer: n.to_f64(), denom, linear: 0.0, ..self.elastic(old.to_f64()) };
                     *w = T::from_f64(old.to_f64() * self.stationary(&terms));
                 }
             } else {

@@ -1,0 +1,75 @@
+"""What is checked of arrays that come in, and what the engine gets of them."""
+
+import json
+
+import numpy as np
+from sklearn.utils import check_array, check_random_state
+
+from partwise._arrays import for_engine, smallest
+
+
+def with_holes(X, mask, missing):
+    """X with NaN where it is masked, and what is missing in it."""
+    if mask is None:
+        return X, missing
+    return np.where(mask, np.nan, X).astype(X.dtype), missing or "nan"
+
+
+def weights_of_entries(weights, X):
+    """Weights of entries for the engine."""
+    if weights is None:
+        return None
+    weights = check_array(
+        weights, accept_sparse=("csr", "csc"), dtype=X.dtype, ensure_all_finite=False, input_name="weights"
+    )
+    if weights.shape != X.shape:
+        raise ValueError(f"weights have shape {weights.shape}, but X has shape {X.shape}")
+    return for_engine(weights)
+
+
+def weights_of_lines(weights, size, name):
+    """Weights of rows or columns: one for each, and not all zero."""
+    if weights is None:
+        return None
+    weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name=name)
+    if weights.shape != (size,):
+        raise ValueError(f"{name} has shape {weights.shape}, and needs {(size,)}")
+    if not weights.any():
+        raise ValueError(f"{name} has to have a weight that is not zero")
+    return weights.tolist()
+
+
+def seed(random_state):
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31 - 1))
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def refuse_negative(X, whom, model=None):
+    if model is not None:
+        rules = json.loads(model["row_rules"])
+        if rules.get("negatives", "refuse") != "refuse" or rules.get("free"):
+            return
+    if smallest(X) < 0:
+        raise ValueError(f"Negative values in data passed to {whom}.")
+
+
+def has_zeros(X):
+    if hasattr(X, "format"):
+        return X.data.size < X.shape[0] * X.shape[1] or bool((X.data == 0).any())
+    return bool((X == 0).any())
+
+
+def given_factor(factor, shape, name, zeros=False):
+    """A given factor: an array of that shape, in which 'auto' fits everything."""
+    whom = f"NMF (input {name})"
+    factor = check_array(factor, dtype=None)
+    for axis, (want, ordinal) in enumerate(zip(shape, ("first", "second"), strict=True)):
+        if want != "auto" and factor.shape[axis] != want:
+            raise ValueError(
+                f"Array with wrong {ordinal} dimension passed to {whom}. Expected {want}, but got {factor.shape[axis]}."
+            )
+    refuse_negative(factor, whom)
+    if factor.max() == 0 and not zeros:
+        raise ValueError(f"Array passed to {whom} is full of zeros.")
+    return factor

@@ -1,0 +1,140 @@
+//! New rows for a model: their W, and how well it predicts entries that they were not shown.
+
+use crate::data::{Number, Taken, given, weights, with_weights};
+use crate::outcome::{from_json, internal, raised, rows, unknown};
+use partwise::transform::Model;
+use partwise::{Factor, Facts, HoldOut, Loss, Matrix, RowRules, Weights};
+use pyo3::exceptions::{PyKeyError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// W for the rows of `x` and the model of a fit: each row by itself, to the end. `model` has `loss`, `row_rules` (JSON),
+/// `component_scale` and `least`, as a fit gave them.
+#[pyfunction]
+#[pyo3(signature = (x, h, model, *, threads=0, entry_weights=None, weights=None))]
+pub(crate) fn transform<'py>(
+    py: Python<'py>,
+    x: &Bound<'py, PyAny>,
+    h: &Bound<'py, PyAny>,
+    model: &Bound<'py, PyDict>,
+    threads: usize,
+    entry_weights: Option<&Bound<'py, PyAny>>,
+    weights: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    fn of<'py, T: Number>(
+        py: Python<'py>,
+        x: Taken<'py, T>,
+        (h, model, threads): (&Bound<'py, PyAny>, &Bound<'py, PyDict>, usize),
+        entry_weights: Option<&Bound<'py, PyAny>>,
+        weights: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let model = model_of::<T>(h, model)?;
+        let w = with_weights(x, entry_weights, weights, |x| {
+            py.detach(|| model.transform(x, threads)).map_err(raised)
+        })?;
+        Ok(rows(py, &w)?.into_any())
+    }
+    let how = (h, model, threads);
+    if let Some(x) = Taken::<f64>::of(x)? {
+        return of(py, x, how, entry_weights, weights);
+    }
+    if let Some(x) = Taken::<f32>::of(x)? {
+        return of(py, x, how, entry_weights, weights);
+    }
+    Err(unknown())
+}
+
+/// The mean loss of entries of `x` whose rows got their W without them, each entry once: of `folds` folds by `seed`. For
+/// losses that are infinite where the model is zero, a millionth of the mean entry is added to the model.
+#[pyfunction]
+#[pyo3(signature = (x, h, model, *, folds, seed, threads=0, weights=None))]
+pub(crate) fn score<'py>(
+    py: Python<'py>,
+    x: &Bound<'py, PyAny>,
+    h: &Bound<'py, PyAny>,
+    model: &Bound<'py, PyDict>,
+    folds: u32,
+    seed: u64,
+    threads: usize,
+    weights: Option<&Bound<'py, PyDict>>,
+) -> PyResult<f64> {
+    let folds = (folds, seed, threads);
+    if let Some(x) = Taken::<f64>::of(x)? {
+        return score_of(py, x, h, model, folds, weights);
+    }
+    if let Some(x) = Taken::<f32>::of(x)? {
+        return score_of(py, x, h, model, folds, weights);
+    }
+    Err(unknown())
+}
+
+fn score_of<'py, T: Number>(
+    py: Python<'py>,
+    x: Taken<'py, T>,
+    h: &Bound<'py, PyAny>,
+    model: &Bound<'py, PyDict>,
+    (folds, seed, threads): (u32, u64, usize),
+    how: Option<&Bound<'py, PyDict>>,
+) -> PyResult<f64> {
+    let model = model_of::<T>(h, model)?;
+    let judged = if model.loss.beta() <= 1.0 { beside_a_constant(&model)? } else { model.clone() };
+    x.with(|x| {
+        // Of sparse X, every fold is a copy of its own; dense X is looked at where it lies.
+        let masked = |mask: HoldOut| -> PyResult<Matrix<'_, T>> {
+            let weights: Weights<'_, T> = weights(None, how)?.hold_out(mask);
+            x.clone().weighted(weights).map_err(raised)
+        };
+        let (mut loss, mut weight) = (0.0, 0.0);
+        for fold in 0..folds {
+            let mask = HoldOut::fold(seed, fold, folds);
+            let (shown, hidden) = (masked(mask)?, masked(mask.inverted())?);
+            let score = py.detach(|| {
+                let w = model.transform(&shown, threads)?;
+                let w = if judged.h.rank() > w.rank() { with_a_constant(&w, &hidden)? } else { w };
+                judged.score(&w, &hidden, threads)
+            });
+            let score = score.map_err(raised)?;
+            if score.entries > 0 {
+                loss += score.loss;
+                weight += if score.loss > 0.0 { score.loss / score.mean_loss } else { score.entries as f64 };
+            }
+        }
+        Ok(if weight > 0.0 { loss / weight } else { f64::NAN })
+    })
+}
+
+/// The model with another component, of ones.
+fn beside_a_constant<T: Number>(model: &Model<T>) -> PyResult<Model<T>> {
+    let h = widened(&model.h, T::ONE).map_err(raised)?;
+    let component_scale = model.component_scale.iter().copied().chain([1.0]).collect();
+    Ok(Model { h, component_scale, ..model.clone() })
+}
+
+/// W with a share of that component: a millionth of the mean entry.
+fn with_a_constant<T: Number>(w: &Factor<T>, x: &Matrix<'_, T>) -> partwise::Result<Factor<T>> {
+    let mean = Facts::of(x).mean;
+    widened(w, T::from_f64(1e-6 * mean))
+}
+
+fn widened<T: Number>(factor: &Factor<T>, by: T) -> partwise::Result<Factor<T>> {
+    let rows = 0..factor.rows();
+    let values: Vec<T> = rows.flat_map(|i| factor.row(i).iter().copied().chain([by])).collect();
+    Factor::from_row_major(factor.rows(), factor.rank() + 1, &values)
+}
+
+/// The model that H, `(k, n)`, and what a fit said of it are.
+fn model_of<T: Number>(h: &Bound<'_, PyAny>, model: &Bound<'_, PyDict>) -> PyResult<Model<T>> {
+    let all = PyDict::new(h.py());
+    all.set_item("h", h)?;
+    let h = given::<T>(Some(&all))?.h.ok_or_else(|| internal("H went astray"))?;
+    let item = |name: &str| {
+        model.get_item(name)?.ok_or_else(|| PyKeyError::new_err(format!("a model has '{name}'")))
+    };
+    let rules: RowRules = from_json(&item("row_rules")?.extract::<String>()?)?;
+    let loss: Loss = item("loss")?.extract::<String>()?.parse().map_err(raised)?;
+    let component_scale: Vec<f64> = item("component_scale")?.extract()?;
+    if component_scale.len() != h.rank() {
+        return Err(PyValueError::new_err("component_scale has a number for every row of H"));
+    }
+    Ok(Model { h, loss, rules, component_scale, least: item("least")?.extract()? })
+}

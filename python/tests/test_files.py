@@ -1,0 +1,135 @@
+"""Models in folders: what comes back, what the program makes of it, and what is refused."""
+
+import json
+import pathlib
+import subprocess
+
+import numpy as np
+import pytest
+
+import partwise
+from partwise import NMF, MiniBatchNMF
+
+SCHEMA = pathlib.Path(__file__).parents[2] / "docs/run.schema.json"
+PROGRAM = pathlib.Path(__file__).parents[2] / "target/release/partwise"
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"solver": "mu", "beta_loss": "kullback-leibler"},
+        {"beta_loss": 1.5, "solver": "auto", "alpha_W": 0.01},
+        {"normalize": "l1", "penalties": ["l1:w:0.05"]},
+        {"options": {"simplex_w": "exact"}},
+        {"missing": "nan"},
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_what_was_saved_comes_back(low_rank, tmp_path, params, dtype):
+    X = low_rank.astype(dtype)
+    model = NMF(3, random_state=0, max_iter=300, **params)
+    W = model.fit_transform(X)
+    model.save(tmp_path / "model", W)
+    again = partwise.load(tmp_path / "model")
+    assert type(again) is NMF and again.get_params() == model.get_params()
+    assert again.components_.dtype == dtype
+    assert (again.transform(X) == model.transform(X)).all()
+    assert (np.load(tmp_path / "model/W.npy") == W).all()
+    for name in ("reconstruction_err_", "n_iter_", "status_", "reason_", "notes_", "n_features_in_"):
+        assert getattr(again, name) == getattr(model, name)
+    for name in ("loss_history_", "explained_variance_ratio_"):
+        assert np.allclose(getattr(again, name), getattr(model, name))
+    # And once more.
+    again.save(tmp_path / "copy")
+    assert (partwise.load(tmp_path / "copy").components_ == model.components_).all()
+    assert not (tmp_path / "copy/W.npy").exists()
+
+
+def test_names_come_back(low_rank, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(low_rank, columns=[f"gene {j}" for j in range(25)], index=[f"cell {i}" for i in range(40)])
+    model = NMF(3, random_state=0, max_iter=300).set_output(transform="pandas")
+    W = model.fit_transform(frame)
+    model.save(tmp_path / "model", W)
+    assert json.loads((tmp_path / "model/names.json").read_text())["rows"][7] == "cell 7"
+    again = partwise.load(tmp_path / "model")
+    assert list(again.feature_names_in_) == list(frame.columns)
+    assert (again.transform(frame) == model.transform(frame).to_numpy()).all()
+    with pytest.raises(ValueError, match="feature names"):
+        again.transform(frame[frame.columns[::-1]])
+
+
+def test_batches_and_given_parts_come_back(low_rank, tmp_path):
+    model = MiniBatchNMF(3, random_state=0, batch_size=10, max_iter=20).fit(low_rank)
+    model.save(tmp_path / "model")
+    again = partwise.load(tmp_path / "model")
+    assert type(again) is MiniBatchNMF and again.n_steps_ == model.n_steps_
+    assert (again.transform(low_rank) == model.transform(low_rank)).all()
+    assert again.partial_fit(low_rank).n_steps_ == model.n_steps_ + 1
+
+
+@pytest.mark.parametrize("make", [lambda: NMF(3, max_iter=300), lambda: MiniBatchNMF(3, batch_size=10, max_iter=20)])
+def test_the_record_is_of_the_schema(low_rank, tmp_path, make):
+    make().fit(low_rank).save(tmp_path / "model")
+    record, schema = json.loads((tmp_path / "model/run.json").read_text()), json.loads(SCHEMA.read_text())
+    assert set(schema["required"]) <= set(record)
+    for name, part in schema["properties"].items():
+        if part.get("type") == "object" and name in record:
+            assert set(part["required"]) <= set(record[name]), name
+
+
+def test_nothing_is_replaced_unasked(low_rank, tmp_path):
+    model = NMF(3, max_iter=300).fit(low_rank)
+    model.save(tmp_path / "model")
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        model.save(tmp_path / "model")
+    (tmp_path / "model/mine.txt").write_text("mine")
+    NMF(2, max_iter=300).fit(low_rank).save(tmp_path / "model", overwrite=True)
+    assert partwise.load(tmp_path / "model").n_components_ == 2
+    assert (tmp_path / "model/mine.txt").read_text() == "mine"
+    with pytest.raises(FileNotFoundError):
+        partwise.load(tmp_path / "nothing")
+    with pytest.raises(OSError, match="no folder"):
+        model.save(tmp_path / "a/b/c")
+    with pytest.raises(ValueError, match="3 components"):
+        model.save(tmp_path / "other", W=np.ones((40, 2)))
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda record: record["files"].update(h="../H.npy"), "not a file name"),
+        (lambda record: record.update(schema_version=99), "schema_version is 99"),
+        (lambda record: record["options"].update(rank=5), "mixture"),
+        (lambda record: record.pop("options"), "options"),
+    ],
+)
+def test_damaged_folders_are_refused(low_rank, tmp_path, change, words):
+    NMF(3, max_iter=300).fit(low_rank).save(tmp_path / "model")
+    path = tmp_path / "model/run.json"
+    record = json.loads(path.read_text())
+    change(record)
+    path.write_text(json.dumps(record))
+    with pytest.raises(ValueError, match=words):
+        partwise.load(tmp_path / "model")
+
+
+@pytest.mark.skipif(
+    not PROGRAM.exists(), reason="the program has not been built: cargo build --release -p partwise-cli"
+)
+@pytest.mark.parametrize("params", [{}, {"solver": "auto", "beta_loss": "kl"}, {"alpha_W": 0.01, "normalize": "l1"}])
+def test_the_program_reads_and_writes_the_same(low_rank, tmp_path, params):
+    np.save(tmp_path / "x.npy", low_rank)
+    model = NMF(3, random_state=0, max_iter=2000, **params).fit(low_rank)
+    model.save(tmp_path / "model")
+    run = lambda *words: subprocess.run([PROGRAM, *words], cwd=tmp_path, check=True, capture_output=True, text=True)
+    run("transform", "model", "x.npy", "--out", "w.npy")
+    assert (np.load(tmp_path / "w.npy") == model.transform(low_rank)).all()
+    for form in ("npy", "csv"):
+        run("fit", "x.npy", "--rank", "4", "--out", f"fit-{form}", "--format", form)
+        theirs = partwise.load(tmp_path / f"fit-{form}")
+        run("transform", f"fit-{form}", "x.npy", "--out", "w.npy")
+        assert theirs.n_components == 4
+        assert (np.load(tmp_path / "w.npy") == theirs.transform(low_rank)).all()
