@@ -307,6 +307,30 @@ pub(crate) struct RowsMut<'a, T> {
     pub(crate) chunk: usize,
     pub(crate) per_chunk: usize,
 }
+
+impl<T: Scalar> RowsMut<'_, T> {
+    /// One row, without the sums of its chunk.
+    pub(crate) fn one(&mut self, r: usize) -> RowsMut<'_, T> {
+        let whole = RowsMut {
+            stride: self.stride,
+            factor: self.factor,
+            previous: self.previous,
+            backup: self.backup,
+            state: self.state,
+            curvatures: Kept {
+                stride: self.curvatures.stride,
+                data: self.curvatures.data,
+                scales: self.curvatures.scales,
+            },
+            terms: self.terms,
+            sums: &mut [],
+            chunk: self.chunk,
+            per_chunk: 0,
+        };
+        whole.split_at(r).1.split_at(1).0
+    }
+}
+
 impl<T: Scalar> Split for RowsMut<'_, T> {
     fn rows(&self) -> usize {
         self.factor.len() / self.stride

@@ -1,7 +1,8 @@
 //! Half-steps of Newton's method on whole rows of dense X, for divergences.
 
-use super::rows::{RowAsks, dot};
-use super::{Walk, note_penalty, push_rows};
+use super::rows::{RowAsks, RowScratch, dot};
+use super::{Walk, Work, note_penalty, push_rows};
+use crate::data::Dense;
 use crate::data::view::View;
 use crate::kernels::curvature::{Entries, pairs};
 use crate::kernels::kl_newton::Effort;
@@ -21,6 +22,8 @@ const CURVATURES_BYTES: usize = 256 * 1024;
 /// A curvature is kept for so many half-steps at most. A step tells whether it is right along the step only, and where it is
 /// much too large the step does not go.
 const KEPT: usize = 32;
+/// Where no more than one in so many rows of a block still moves, those go on alone.
+const FEW: usize = 4;
 /// Rows of a block, at least and at most.
 const FEWEST: usize = 8;
 const MOST: usize = 96;
@@ -83,15 +86,15 @@ impl<T: Scalar> NewtonRoom<T> {
 }
 
 impl<T> NewtonRoom<T> {
-    /// Lets rows rest that have gone far enough; returns whether all of the first n do.
-    fn rest(&mut self, n: usize, first: bool, enough: f64) -> bool {
+    /// Lets rows rest that have gone far enough; returns how many of the first n do not.
+    fn rest(&mut self, n: usize, first: bool, enough: f64) -> usize {
         for (moved, resting) in self.moved.iter_mut().zip(&mut self.resting).take(n) {
             if first {
                 moved.0 = moved.1;
             }
             *resting |= !(moved.1 > enough * moved.0);
         }
-        self.resting[..n].iter().all(|&resting| resting)
+        self.resting[..n].iter().filter(|&&resting| !resting).count()
     }
 }
 
@@ -109,6 +112,7 @@ impl Far {
 }
 
 /// A half-step under way: what all its rows meet.
+#[derive(Clone, Copy)]
 struct Pass<'a, T: Scalar> {
     rule: &'a Newton<T>,
     panel: Other<'a, T>,
@@ -118,6 +122,16 @@ struct Pass<'a, T: Scalar> {
     /// Whether somebody asks for the loss of the rows.
     losses: bool,
     turn: usize,
+    far: Far,
+    effort: &'a Effort<T>,
+}
+
+/// Scratch memory of one thread, apart from what is kept of its rows.
+struct Room<'a, T> {
+    newton: &'a mut NewtonRoom<T>,
+    row: &'a mut RowScratch<T>,
+    line: &'a mut [T],
+    irregular: &'a mut Vec<T>,
 }
 
 impl<T: Scalar> Walk<'_, T> {
@@ -145,38 +159,34 @@ impl<T: Scalar> Walk<'_, T> {
             bounds: &bounds,
             losses: at == 1,
             turn,
+            far,
+            effort,
         };
         let (stride, kullback) = (panel.stride, self.ratio.shares_denominator());
         for_blocks(own.rows_mut(), self.blocks[at], 0, &|first, rows: RowsMut<'_, T>| {
             self.scratch.with(|work| {
+                let Work { newton, row, line, irregular, curvatures, spent, .. } = work;
                 // A side that is only solved once keeps nothing from block to block.
                 let mut rows = if rows.curvatures.has_room() {
                     rows
                 } else {
-                    let mut curvatures = work.curvatures.kept();
+                    let mut curvatures = curvatures.kept();
                     (0..rows.rows()).for_each(|r| curvatures.forget(r));
                     RowsMut { curvatures, ..rows }
                 };
                 let clock = Instant::now();
                 let n = rows.rows();
-                let x = view.block(first..first + n, &mut work.irregular);
-                work.newton.resting.fill(false);
-                for step in 0..far.steps {
-                    self.newton_block(&pass, first, &x, &mut rows, &mut work.newton, &mut work.line);
-                    for r in (0..n).filter(|&r| kullback && work.newton.lost[r]) {
-                        let w = &mut rows.factor[r * stride..(r + 1) * stride];
-                        let asks = RowAsks {
-                            sums: &other.sums_t[..panel.rank],
-                            shift: pass.shift(first + r, &mut work.line),
-                            limits: bounds.limits(),
-                        };
-                        let (x, least) = (Rows::Dense(x), self.ratio.least_model);
-                        rows.terms[r * TERMS] =
-                            work.row.solve(&x, r, w, panel.rank, other, effort, least, &asks);
-                        rows.curvatures.forget(r);
-                    }
-                    if far.steps == 1 || work.newton.rest(n, step == 0, far.enough) {
-                        break;
+                newton.resting.fill(false);
+                let mut room = Room { newton, row, line, irregular };
+                let taken = self.newton_steps(&pass, view, first, 0, &mut rows, &mut room);
+                if taken < far.steps {
+                    // A row that takes long goes on alone, and not in the company of those that rest.
+                    let NewtonRoom { resting, moved, .. } = &*room.newton;
+                    let busy: Vec<(usize, (f64, f64))> =
+                        (0..n).filter(|&r| !resting[r]).map(|r| (r, moved[r])).collect();
+                    for (r, so_far) in busy {
+                        (room.newton.resting[0], room.newton.moved[0]) = (false, so_far);
+                        self.newton_steps(&pass, view, first + r, taken, &mut rows.one(r), &mut room);
                     }
                 }
                 if other.is_smoothed() && kullback {
@@ -188,16 +198,57 @@ impl<T: Scalar> Walk<'_, T> {
                 }
                 push_rows(&mut rows, push, &bounds);
                 note_penalty(&mut rows, elastic);
-                work.spent.rule += clock.elapsed();
+                spent.rule += clock.elapsed();
             });
         });
         (own.penalised, own.bounds) = (penalised, bounds);
     }
 
+    /// Steps of some rows, until all rest or only few of them still move; returns how many have been taken, or all that may be
+    /// if no more are needed.
+    fn newton_steps(
+        &self,
+        pass: &Pass<'_, T>,
+        view: &Dense<'_, T>,
+        first: usize,
+        from: usize,
+        rows: &mut RowsMut<'_, T>,
+        room: &mut Room<'_, T>,
+    ) -> usize {
+        let (n, Pass { far, other, effort, .. }) = (rows.rows(), *pass);
+        let Other { stride, rank, .. } = pass.panel;
+        let x = view.block(first..first + n, room.irregular);
+        for step in from..far.steps {
+            self.newton_block(pass, (first, step), &x, rows, room.newton, room.line);
+            for r in (0..n).filter(|&r| self.ratio.shares_denominator() && room.newton.lost[r]) {
+                let w = &mut rows.factor[r * stride..(r + 1) * stride];
+                let asks = RowAsks {
+                    sums: &other.sums_t[..rank],
+                    shift: pass.shift(first + r, room.line),
+                    limits: pass.bounds.limits(),
+                };
+                let (x, least) = (Rows::Dense(x), self.ratio.least_model);
+                rows.terms[r * TERMS] = room.row.solve(&x, r, w, rank, other, effort, least, &asks);
+                rows.curvatures.forget(r);
+            }
+            if far.steps == 1 {
+                break;
+            }
+            let busy = room.newton.rest(n, step == 0, far.enough);
+            if busy == 0 {
+                break;
+            }
+            if n > 1 && FEW * busy <= n {
+                return step + 1;
+            }
+        }
+        far.steps
+    }
+
     fn newton_block(
         &self,
         pass: &Pass<'_, T>,
-        first: usize,
+        (first, step): (usize, usize),
         x: &DenseRows<'_, T>,
         rows: &mut RowsMut<'_, T>,
         room: &mut NewtonRoom<T>,
@@ -221,7 +272,14 @@ impl<T: Scalar> Walk<'_, T> {
 
         let kept = &mut rows.curvatures;
         anew.clear();
-        let old = |r: usize| (first + r + pass.turn).is_multiple_of(KEPT);
+        // In turn where each call is a step; in a call of many, which may be another number in other company, by steps.
+        let old = |r: usize| {
+            if pass.far.steps > 1 {
+                step > 0 && step.is_multiple_of(KEPT)
+            } else {
+                (first + r + pass.turn).is_multiple_of(KEPT)
+            }
+        };
         anew.extend((0..n).filter(|&r| (kept.lacks(r) || old(r)) && !lost[r] && !resting[r]));
         if !anew.is_empty() {
             let packed = &mut packed[..anew.len() * entries.stride()];
