@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from os import PathLike
 from typing import Any, TypedDict
 
 import numpy as np
@@ -18,21 +19,40 @@ def fit(
     x: Array | Sparse,
     spec: str,
     *,
-    given: dict[str, Array] | None = None,
+    about: str,
+    given: dict[str, Any] | None = None,
     entry_weights: Array | Sparse | None = None,
     weights: dict[str, Any] | None = None,
     callback: Callable[[dict[str, float]], object] | None = None,
-    rows: bool = False,
+    settle: bool = False,
 ) -> dict[str, Any]: ...
 def transform(
     x: Array | Sparse,
     h: Array,
+    model: dict[str, Any],
     *,
-    loss: str,
-    row_rules: str,
-    component_scale: list[float],
-    least: float,
     threads: int = 0,
+    entry_weights: Array | Sparse | None = None,
     weights: dict[str, Any] | None = None,
 ) -> Array: ...
+def score(
+    x: Array | Sparse,
+    h: Array,
+    model: dict[str, Any],
+    *,
+    folds: int,
+    seed: int,
+    threads: int = 0,
+    weights: dict[str, Any] | None = None,
+) -> float: ...
+def save(
+    folder: str | PathLike[str],
+    record: str,
+    names: str,
+    h: Array,
+    w: Array | None = None,
+    *,
+    overwrite: bool = False,
+) -> None: ...
+def load(folder: str | PathLike[str]) -> dict[str, Any]: ...
 def options() -> list[Option]: ...

@@ -125,8 +125,7 @@ impl Stored {
 
 /// A factor, and the names that its file has for rows and columns of X.
 fn factor<T: NpyScalar>(path: &Path, w: bool) -> Result<(Factor<T>, AxisNames)> {
-    let mut options = ReadOptions::default();
-    options.precision = T::PRECISION;
+    let mut options = ReadOptions { precision: T::PRECISION, ..ReadOptions::default() };
     if path.extension().is_none_or(|extension| extension != "npy") {
         // Where there are names, there are those of components: by rows of H and columns of W.
         options.row_names = if w { None } else { Some(true) };
