@@ -1,5 +1,5 @@
 from partwise import tl as tl
-from partwise._core import Option as _Option
+from partwise._core import _Option
 from partwise._estimators import NMF as NMF, non_negative_factorization as non_negative_factorization
 from partwise._files import load as load
 from partwise._minibatch import MiniBatchNMF as MiniBatchNMF

@@ -50,8 +50,10 @@ def refuse_negative(X, whom, model=None):
         rules = json.loads(model["row_rules"])
         if rules.get("negatives", "refuse") != "refuse" or rules.get("free"):
             return
-    if smallest(X) < 0:
-        raise ValueError(f"Negative values in data passed to {whom}.")
+    least = smallest(X)
+    if least < 0:
+        advice = "; options={'negatives': 'clip'}, or 'keep', takes them" if whom == "NMF initialization" else ""
+        raise ValueError(f"Negative values in data passed to {whom}. The smallest is {least:g}{advice}.")
 
 
 def has_zeros(X):

@@ -113,8 +113,12 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         _files.save(self, folder, W, overwrite)
 
     def inverse_transform(self, X):
-        """`X @ components_`: rows of the data that belong to rows of W."""
+        """`X @ components_`: rows of the data that belong to rows of W. With smoothing, W is smoothed first."""
         check_is_fitted(self)
+        smoothing = json.loads(self._model["row_rules"]).get("smoothing", 0.0)
+        if smoothing > 0:
+            # W S with S = (1 - T) I + T/k.
+            X = (1 - smoothing) * X + smoothing * X.mean(axis=1, keepdims=True)
         return X @ self.components_
 
     @property
@@ -135,7 +139,17 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         mask = X.mask if isinstance(X, np.ma.MaskedArray) and X.mask.any() else None
         X = X if mask is None else X.filled(0)
         finite = True if self.missing is None else "allow-nan"
-        X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype=_DTYPES, reset=reset, ensure_all_finite=finite)
+        try:
+            X = validate_data(
+                self, X, accept_sparse=("csr", "csc"), dtype=_DTYPES, reset=reset, ensure_all_finite=finite
+            )
+        except ValueError as error:
+            # scikit-learn's advice goes on with trees that take it.
+            if "contains NaN" in str(error) and "missing" in self._get_param_names():
+                raise ValueError(
+                    "Input X contains NaN. With missing='nan', such entries are missing and take no part."
+                ) from None
+            raise
         return with_holes(X, mask, self.missing)
 
     def _threads(self):
@@ -161,9 +175,10 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         beta = self._beta()
         if self.solver == "cd" and beta != 2:
             raise ValueError(f"Invalid beta_loss parameter: solver 'cd' does not handle beta_loss = {self.beta_loss!r}")
-        if (self.options or {}).get("negatives", "refuse") == "refuse" and (self.options or {}).get("free") != "h":
+        options = self.options or {}
+        if options.get("negatives", "refuse") == "refuse" and options.get("free", "none") == "none":
             refuse_negative(X, whom)
-        if beta <= 0 and not (self.options or {}).get("floor") and has_zeros(X):
+        if beta <= 0 and not options.get("floor") and has_zeros(X):
             raise ValueError(
                 "When beta_loss <= 0 and X contains zeros, the solver may diverge. Please add small values "
                 "to X, or use a positive beta_loss."

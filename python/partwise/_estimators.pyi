@@ -1,23 +1,34 @@
-# scikit-learn has no types: its base classes would be Any, and so would be whatever is looked up in a model. So what models
-# have from it is declared here.
+# scikit-learn has no types: its base classes would be Any, and so would be whatever is looked up in a model. So what
+# models have from it is declared here.
 
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Any, Literal, Protocol, TypedDict
+from typing import Any, Literal, Protocol, TypedDict, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import Self, TypeAlias
 
+_Number_co = TypeVar("_Number_co", bound=np.generic, covariant=True)
+
+# What checkers can make out of SciPy's own source, which has no types, is little more than names.
 class _Sparse(Protocol):
+    def tocsr(self) -> object: ...
+
+# With a type for what it stores, as scipy-stubs has it.
+class _SparseOf(Protocol[_Number_co]):
     @property
-    def shape(self) -> tuple[int, ...]: ...
-    @property
-    def format(self) -> str: ...
+    def dtype(self) -> np.dtype[_Number_co]: ...
     def tocsr(self) -> object: ...
 
 _Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 _Matrix: TypeAlias = npt.ArrayLike | _Sparse
+# Factors have the precision of X: single, or double for all other numbers. Of a data frame nobody knows which.
+# mypy takes an array of float64 for one that may be of float32, as NumPy derives both from one type; hence what it is
+# told to ignore.
+_Other: TypeAlias = np.float64 | np.float16 | np.integer[Any] | np.bool_
+_Single: TypeAlias = npt.NDArray[np.float32] | _SparseOf[np.float32]
+_Double: TypeAlias = npt.NDArray[_Other] | _SparseOf[_Other] | Sequence[Sequence[float]]
 
 _Init: TypeAlias = Literal["random", "nndsvd", "nndsvda", "nndsvdar", "spa", "custom"] | None
 _Solver: TypeAlias = Literal["cd", "mu", "auto", "hals", "bpp", "gcd", "nesterov", "admm", "newton", "scd", "ccd"]
@@ -87,6 +98,16 @@ class Base:
     notes_: list[str]
     explained_variance_ratio_: npt.NDArray[np.float64]
 
+    def fit(
+        self, X: _Matrix, y: object = None, *, W: npt.ArrayLike | None = None, H: npt.ArrayLike | None = None
+    ) -> Self: ...
+    @overload
+    def transform(  # type: ignore[overload-overlap]
+        self, X: _Single, *, weights: _Matrix | None = None
+    ) -> npt.NDArray[np.float32]: ...
+    @overload
+    def transform(self, X: _Double, *, weights: _Matrix | None = None) -> npt.NDArray[np.float64]: ...
+    @overload
     def transform(self, X: _Matrix, *, weights: _Matrix | None = None) -> _Floats: ...
     def inverse_transform(self, X: npt.ArrayLike) -> _Floats: ...
     def score(self, X: _Matrix, y: object = None) -> float: ...
@@ -96,6 +117,7 @@ class Base:
     def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> npt.NDArray[np.object_]: ...
     def set_output(self, *, transform: Literal["default", "pandas", "polars"] | None = None) -> Self: ...
     def get_metadata_routing(self) -> Any: ...
+    def __sklearn_tags__(self) -> Any: ...
     def set_transform_request(self, *, weights: _Asked = ...) -> Self: ...
 
 class NMF(Base):
@@ -137,6 +159,33 @@ class NMF(Base):
         weights: _Matrix | None = None,
         fixed_W: npt.ArrayLike | None = None,
     ) -> Self: ...
+    @overload
+    def fit_transform(  # type: ignore[overload-overlap]
+        self,
+        X: _Single,
+        y: object = None,
+        W: npt.ArrayLike | None = None,
+        H: npt.ArrayLike | None = None,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        feature_weight: npt.ArrayLike | None = None,
+        weights: _Matrix | None = None,
+        fixed_W: npt.ArrayLike | None = None,
+    ) -> npt.NDArray[np.float32]: ...
+    @overload
+    def fit_transform(
+        self,
+        X: _Double,
+        y: object = None,
+        W: npt.ArrayLike | None = None,
+        H: npt.ArrayLike | None = None,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        feature_weight: npt.ArrayLike | None = None,
+        weights: _Matrix | None = None,
+        fixed_W: npt.ArrayLike | None = None,
+    ) -> npt.NDArray[np.float64]: ...
+    @overload
     def fit_transform(
         self,
         X: _Matrix,

@@ -10,6 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 from partwise import _core
 from partwise._parameters import LOSSES
 
+# Options of the engine that say what W and H may be, and have no parameter of their own.
+_OF_FACTORS = ("simplex_w", "simplex_h", "min_w", "min_h", "max_w", "max_h", "free")
+_OF_FACTORS += ("sparseness_w", "sparseness_h", "smoothing", "negatives", "floor")
 # Of a fit, as run.json calls it, and the attribute that has it.
 _PLAIN = {
     "kkt_residual_": "kkt_residual",
@@ -116,11 +119,25 @@ def _params(record):
         "n_init": options["restarts"],
         "missing": None if missing in (None, "none") else missing,
         "normalize": None if options["normalize"] == "none" else options["normalize"],
+        "penalties": _penalties(options),
+        "options": {name: options[name] for name in _OF_FACTORS if options[name] != _default(name)} or None,
     }
 
 
+def _penalties(options):
+    """As they were asked for, but for those that came with a matrix, which the folder does not have."""
+    plain = {"l1:w": "l1_w", "l2:w": "l2_w", "l1:h": "l1_h", "l2:h": "l2_h"}
+    texts = [f"{name}:={options[key]!r}" for name, key in plain.items() if options[key]]
+    texts += [text for text in options["penalties"] if not text.startswith(("graph:", "pull:"))]
+    return texts or None
+
+
+def _default(name):
+    return next(json.loads(option["default"]) for option in _core.options() if option["name"] == name)
+
+
 def _record(model):
-    """The record of a model that no single fit has made: of batches, or of a given H."""
+    """The record of a model that no single fit has made, but batches have; how many rows they had is not known."""
     rank, n_features = model.components_.shape
     steps = int(getattr(model, "n_steps_", 0))
     options = {option["name"]: json.loads(option["default"]) for option in _core.options()}
@@ -158,5 +175,4 @@ def _record(model):
         "restarts": [],
         "notes": ["H comes from batches, of which each got a step"],
         "history": [],
-        "versions": {"partwise": _core.__version__, "target": "", "simd": ""},
     }

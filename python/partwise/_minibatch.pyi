@@ -1,10 +1,20 @@
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import Self
 
-from partwise._estimators import _Floats, _Init, _Loss, _Matrix, _RandomState, Base
+from partwise._estimators import (
+    Base,
+    _Asked,
+    _Double,
+    _Floats,
+    _Init,
+    _Loss,
+    _Matrix,
+    _RandomState,
+    _Single,
+)
 
 class MiniBatchNMF(Base):
     batch_size: int
@@ -37,12 +47,19 @@ class MiniBatchNMF(Base):
         verbose: int = 0,
         n_jobs: int | None = None,
     ) -> None: ...
-    def fit(
-        self, X: _Matrix, y: object = None, *, W: npt.ArrayLike | None = None, H: npt.ArrayLike | None = None
-    ) -> Self: ...
+    @overload
+    def fit_transform(  # type: ignore[overload-overlap]
+        self, X: _Single, y: object = None, W: npt.ArrayLike | None = None, H: npt.ArrayLike | None = None
+    ) -> npt.NDArray[np.float32]: ...
+    @overload
+    def fit_transform(
+        self, X: _Double, y: object = None, W: npt.ArrayLike | None = None, H: npt.ArrayLike | None = None
+    ) -> npt.NDArray[np.float64]: ...
+    @overload
     def fit_transform(
         self, X: _Matrix, y: object = None, W: npt.ArrayLike | None = None, H: npt.ArrayLike | None = None
     ) -> _Floats: ...
     def partial_fit(
         self, X: _Matrix, y: object = None, W: npt.ArrayLike | None = None, H: npt.ArrayLike | None = None
     ) -> Self: ...
+    def set_partial_fit_request(self, *, W: _Asked = ..., H: _Asked = ...) -> Self: ...

@@ -4,7 +4,7 @@ use crate::data::Number;
 use crate::outcome::{array, from_json, internal, rows};
 use numpy::PyReadonlyArray2;
 use partwise_io::NpyScalar;
-use partwise_io::fitted::{AxisNames, Folder, RUN, Stored};
+use partwise_io::fitted::{AxisNames, Folder, RUN, Stored, TableFormat, Versions};
 use pyo3::exceptions::{PyFileExistsError, PyFileNotFoundError, PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -48,8 +48,11 @@ fn save_as<T: Number + NpyScalar>(
     let names: AxisNames = from_json(names)?;
     let to = Folder::create(&folder, overwrite).map_err(refused)?;
     let w = w.as_ref().map(|(w, shape)| (w.as_slice(), *shape));
-    let files = to.write(w, (&h.0, h.1), &names, partwise_io::fitted::TableFormat::Npy).map_err(refused)?;
+    let files = to.write(w, (&h.0, h.1), &names, TableFormat::Npy).map_err(refused)?;
     record["files"] = serde_json::to_value(&files).map_err(internal)?;
+    if record.get("versions").is_none() {
+        record["versions"] = serde_json::to_value(Versions::here()).map_err(internal)?;
+    }
     let mut text = serde_json::to_vec_pretty(&record).map_err(internal)?;
     text.push(b'\n');
     to.put(RUN, &text).map_err(refused)?;
@@ -87,7 +90,9 @@ fn refused(error: partwise_io::Error) -> PyErr {
         (Error::Exists { path }, _) => PyFileExistsError::new_err(format!(
             "'{path}' exists and is not empty; overwrite=True replaces the model in it"
         )),
-        (_, ErrorKind::Missing) => PyFileNotFoundError::new_err(text),
+        (_, ErrorKind::Missing) => PyFileNotFoundError::new_err(format!(
+            "{text}; name a folder that `save`, or `partwise fit`, has written"
+        )),
         (_, ErrorKind::Create | ErrorKind::Io) => PyOSError::new_err(text),
         _ => PyValueError::new_err(text),
     }

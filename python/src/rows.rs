@@ -90,7 +90,11 @@ fn score_of<'py, T: Number>(
             let (shown, hidden) = (masked(mask)?, masked(mask.inverted())?);
             let score = py.detach(|| {
                 let w = model.transform(&shown, threads)?;
-                let w = if judged.h.rank() > w.rank() { with_a_constant(&w, &hidden)? } else { w };
+                let w = if judged.h.rank() > w.rank() {
+                    with_a_constant(&w, model.rules.smoothing, &hidden)?
+                } else {
+                    w
+                };
                 judged.score(&w, &hidden, threads)
             });
             let score = score.map_err(raised)?;
@@ -107,13 +111,27 @@ fn score_of<'py, T: Number>(
 fn beside_a_constant<T: Number>(model: &Model<T>) -> PyResult<Model<T>> {
     let h = widened(&model.h, T::ONE).map_err(raised)?;
     let component_scale = model.component_scale.iter().copied().chain([1.0]).collect();
-    Ok(Model { h, component_scale, ..model.clone() })
+    // W comes smoothed: the constant takes no part in that.
+    let rules = RowRules { smoothing: 0.0, ..model.rules.clone() };
+    Ok(Model { h, rules, component_scale, ..model.clone() })
 }
 
-/// W with a share of that component: a millionth of the mean entry.
-fn with_a_constant<T: Number>(w: &Factor<T>, x: &Matrix<'_, T>) -> partwise::Result<Factor<T>> {
-    let mean = Facts::of(x).mean;
-    widened(w, T::from_f64(1e-6 * mean))
+/// W S with a share of that component: a millionth of the mean entry.
+fn with_a_constant<T: Number>(
+    w: &Factor<T>,
+    smoothing: f64,
+    x: &Matrix<'_, T>,
+) -> partwise::Result<Factor<T>> {
+    let constant = T::from_f64(1e-6 * Facts::of(x).mean);
+    if smoothing == 0.0 {
+        return widened(w, constant);
+    }
+    let mut smooth = w.to_row_major();
+    for row in smooth.chunks_exact_mut(w.rank()) {
+        let mean = row.iter().map(|w| w.to_f64()).sum::<f64>() / w.rank() as f64;
+        row.iter_mut().for_each(|w| *w = T::from_f64((1.0 - smoothing) * w.to_f64() + smoothing * mean));
+    }
+    widened(&Factor::from_row_major(w.rows(), w.rank(), &smooth)?, constant)
 }
 
 fn widened<T: Number>(factor: &Factor<T>, by: T) -> partwise::Result<Factor<T>> {

@@ -134,8 +134,13 @@ def test_the_program_reads_and_writes_the_same(low_rank, tmp_path, params):
     run("transform", "model", "x.npy", "--out", "model.npy")
     assert (np.load(tmp_path / "model.npy") == model.transform(low_rank)).all()
     for form in ("npy", "csv"):
-        run("fit", "x.npy", "--rank", "4", "--out", f"fit-{form}", "--format", form)
+        asked = ("--penalty", "smooth:h:0.01", "--l1-w", "0.1", "--max-h", "50")
+        run("fit", "x.npy", "--rank", "4", "--out", f"fit-{form}", "--format", form, *asked)
         theirs = partwise.load(tmp_path / f"fit-{form}")
         run("transform", f"fit-{form}", "x.npy", "--out", f"{form}.npy")
-        assert theirs.n_components == 4
+        assert theirs.n_components == 4 and theirs.penalties == ["l1:w:=0.1", "smooth:h:0.01"]
+        assert theirs.options == {"max_h": 50.0}
         assert (np.load(tmp_path / f"{form}.npy") == theirs.transform(low_rank)).all()
+        # What it was asked came along: a new fit minimises the same objective, most of which is penalties.
+        before = theirs.loss_history_[-1, 1]
+        assert theirs.fit(low_rank).loss_history_[-1, 1] == pytest.approx(before, rel=1e-3)

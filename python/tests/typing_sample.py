@@ -12,9 +12,11 @@ from partwise import NMF, MiniBatchNMF, non_negative_factorization
 X = np.ones((6, 4))
 model = NMF(2, solver="auto", beta_loss="kl", n_init=3, penalties=["l1:h:0.01", ("pull:h:0.1", X[:1])], n_jobs=1)
 W = model.fit_transform(X, sample_weight=np.ones(6), weights=X > 0)
-assert_type(W, npt.NDArray[np.floating[Any]])
+assert_type(W, npt.NDArray[np.float64])
+assert_type(model.fit_transform(X.astype(np.float32)), npt.NDArray[np.float32])
+assert_type(model.components_, npt.NDArray[np.floating[Any]])
 assert_type(model.fit(X), NMF)
-assert_type(model.transform(X), npt.NDArray[np.floating[Any]])
+assert_type(model.transform(X), npt.NDArray[np.float64])
 assert_type(model.score(X), float)
 assert_type(model.status_, str)
 assert_type(model.notes_, list[str])
@@ -29,3 +31,18 @@ factors = non_negative_factorization(X, n_components=2, missing="nan")
 assert_type(factors[2], int)
 assert_type([option["name"] for option in partwise.options()], list[str])
 assert_type(partwise.__version__, str)
+
+
+class Annotated:
+    """What AnnData is, as far as it matters."""
+
+    def __init__(self) -> None:
+        self.X = X
+        self.uns: dict[str, Any] = {}
+
+    def copy(self) -> "Annotated":
+        return self
+
+
+assert_type(partwise.tl.nmf(Annotated(), 2, copy=True, beta_loss="kl"), Annotated)
+partwise.tl.nmf(Annotated(), 2)

@@ -406,3 +406,35 @@ fn newton_is_left_out_where_it_would_stand_still() {
         assert_eq!(nmf.spec().plan::<f64>(&facts).unwrap().spec.rule, rule, "{kind}");
     }
 }
+
+/// Settling gives the W of a transform and no higher objective, and leaves alone what it knows nothing of.
+#[test]
+fn settling_never_makes_it_worse() {
+    let x = counts(40, 25, 3, true, 8).dense();
+    for loss in [Loss::Frobenius, Loss::KullbackLeibler, Loss::Beta(1.5), Loss::Beta(0.5)] {
+        for (l1, l2) in [(0.0, 0.0), (0.3, 0.2)] {
+            let nmf = Nmf::new(3).loss(loss).rule(Rule::Mu).polish(false).l1_w(l1).l2_w(l2).max_iter(60);
+            let before = nmf.fit(&x).unwrap();
+            let mut after = before.clone();
+            let settled = after.settle(&x).unwrap();
+            if loss == Loss::Beta(0.5) && !settled {
+                // Not convex: a transform may find another solution, and a worse one is not taken.
+                assert_eq!(after, before);
+                continue;
+            }
+            assert!(settled, "{loss} {l1}");
+            assert!(after.objective() < before.objective(), "{loss} {l1}");
+            assert_eq!(after.loss, after.score(&x).unwrap().loss);
+            assert!(after.relative_error() <= before.relative_error() || l1 > 0.0);
+            let w = after.transform(&x).unwrap();
+            for i in 0..40 {
+                let off = w.row(i).iter().zip(after.w.row(i)).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                assert!(off <= 1e-6 * (1.0 + w.row(i).iter().sum::<f64>()), "{loss} {l1}, row {i}: {off}");
+            }
+        }
+    }
+    let tied = Nmf::new(3).penalty("smooth:w:0.1".parse().unwrap()).max_iter(5).fit(&x).unwrap();
+    let mut same = tied.clone();
+    assert!(!same.settle(&x).unwrap());
+    assert_eq!(same, tied);
+}

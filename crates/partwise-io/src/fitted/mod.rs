@@ -8,7 +8,9 @@ mod record;
 
 pub use folder::{Folder, TableFormat, write_factor};
 pub use open::Stored;
-pub use record::{Asked, Counted, Data, Files, GivenNames, HeldOut, Record, Recorded, Seconds, peak_memory};
+pub use record::{
+    Asked, Counted, Data, Files, GivenNames, HeldOut, Record, Recorded, Seconds, Versions, peak_memory,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,4 +65,40 @@ pub fn component_names(k: usize, known: Option<&[String]>) -> Vec<String> {
 pub fn is_of_a_fit(name: &str) -> bool {
     let table = ["npy", "csv", "tsv"].iter().any(|e| name == format!("W.{e}") || name == format!("H.{e}"));
     table || [RUN, NAMES, PICTURE].contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use partwise::{Dense, Facts, Matrix, Nmf};
+
+    /// W, H and names come back from every format, with and without W and names.
+    #[test]
+    fn a_fit_comes_back() {
+        let x: Matrix<'_, f64> = Dense::from_fn(5, 4, |i, j| (1 + i * j) as f64).into();
+        let fit = Nmf::new(2).fit(&x).unwrap();
+        let (w, h) = (fit.w.to_row_major(), fit.h.to_transposed());
+        let list = |what: &str, n: usize| Some((0..n).map(|i| format!("{what} {i}")).collect());
+        let named = AxisNames { rows: list("row", 5), cols: list("column", 4), components: None };
+        for format in [TableFormat::Npy, TableFormat::Csv, TableFormat::Tsv] {
+            for (with_w, names) in [(true, &named), (true, &AxisNames::default()), (false, &named)] {
+                let place = testing::Folder::new();
+                let target = place.join("fit");
+                let to = Folder::create(&target, false).unwrap();
+                let files =
+                    to.write(with_w.then_some((&w[..], (5, 2))), (&h, (2, 4)), names, format).unwrap();
+                let asked = Asked { files: files.clone(), ..Asked::default() };
+                to.put(RUN, &Record::new(&Facts::of(&x), &fit, asked).to_json().unwrap()).unwrap();
+                to.commit(&files).unwrap();
+
+                let stored = Stored::open(&target).unwrap();
+                let (model, found) = stored.model::<f64>().unwrap();
+                assert_eq!((model.h, model.rules), (fit.h.clone(), fit.row_rules.clone()));
+                assert_eq!(stored.w::<f64>().unwrap(), with_w.then(|| fit.w.clone()));
+                assert_eq!(found.cols, names.cols);
+                assert_eq!(stored.files().count(), files.all().len() + 1);
+            }
+        }
+    }
 }

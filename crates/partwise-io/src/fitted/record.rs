@@ -170,11 +170,27 @@ pub struct Asked {
     pub held_out: Option<Score>,
 }
 
+/// What made a fit.
 #[derive(Debug, Clone, Serialize)]
-struct Versions {
-    partwise: &'static str,
-    target: String,
-    simd: &'static str,
+#[non_exhaustive]
+pub struct Versions {
+    /// The version of partwise.
+    pub partwise: &'static str,
+    /// Processor and system.
+    pub target: String,
+    /// Instructions that were used.
+    pub simd: &'static str,
+}
+
+impl Versions {
+    /// Of this program.
+    pub fn here() -> Versions {
+        Versions {
+            partwise: env!("CARGO_PKG_VERSION"),
+            target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+            simd: partwise::isa().name(),
+        }
+    }
 }
 
 /// Names of the files in the folder.
@@ -240,11 +256,7 @@ impl Record {
             notes: fit.notes.clone(),
             history: fit.history.clone(),
             peak_memory_bytes: peak_memory(),
-            versions: Versions {
-                partwise: env!("CARGO_PKG_VERSION"),
-                target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
-                simd: partwise::isa().name(),
-            },
+            versions: Versions::here(),
             files,
         }
     }

@@ -276,7 +276,11 @@ pub(super) fn check_data(spec: &Spec, facts: &Facts) -> Result<()> {
     let negatives = spec.negatives != Negatives::Refuse || spec.free != Free::None;
     facts.check_entries(spec.loss, spec.floor > 0.0, negatives)?;
     if facts.observed == 0 {
-        return Err(Error::Unseen { line: "row", count: facts.rows, first: 0 });
+        return Err(Error::Unsupported {
+            asked: "a fit of X of which no entry counts".into(),
+            why: "all are missing, masked, held out or of weight 0".into(),
+            instead: "look at what says so".into(),
+        });
     }
     for (line, unseen) in [("row", facts.unseen_rows), ("column", facts.unseen_cols)] {
         let tied = spec
