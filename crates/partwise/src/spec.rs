@@ -174,7 +174,7 @@ names! {
         Random = "random",
         /// Non-negative double SVD, zeros kept (Boutsidis & Gallopoulos 2008).
         Nndsvd = "nndsvd",
-        /// The same with zeros replaced by a tenth of an average entry.
+        /// The same with zeros replaced by a tenth of an average entry, or by a whole one for rule mu.
         NndsvdA = "nndsvda",
         /// The same with zeros replaced by small random numbers.
         NndsvdAr = "nndsvdar",

@@ -163,7 +163,7 @@ pub(crate) fn pair<T: Scalar>(
                 Init::Nndsvd | Init::NndsvdA | Init::NndsvdAr => {
                     let fill = match init {
                         Init::Nndsvd => Fill::Zero,
-                        Init::NndsvdA => Fill::Mean,
+                        Init::NndsvdA => Fill::Share(if spec.rule == Rule::Mu { 1.0 } else { 0.1 }),
                         _ => Fill::Random,
                     };
                     let svd = match low {

@@ -4,10 +4,10 @@
 //! `(u⁻, v⁻)`, becomes a component: with p, q the pair, `W_c = sqrt(sigma |p| |q|) p / |p|`, `H_c = sqrt(sigma |p| |q|) q / |q|`.
 //! The signs that a program gives its singular vectors do not matter.
 //!
-//! Zeros: `nndsvd` keeps them; `nndsvda` replaces them by a tenth of the size of an average entry, `0.1 sqrt(mean(X) / k)`,
-//! `nndsvdar` by random numbers below a hundredth of that size. (The usual fill, mean(X) itself, is in the wrong units: it
-//! does not scale as W and H do, and spoils the start for data that are not of size 1.) A component without a singular
-//! value, when X has fewer than k, is filled at random in all three.
+//! Zeros: `nndsvd` keeps them; `nndsvda` replaces them by a share of the size of an average entry, `share sqrt(mean(X) / k)`,
+//! `nndsvdar` by random numbers below a hundredth of that size. The share is a tenth, and one where multiplicative updates
+//! follow: they lift a small entry slowly, and mostly end lower from the larger one. (The usual fill, mean(X) itself, is
+//! in the wrong units: it does not scale as W and H do, and spoils the start for data that are not of size 1.) A component without a singular value, when X has fewer than k, is filled at random in all three.
 //!
 //! Reference: C. Boutsidis, E. Gallopoulos (2008), "SVD based initialization: a head start for nonnegative matrix
 //! factorization", Pattern Recognition 41(4), doi:10.1016/j.patcog.2007.09.010.
@@ -18,10 +18,11 @@ use crate::factor::Factor;
 use crate::scalar::Scalar;
 
 /// What becomes of zeros.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fill {
     Zero,
-    Mean,
+    /// This share of an average entry.
+    Share(f64),
     Random,
 }
 
@@ -82,7 +83,10 @@ pub(crate) fn factors<T: Scalar>(
                 }
                 for (x, &r) in factor.row_mut(i).iter_mut().zip(&row) {
                     if *x == T::ZERO {
-                        let share = if fill == Fill::Mean { 0.1 } else { 0.01 * r.to_f64() };
+                        let share = match fill {
+                            Fill::Share(share) => share,
+                            _ => 0.01 * r.to_f64(),
+                        };
                         *x = T::from_f64(share * size);
                     }
                 }
@@ -107,7 +111,7 @@ mod tests {
 
     #[test]
     fn scales_as_the_square_root_of_the_data() {
-        for fill in [Fill::Zero, Fill::Mean, Fill::Random] {
+        for fill in [Fill::Zero, Fill::Share(0.1), Fill::Random] {
             let start =
                 |scale: f64, mean| factors(svd(&data(scale), 4, 0, 1), 4, fill, mean, 0).0.to_row_major();
             let (base, scaled) = (start(1.0, 0.25), start(100.0, 25.0));
