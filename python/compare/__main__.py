@@ -17,11 +17,11 @@ from table import say
 PARTS = ("checks", "wrongs", "time")
 
 
-def head():
+def head(seconds):
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     print("# The Python package beside scikit-learn\n")
     print("This document is printed by\n")
-    print("```sh\nPYTHON python/compare --data DATA\n```\n")
+    print(f"```sh\nPYTHON python/compare --data DATA --seconds {seconds:g}\n```\n")
     print(
         "with PYTHON a Python with partwise, scikit-learn, SciPy, pytest, pandas and polars, and DATA a folder of\n"
         "data sets. No number in it was written by hand. Losses are computed from the factors by\n"
@@ -46,7 +46,7 @@ def main():
             parser.error("the time part needs --data")
         say("no --data: the time part is left out")
         parts = [part for part in parts if part != "time"]
-    head()
+    head(given.seconds)
     if "checks" in parts:
         import checks
 
