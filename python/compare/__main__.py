@@ -17,11 +17,14 @@ from table import say
 PARTS = ("checks", "wrongs", "time")
 
 
-def head(seconds):
+def head(given):
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     print("# The Python package beside scikit-learn\n")
     print("This document is printed by\n")
-    print(f"```sh\nPYTHON python/compare --data DATA --seconds {seconds:g}\n```\n")
+    words = ["--data DATA"] if given.data else []
+    words += [f"--part {part}" for part in given.part or ()] + [f"--only {data}" for data in given.only or ()]
+    words += [f"--seconds {given.seconds:g}"]
+    print(f"```sh\nPYTHON python/compare {' '.join(words)}\n```\n")
     print(
         "with PYTHON a Python with partwise, scikit-learn, SciPy, pytest, pandas and polars, and DATA a folder of\n"
         "data sets. No number in it was written by hand. Losses are computed from the factors by\n"
@@ -46,7 +49,7 @@ def main():
             parser.error("the time part needs --data")
         say("no --data: the time part is left out")
         parts = [part for part in parts if part != "time"]
-    head(given.seconds)
+    head(given)
     if "checks" in parts:
         import checks
 

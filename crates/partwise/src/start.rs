@@ -325,4 +325,21 @@ mod tests {
         let (mut w, mut h) = (Factor::<f64>::zeros(2, 1), Factor::zeros(2, 1));
         assert!(!bring_near(&mut w, &mut h, &facts));
     }
+    /// Where the singular vectors have zeros, `mu` starts from ten times as much as other rules.
+    #[test]
+    fn multiplicative_updates_start_from_larger_entries() {
+        // Two blocks: every singular vector is zero on one of them.
+        let block = |i: usize, j: usize| if (i < 3) == (j < 2) { 1.0 + (i + j) as f64 } else { 0.0 };
+        let x: Matrix<'_, f64> = Dense::from_fn(6, 5, block).into();
+        let facts = Facts::of(&x);
+        let size = (facts.typical() / 2.0).sqrt();
+        for (rule, share) in [(Rule::Mu, 1.0), (Rule::Hals, 0.1)] {
+            let spec = Spec { rank: 2, rule, init: Init::NndsvdA, ..Spec::default() };
+            let plan = spec.plan::<f64>(&facts).unwrap();
+            let (w, h) = pair(&x, &facts, &plan, &Given::default(), None, 0, 1, &mut Vec::new());
+            let entries = w.to_row_major().into_iter().chain(h.to_row_major());
+            // Each row of W and column of H has a zero in the component of the other block.
+            assert_eq!(entries.filter(|x| (x - share * size).abs() < 1e-12).count(), 6 + 5, "{rule}");
+        }
+    }
 }

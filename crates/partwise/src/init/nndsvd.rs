@@ -7,7 +7,8 @@
 //! Zeros: `nndsvd` keeps them; `nndsvda` replaces them by a share of the size of an average entry, `share sqrt(mean(X) / k)`,
 //! `nndsvdar` by random numbers below a hundredth of that size. The share is a tenth, and one where multiplicative updates
 //! follow: they lift a small entry slowly, and mostly end lower from the larger one. (The usual fill, mean(X) itself, is
-//! in the wrong units: it does not scale as W and H do, and spoils the start for data that are not of size 1.) A component without a singular value, when X has fewer than k, is filled at random in all three.
+//! in the wrong units: it does not scale as W and H do, and spoils the start for data that are not of size 1.) A component
+//! without a singular value, when X has fewer than k, is filled at random in all three.
 //!
 //! Reference: C. Boutsidis, E. Gallopoulos (2008), "SVD based initialization: a head start for nonnegative matrix
 //! factorization", Pattern Recognition 41(4), doi:10.1016/j.patcog.2007.09.010.
