@@ -3,7 +3,8 @@
 use crate::data::{Number, Taken, given, weights, with_weights};
 use crate::outcome::{from_json, internal, raised, rows, unknown};
 use partwise::transform::Model;
-use partwise::{Factor, Facts, HoldOut, Loss, Matrix, RowRules, Weights};
+use partwise::select::score_unseen;
+use partwise::{HoldOut, Loss, Matrix, RowRules, Weights};
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -77,7 +78,6 @@ fn score_of<'py, T: Number>(
     how: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<f64> {
     let model = model_of::<T>(h, model)?;
-    let judged = if model.loss.beta() <= 1.0 { beside_a_constant(&model)? } else { model.clone() };
     x.with(|x| {
         // Of sparse X, every fold is a copy of its own; dense X is looked at where it lies.
         let masked = |mask: HoldOut| -> PyResult<Matrix<'_, T>> {
@@ -90,54 +90,16 @@ fn score_of<'py, T: Number>(
             let (shown, hidden) = (masked(mask)?, masked(mask.inverted())?);
             let score = py.detach(|| {
                 let w = model.transform(&shown, threads)?;
-                let w = if judged.h.rank() > w.rank() {
-                    with_a_constant(&w, model.rules.smoothing, &hidden)?
-                } else {
-                    w
-                };
-                judged.score(&w, &hidden, threads)
+                score_unseen(&model, &w, &hidden, threads)
             });
             let score = score.map_err(raised)?;
             if score.entries > 0 {
                 loss += score.loss;
-                weight += if score.loss > 0.0 { score.loss / score.mean_loss } else { score.entries as f64 };
+                weight += score.weight();
             }
         }
         Ok(if weight > 0.0 { loss / weight } else { f64::NAN })
     })
-}
-
-/// The model with another component, of ones.
-fn beside_a_constant<T: Number>(model: &Model<T>) -> PyResult<Model<T>> {
-    let h = widened(&model.h, T::ONE).map_err(raised)?;
-    let component_scale = model.component_scale.iter().copied().chain([1.0]).collect();
-    // W comes smoothed: the constant takes no part in that.
-    let rules = RowRules { smoothing: 0.0, ..model.rules.clone() };
-    Ok(Model { h, rules, component_scale, ..model.clone() })
-}
-
-/// W S with a share of that component: a millionth of the mean entry.
-fn with_a_constant<T: Number>(
-    w: &Factor<T>,
-    smoothing: f64,
-    x: &Matrix<'_, T>,
-) -> partwise::Result<Factor<T>> {
-    let constant = T::from_f64(1e-6 * Facts::of(x).mean);
-    if smoothing == 0.0 {
-        return widened(w, constant);
-    }
-    let mut smooth = w.to_row_major();
-    for row in smooth.chunks_exact_mut(w.rank()) {
-        let mean = row.iter().map(|w| w.to_f64()).sum::<f64>() / w.rank() as f64;
-        row.iter_mut().for_each(|w| *w = T::from_f64((1.0 - smoothing) * w.to_f64() + smoothing * mean));
-    }
-    widened(&Factor::from_row_major(w.rows(), w.rank(), &smooth)?, constant)
-}
-
-fn widened<T: Number>(factor: &Factor<T>, by: T) -> partwise::Result<Factor<T>> {
-    let rows = 0..factor.rows();
-    let values: Vec<T> = rows.flat_map(|i| factor.row(i).iter().copied().chain([by])).collect();
-    Factor::from_row_major(factor.rows(), factor.rank() + 1, &values)
 }
 
 /// The model that H, `(k, n)`, and what a fit said of it are.

@@ -9,7 +9,7 @@ use crate::failure::{Failure, with_place};
 use crate::talk::count;
 use partwise::data::Matrix;
 use partwise::{Error, Missing, Weights};
-use partwise_io::ReadOptions;
+use partwise_io::{ReadOptions, file_fingerprint};
 use partwise_io::fitted::{AxisNames, Counted, HeldOut};
 use std::path::{Path, PathBuf};
 
@@ -53,6 +53,23 @@ impl Counting {
         [&self.mask, &self.weights, &self.uncertainty, &self.row_weights, &self.col_weights]
             .into_iter()
             .filter_map(|file| file.as_deref())
+    }
+
+    /// What is said of entries, with hashes of the files that say it.
+    pub(crate) fn fingerprints(&self) -> Result<Vec<String>, Failure> {
+        let mut all = vec![format!("missing {}", self.missing)];
+        for (what, file) in [
+            ("mask", &self.mask),
+            ("weights", &self.weights),
+            ("uncertainty", &self.uncertainty),
+            ("row weights", &self.row_weights),
+            ("column weights", &self.col_weights),
+        ] {
+            if let Some(file) = file {
+                all.push(format!("{what} {}", file_fingerprint(file)?));
+            }
+        }
+        Ok(all)
     }
 
     pub(crate) fn record(&self) -> Counted {

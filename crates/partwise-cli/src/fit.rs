@@ -1,7 +1,7 @@
 //! `partwise fit`
 
 use crate::any::{Number, with_matrix};
-use crate::args::{FitArgs, InitArg, SimplexArg};
+use crate::args::{self, FitArgs, InitArg};
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
 use crate::given::GivenFiles;
@@ -64,13 +64,14 @@ pub(crate) fn run(args: &FitArgs, talk: &Talk) -> Result<Outcome, Failure> {
 
 /// Where results go: if nothing is said, into a folder here with the name of the data and the rank.
 fn out(args: &FitArgs) -> PathBuf {
-    args.out.clone().unwrap_or_else(|| {
-        let name = args.input.file_name().filter(|name| *name != "-").map(PathBuf::from).unwrap_or_default();
-        let unzipped =
-            name.extension().filter(|e| *e == "gz").map_or(name.clone(), |_| name.with_extension(""));
-        let stem = unzipped.file_stem().map_or("x".into(), |stem| stem.to_string_lossy());
-        PathBuf::from(format!("{stem}-rank{}", args.rank))
-    })
+    args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}-rank{}", stem(&args.input), args.rank)))
+}
+
+/// The name of an input without folders and endings; `x` for standard input.
+pub(crate) fn stem(input: &Path) -> String {
+    let name = input.file_name().filter(|name| *name != "-").map(PathBuf::from).unwrap_or_default();
+    let unzipped = name.extension().filter(|e| *e == "gz").map_or(name.clone(), |_| name.with_extension(""));
+    unzipped.file_stem().map_or("x".into(), |stem| stem.to_string_lossy().into_owned())
 }
 
 fn size_of(size: Size) -> String {
@@ -187,41 +188,14 @@ fn shown(path: &Path) -> PathBuf {
 }
 
 fn spec(args: &FitArgs) -> Result<Spec, Failure> {
-    let mut spec = Spec::default();
-    spec.rank = args.rank;
-    spec.loss = args.loss;
-    spec.rule = args.rule;
-    spec.inner = args.inner;
-    spec.shuffle = args.shuffle;
-    spec.compress = args.compress;
-    spec.extrapolate = !args.no_extrapolation;
-    spec.polish = !args.no_polish;
+    let mut spec = args::spec(&args.model, &args.effort, &args.penalties, &args.constraints)?;
+    (spec.rank, spec.restarts) = (args.rank, args.restarts);
     spec.init = match args.init {
         InitArg::Named(init) => init,
         InitArg::Files { .. } => Init::Auto,
     };
-    let p = &args.penalties;
-    (spec.l1_w, spec.l2_w, spec.l1_h, spec.l2_h) = (p.l1_w, p.l2_w, p.l1_h, p.l2_h);
-    spec.penalties = p.penalties.iter().map(|p| p.penalty).collect();
-    let c = &args.constraints;
-    for &SimplexArg { w, simplex } in &c.simplex {
-        let to = if w { &mut spec.simplex_w } else { &mut spec.simplex_h };
-        if *to != Simplex::None && *to != simplex {
-            let side = if w { "w" } else { "h" };
-            return Err(Failure::Usage(format!("--simplex {side} and '{side}<=1' exclude each other")));
-        }
-        *to = simplex;
-    }
-    (spec.min_w, spec.min_h, spec.max_w, spec.max_h) = (c.min_w, c.min_h, c.max_w, c.max_h);
-    (spec.sparseness_w, spec.sparseness_h) = (c.sparseness_w, c.sparseness_h);
-    (spec.free, spec.smoothing) = (c.free, c.smoothing);
     (spec.unseen, spec.negatives) = (args.unseen, args.negatives);
-    spec.floor = args.floor;
-    spec.normalize = args.normalize;
-    (spec.seed, spec.restarts) = (args.seed, args.restarts);
-    (spec.max_iter, spec.tol) = (args.max_iter, args.tol);
     (spec.time_limit, spec.target_error) = (args.time_limit, args.target_error);
-    spec.threads = args.threads;
     Ok(spec)
 }
 

@@ -15,6 +15,7 @@ mod given;
 mod inspect;
 mod output;
 mod progress;
+mod rank;
 mod score;
 mod signals;
 mod source;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Outcome, Failure> {
     match cli.command {
         Command::Fit(args) => fit::run(&args, &Talk::new(args.talk.level(), args.json)),
+        Command::Rank(args) => rank::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Transform(args) => transform::run(&args, &Talk::new(args.talk.level(), false)),
         Command::Inspect(args) => inspect::run(&args),
         Command::Explain(args) => explain::run(&args),

@@ -1,10 +1,12 @@
 //! A hash of what a matrix holds, whatever form it is held in.
 
+use crate::error::{Error, Result, path_name};
 use crate::read::{AnyMatrix, with_matrix};
 use crate::write::for_each_entry;
 use partwise::data::Matrix;
 use partwise::scalar::Scalar;
-use xxhash_rust::xxh3::xxh3_128;
+use std::path::Path;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// A hash of the shape and of all entries that are not zero, as `xxh3:` and 32 hexadecimal digits.
 ///
@@ -57,6 +59,24 @@ fn hash(words: &[u64]) -> u128 {
         to.copy_from_slice(&word.to_le_bytes());
     }
     xxh3_128(bytes.get(..8 * words.len()).unwrap_or(&bytes))
+}
+
+/// A hash of the bytes of a file.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn file_fingerprint(path: &Path) -> Result<String> {
+    let unreadable = |source| Error::Unreadable { path: path_name(path), source };
+    let mut file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut hash = Xxh3::new();
+    let mut room = vec![0; 1 << 16];
+    loop {
+        let read = std::io::Read::read(&mut file, &mut room).map_err(unreadable)?;
+        match room.get(..read) {
+            None | Some([]) => return Ok(format!("xxh3:{:032x}", hash.digest128())),
+            Some(bytes) => hash.update(bytes),
+        }
+    }
 }
 
 #[cfg(test)]

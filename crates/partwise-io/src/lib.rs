@@ -39,6 +39,7 @@ mod npz;
 mod observed;
 mod read;
 mod real;
+pub mod scanned;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -46,11 +47,11 @@ mod triplets;
 mod write;
 
 pub use error::{Error, ErrorKind, Place, Result};
-pub use fingerprint::fingerprint;
+pub use fingerprint::{file_fingerprint, fingerprint};
 pub use format::Format;
 pub use input::Input;
 pub use read::{AnyMatrix, OnDuplicates, Precision, ReadOptions, Table, read};
 pub use write::{
-    Abandoned, Names, NpyScalar, OutputDir, Separator, abandon_unfinished, write_matrix, write_matrix_to,
+    Abandoned, Names, NpyScalar, OutputDir, Separator, abandon_unfinished, write_bytes, write_matrix, write_matrix_to,
     write_npy, write_npy_to, write_table, write_table_to,
 };

@@ -84,6 +84,14 @@ pub struct Score {
     pub relative_rmse: f64,
 }
 
+impl Score {
+    /// The sum of the weights of the entries, as far as the sums tell: their number, if there are no weights.
+    pub fn weight(&self) -> f64 {
+        let weight = self.loss / self.mean_loss;
+        if weight.is_finite() && weight > 0.0 { weight } else { self.entries as f64 }
+    }
+}
+
 /// How one start went.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Restart {

@@ -191,7 +191,7 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
         let asked = (asks.of(true), asks.of(false));
         let scaled = [true, false].map(|w| has_scale(&self.plan.spec, given, w));
         start::impose((&mut w, &mut h), (&asked.0, &asked.1), given, scaled.into(), self.facts);
-        if restart == 0 {
+        if restart == self.plan.first_start {
             log.notes.append(&mut notes);
         }
         let missing = (restart == 0).then_some((given.w.is_none(), given.h.is_none()));

@@ -66,6 +66,7 @@ mod row_terms;
 mod rules;
 pub mod run;
 pub mod scalar;
+pub mod select;
 mod side;
 mod sketch;
 pub mod spec;

@@ -29,6 +29,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Nmf {
     spec: Spec,
+    first_start: usize,
 }
 
 macro_rules! setters {
@@ -47,12 +48,12 @@ macro_rules! setters {
 impl Nmf {
     /// A factorization with `rank` components and default options.
     pub fn new(rank: usize) -> Nmf {
-        Nmf { spec: Spec { rank, ..Spec::default() } }
+        Nmf { spec: Spec { rank, ..Spec::default() }, first_start: 0 }
     }
 
     /// A factorization as specified.
     pub fn from_spec(spec: Spec) -> Nmf {
-        Nmf { spec }
+        Nmf { spec, first_start: 0 }
     }
 
     /// The specification so far.
@@ -137,6 +138,14 @@ impl Nmf {
         self
     }
 
+    /// Makes starts from number `first` on, which are random from number 1 on: the third of [`Spec::restarts`] = 5 starts is
+    /// the only one of `first_start(2)` with `restarts` = 1.
+    #[must_use]
+    pub fn first_start(mut self, first: usize) -> Nmf {
+        self.first_start = first;
+        self
+    }
+
     /// Factorizes X.
     ///
     /// # Errors
@@ -205,6 +214,7 @@ impl Nmf {
         self.spec.check_data(facts)?;
         given.check(facts, &self.spec)?;
         let mut plan = self.spec.plan_for(facts, given)?;
+        plan.first_start = self.first_start;
         if let Some(count) = clipped {
             let are = if count == 1 { "negative entry of X counts" } else { "negative entries of X count" };
             plan.notes.insert(0, format!("{count} {are} as 0"));

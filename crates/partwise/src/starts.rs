@@ -66,7 +66,8 @@ impl Log {
 pub(crate) struct Contest<'o> {
     /// Starts that nobody has taken: from this one on.
     next: AtomicUsize,
-    count: usize,
+    /// And before this one.
+    end: usize,
     /// No more starts are to begin, and none is to go on.
     over: AtomicBool,
     /// Somebody outside said so.
@@ -77,11 +78,11 @@ pub(crate) struct Contest<'o> {
 }
 
 impl<'o> Contest<'o> {
-    fn new(count: usize, observer: &'o mut dyn Observer) -> Contest<'o> {
+    fn new(first: usize, count: usize, observer: &'o mut dyn Observer) -> Contest<'o> {
         Contest {
             // The first start is nobody's to take: it is the lead's.
-            next: AtomicUsize::new(1),
-            count,
+            next: AtomicUsize::new(first + 1),
+            end: first + count,
             over: AtomicBool::new(false),
             interrupted: AtomicBool::new(false),
             observer: Mutex::new(observer),
@@ -91,7 +92,7 @@ impl<'o> Contest<'o> {
 
     fn take(&self) -> Option<usize> {
         let open = !self.over.load(Ordering::Relaxed);
-        open.then(|| self.next.fetch_add(1, Ordering::Relaxed)).filter(|&restart| restart < self.count)
+        open.then(|| self.next.fetch_add(1, Ordering::Relaxed)).filter(|&restart| restart < self.end)
     }
 
     /// Time since the iterations of the first start began.
@@ -113,7 +114,7 @@ impl<'o> Contest<'o> {
     fn ended(&self, status: Status) {
         match status {
             // The others come to the limit by themselves.
-            Status::TimeLimit => self.next.store(self.count, Ordering::Relaxed),
+            Status::TimeLimit => self.next.store(self.end, Ordering::Relaxed),
             Status::Interrupted => {
                 self.interrupted.store(true, Ordering::Relaxed);
                 self.over.store(true, Ordering::Relaxed);
@@ -157,9 +158,10 @@ pub(crate) fn run<T: Scalar>(
     let notes = std::mem::take(&mut fitter.plan.notes);
     crew.lead(|| fitter.approximate());
     let approximated = began.elapsed().as_secs_f64();
-    let contest = Contest::new(fitter.plan.spec.restarts, observer);
+    let first = fitter.plan.first_start;
+    let contest = Contest::new(first, fitter.plan.spec.restarts, observer);
     let parts = Mutex::new(Vec::new());
-    let Part { mut best, mut evaluator, mut log } = crew.run(|| some(&fitter, 0, &contest), &|| {
+    let Part { mut best, mut evaluator, mut log } = crew.run(|| some(&fitter, first, &contest), &|| {
         let Some(first) = contest.take() else { return };
         let part = some(&fitter, first, &contest);
         parts.lock().unwrap_or_else(PoisonError::into_inner).push(part);

@@ -1,15 +1,19 @@
 //! The command line. Help texts of what a fit takes come from [`Spec::doc`].
 
 mod data;
+mod engine;
 mod model;
+mod rank;
 
 pub(crate) use data::{CountArgs, DataArgs};
+pub(crate) use engine::{EffortArgs, ModelArgs, spec};
 pub(crate) use model::{ConstraintArgs, PenaltyArg, PenaltyArgs, SimplexArg};
+pub(crate) use rank::{RankArgs, Ranks, Shard};
 
 use crate::talk::Level;
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use partwise::{Compress, Init, Loss, Negatives, Normalize, Rule, Spec, Unseen};
+use partwise::{Init, Loss, Negatives, Rule, Spec, Unseen};
 use partwise_io::Precision;
 use partwise_io::fitted::TableFormat;
 use partwise_report::Size;
@@ -19,6 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   partwise demo                                  see what it does, on handwritten digits
   partwise inspect counts.npz --rank 20          what is in the file, and what a fit would take
+  partwise rank counts.npz --ranks 2..20 --loss kl    which rank
   partwise fit counts.npz --rank 20 --loss kl --out programs
   partwise transform programs new.npz --out usage.tsv
 
@@ -62,6 +67,9 @@ pub(crate) enum Command {
     /// Factorize a matrix.
     #[command(after_help = FIT_EXAMPLES)]
     Fit(Box<FitArgs>),
+    /// Find out which rank: fit many, several times each, and say how well and how stably.
+    #[command(after_help = rank::EXAMPLES)]
+    Rank(Box<RankArgs>),
     /// Find W for new rows, with the H of a fit.
     Transform(Box<TransformArgs>),
     /// Say what is in a file, and what a fit of it would take.
@@ -242,19 +250,11 @@ pub(crate) struct FitArgs {
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
-    #[arg(long, help = doc("loss"), default_value = "frobenius", help_heading = "Model")]
-    pub(crate) loss: Loss,
-    #[arg(long, help = doc("rule"), default_value = "auto", help_heading = "Model")]
-    pub(crate) rule: Rule,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
     #[arg(long, value_parser = init, help = format!("{}. Files are given as W.npy,H.npy; W.npy alone is a start of W, and ,H.npy one of H", doc("init")),
           default_value = "auto", help_heading = "Model")]
     pub(crate) init: InitArg,
-    #[arg(long, help = doc("floor"), default_value_t = 0.0, help_heading = "Model", allow_negative_numbers = true)]
-    pub(crate) floor: f64,
-    #[arg(long, help = doc("normalize"), default_value = "none", help_heading = "Model")]
-    pub(crate) normalize: Normalize,
-    #[arg(long, help = doc("seed"), default_value_t = 0, help_heading = "Model")]
-    pub(crate) seed: u64,
     #[arg(long, value_name = "N", help = doc("restarts"), default_value_t = 1, help_heading = "Model")]
     pub(crate) restarts: usize,
 
@@ -270,29 +270,12 @@ pub(crate) struct FitArgs {
     #[command(flatten)]
     pub(crate) constraints: ConstraintArgs,
 
-    #[arg(long, value_name = "N", help = doc("max_iter"), aliases = ["iterations", "max-iterations"], default_value_t = Spec::default().max_iter, help_heading = "Effort")]
-    pub(crate) max_iter: usize,
-    #[arg(long, value_name = "T", help = doc("tol"), default_value_t = Spec::default().tol, help_heading = "Effort", allow_negative_numbers = true)]
-    pub(crate) tol: f64,
+    #[command(flatten)]
+    pub(crate) effort: EffortArgs,
     #[arg(long, value_name = "TIME", value_parser = duration, help = doc("time_limit"), help_heading = "Effort")]
     pub(crate) time_limit: Option<f64>,
     #[arg(long, value_name = "E", help = doc("target_error"), help_heading = "Effort", allow_negative_numbers = true)]
     pub(crate) target_error: Option<f64>,
-    #[arg(long, value_name = "N", help = doc("threads"), default_value_t = 0, help_heading = "Effort")]
-    pub(crate) threads: usize,
-    #[arg(long, value_name = "N", help = doc("inner"), help_heading = "Effort")]
-    pub(crate) inner: Option<usize>,
-    #[arg(long, help = doc("shuffle"), help_heading = "Effort")]
-    pub(crate) shuffle: bool,
-    #[arg(long, value_name = "WHEN", help = doc("compress"), default_value = "auto", help_heading = "Effort")]
-    pub(crate) compress: Compress,
-    /// Do not extrapolate; every iteration is then the plain step of the rule.
-    #[arg(long, help_heading = "Effort")]
-    pub(crate) no_extrapolation: bool,
-    /// Return W as the last iteration left it, instead of solving it for the final H.
-    #[arg(long, help_heading = "Effort")]
-    pub(crate) no_polish: bool,
-
     /// Say where the time went.
     #[arg(long, help_heading = "Effort")]
     pub(crate) timings: bool,

@@ -144,6 +144,14 @@ fn encode(mut out: &mut dyn Write, format: Format, matrix: &AnyMatrix, names: Na
     })
 }
 
+/// Writes a file that appears as a whole, or not at all.
+///
+/// # Errors
+/// [`Error::CannotCreate`], [`Error::Write`].
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    atomic::atomically(path, |out| out.write_all(bytes))
+}
+
 /// Calls `f(row, column, value)` for every stored entry in an order that the memory likes.
 pub(crate) fn for_each_entry<T: Scalar>(x: &Matrix<'_, T>, mut f: impl FnMut(usize, usize, T)) {
     const TILE: usize = 64;

@@ -13,7 +13,7 @@ pub use facts::Facts;
 pub use sparse::{Canonical, Sparse, Stored};
 pub use weighted::{HoldOut, Missing, Weighted, Weights};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use facts::scale_up;
 
@@ -81,6 +81,31 @@ impl<'a, T: Scalar> Matrix<'a, T> {
             Matrix::Dense(x) => Matrix::Dense(x.transposed()),
             Matrix::Sparse(x) => Matrix::Sparse(x.transposed()),
             Matrix::Weighted(x) => Matrix::Weighted(Box::new(x.transposed())),
+        }
+    }
+
+    /// The same matrix, without moving a number: a view of dense entries, and a share in those of a sparse matrix or list.
+    pub fn view(&self) -> Matrix<'_, T> {
+        match self {
+            Matrix::Dense(x) => Matrix::Dense(x.view()),
+            Matrix::Sparse(x) => Matrix::Sparse(x.clone()),
+            Matrix::Weighted(x) => Matrix::Weighted(Box::new(x.view())),
+        }
+    }
+
+    /// X without the entries that a mask holds out: what a fit is to see of it. Other entries count as they did.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if entries are held out of X already.
+    pub fn without(self, mask: HoldOut) -> Result<Matrix<'a, T>> {
+        match self {
+            Matrix::Weighted(x) if x.has_hold_out() => Err(Error::Unsupported {
+                asked: "holding entries out of X twice".into(),
+                why: "some of its entries are held out already".into(),
+                instead: "give X without that mask".into(),
+            }),
+            Matrix::Weighted(x) => Ok(Matrix::Weighted(Box::new(x.with_hold_out(mask)))),
+            x => x.weighted(Weights::new().hold_out(mask)),
         }
     }
 

@@ -42,6 +42,9 @@ pub struct Plan {
     /// Sweeps of the rule within a half-step of W and of H.
     #[serde(skip)]
     pub(crate) inner: (usize, usize),
+    /// The number of the first start; 0 but where starts are made one by one.
+    #[serde(skip)]
+    pub(crate) first_start: usize,
 }
 
 /// The share of the products' cost that is spent on further sweeps of coordinate descent (Gillis & Glineur 2012).
@@ -140,7 +143,7 @@ impl Spec {
                 "{at_once} starts run at a time, as each is too small to share out among threads"
             ));
         }
-        Ok(Plan { spec, notes, memory, extrapolate, at_once, inner })
+        Ok(Plan { spec, notes, memory, extrapolate, at_once, inner, first_start: 0 })
     }
 
     /// Refuses what is wrong for any data: values out of range, and combinations that cannot be.

@@ -15,19 +15,31 @@ pub use stored::{Stored, survives_single};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use check::{check_indices, check_pair, check_size};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A sparse matrix in canonical form: indices ascending, no duplicates, no stored zeros. It is kept as it was given, by
-/// rows or by columns; the other form is made once, when it is first needed.
+/// rows or by columns; the other form is made once, when it is first needed. A clone shares the entries, in both forms.
 #[derive(Debug, Clone)]
 pub struct Sparse<T: Scalar> {
     rows: usize,
     cols: usize,
-    /// By rows if `by_rows`, else by columns.
-    given: Compressed<T>,
     by_rows: bool,
-    other: OnceLock<Compressed<T>>,
+    forms: Arc<Forms<T>>,
     canonical: Canonical,
+}
+
+/// The entries in one order or in both.
+#[derive(Debug)]
+struct Forms<T> {
+    /// By rows if the matrix is `by_rows`, else by columns.
+    given: Compressed<T>,
+    other: OnceLock<Compressed<T>>,
+}
+
+impl<T> Forms<T> {
+    fn of(given: Compressed<T>) -> Arc<Forms<T>> {
+        Arc::new(Forms { given, other: OnceLock::new() })
+    }
 }
 
 impl<T: Scalar> Sparse<T> {
@@ -45,7 +57,7 @@ impl<T: Scalar> Sparse<T> {
         values: impl Into<Stored<T>>,
     ) -> Result<Sparse<T>> {
         let (given, canonical) = Compressed::new(rows, cols, starts, columns, values.into())?;
-        Ok(Sparse { rows, cols, given, by_rows: true, other: OnceLock::new(), canonical })
+        Ok(Sparse { rows, cols, by_rows: true, forms: Forms::of(given), canonical })
     }
 
     /// From compressed columns (CSC); see [`Sparse::from_csr`] with rows and columns exchanged.
@@ -112,7 +124,7 @@ impl<T: Scalar> Sparse<T> {
 
     /// Stored entries; all are different from zero.
     pub fn stored(&self) -> usize {
-        self.given.indices.len()
+        self.forms.given.indices.len()
     }
 
     /// What was put in order on the way in.
@@ -122,12 +134,12 @@ impl<T: Scalar> Sparse<T> {
 
     /// The bytes that the forms at hand take.
     pub fn bytes(&self) -> u64 {
-        self.given.bytes() + self.other.get().map_or(0, Compressed::bytes)
+        self.forms.given.bytes() + self.forms.other.get().map_or(0, Compressed::bytes)
     }
 
     /// The bytes that one form takes.
     pub fn form_bytes(&self) -> u64 {
-        self.given.bytes()
+        self.forms.given.bytes()
     }
 
     /// The transpose, without moving a number.
@@ -137,7 +149,7 @@ impl<T: Scalar> Sparse<T> {
 
     /// Calls `f(row, column, value)` for every stored entry, by rows or by columns, as it was given.
     pub fn for_each(&self, mut f: impl FnMut(usize, usize, T)) {
-        let form = &self.given;
+        let form = &self.forms.given;
         for line in 0..form.lines() {
             for e in form.starts[line]..form.starts[line + 1] {
                 let other = form.indices[e] as usize;
@@ -159,25 +171,25 @@ impl<T: Scalar> Sparse<T> {
     /// Entry `(i, j)`.
     pub(crate) fn get(&self, i: usize, j: usize) -> T {
         let (line, other) = if self.by_rows { (i, j) } else { (j, i) };
-        let (indices, values) = self.given.line(line);
+        let (indices, values) = self.forms.given.line(line);
         indices.binary_search(&(other as u32)).map_or(T::ZERO, |e| values.get(e))
     }
 
     pub(crate) fn by_row(&self) -> &Compressed<T> {
-        if self.by_rows { &self.given } else { self.flipped() }
+        if self.by_rows { &self.forms.given } else { self.flipped() }
     }
 
     pub(crate) fn by_col(&self) -> &Compressed<T> {
-        if self.by_rows { self.flipped() } else { &self.given }
+        if self.by_rows { self.flipped() } else { &self.forms.given }
     }
 
     fn flipped(&self) -> &Compressed<T> {
-        self.other.get_or_init(|| self.given.flipped())
+        self.forms.other.get_or_init(|| self.forms.given.flipped())
     }
 
     /// The matrix with other values for its entries, in one form; zeros among them stay where they are.
     pub(crate) fn mapped(&self, f: impl Fn(T) -> T) -> Sparse<T> {
-        let form = &self.given;
+        let form = &self.forms.given;
         let values = (0..form.values.len()).map(|at| f(form.values.get(at))).collect();
         let given = Compressed {
             width: form.width,
@@ -185,7 +197,7 @@ impl<T: Scalar> Sparse<T> {
             indices: form.indices.clone(),
             values: Stored::Full(values),
         };
-        Sparse { given, other: OnceLock::new(), ..*self }
+        Sparse { forms: Forms::of(given), ..*self }
     }
 }
 

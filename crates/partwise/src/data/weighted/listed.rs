@@ -3,16 +3,29 @@
 use crate::data::Sparse;
 use crate::error::{Error, Result, SparseFault};
 use crate::scalar::Scalar;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-/// Listed entries, by rows or by columns as they were given; the other order is made once, when it is first needed.
+/// Listed entries, by rows or by columns as they were given; the other order is made once, when it is first needed. A clone
+/// shares both.
 #[derive(Debug, Clone)]
 pub(super) struct Listed<T> {
     pub(super) rows: usize,
     pub(super) cols: usize,
-    given: Lines<T>,
     by_rows: bool,
+    orders: Arc<Orders<T>>,
+}
+
+/// The entries in one order or in both.
+#[derive(Debug)]
+struct Orders<T> {
+    given: Lines<T>,
     other: OnceLock<Lines<T>>,
+}
+
+impl<T> Orders<T> {
+    fn of(given: Lines<T>) -> Arc<Orders<T>> {
+        Arc::new(Orders { given, other: OnceLock::new() })
+    }
 }
 
 /// Entries of one order, line by line, in ascending order within each.
@@ -115,7 +128,7 @@ impl<T: Scalar> Listed<T> {
             x: order.iter().map(|&e| x[e]).collect(),
             v: None,
         };
-        Ok(Listed { rows, cols, given, by_rows: true, other: OnceLock::new() })
+        Ok(Listed { rows, cols, by_rows: true, orders: Orders::of(given) })
     }
 
     /// The stored entries of a sparse matrix.
@@ -127,12 +140,12 @@ impl<T: Scalar> Listed<T> {
             starts.push(at.len());
         });
         let given = Lines { width: x.cols(), starts, at, x: values, v: None };
-        Listed { rows: x.rows(), cols: x.cols(), given, by_rows: true, other: OnceLock::new() }
+        Listed { rows: x.rows(), cols: x.cols(), by_rows: true, orders: Orders::of(given) }
     }
 
     /// The same entries with other values; those that `value` has none for are left out.
     pub(super) fn map(self, mut value: impl FnMut(usize, usize, T, T) -> Option<(T, T)>) -> Listed<T> {
-        let from = self.given;
+        let from = &self.orders.given;
         let mut to = Lines { width: from.width, starts: vec![0], at: Vec::new(), x: Vec::new(), v: None };
         let mut v = Vec::new();
         for line in 0..from.lines() {
@@ -149,39 +162,39 @@ impl<T: Scalar> Listed<T> {
             to.starts.push(to.at.len());
         }
         to.v = v.iter().any(|&v| v != T::ONE).then_some(v);
-        Listed { given: to, other: OnceLock::new(), ..self }
+        Listed { orders: Orders::of(to), ..self }
     }
 
     pub(super) fn by_row(&self) -> &Lines<T> {
-        if self.by_rows { &self.given } else { self.flipped() }
+        if self.by_rows { &self.orders.given } else { self.flipped() }
     }
 
     pub(super) fn by_col(&self) -> &Lines<T> {
-        if self.by_rows { self.flipped() } else { &self.given }
+        if self.by_rows { self.flipped() } else { &self.orders.given }
     }
 
     fn flipped(&self) -> &Lines<T> {
-        self.other.get_or_init(|| self.given.flipped())
+        self.orders.other.get_or_init(|| self.orders.given.flipped())
     }
 
     /// Value and weight of an entry, if it is listed.
     pub(super) fn get(&self, i: usize, j: usize) -> Option<(T, T)> {
         let (line, other) = if self.by_rows { (i, j) } else { (j, i) };
-        let range = self.given.line(line);
-        let e = range.start + self.given.at[range].binary_search(&(other as u32)).ok()?;
-        Some((self.given.x[e], self.given.v.as_ref().map_or(T::ONE, |v| v[e])))
+        let range = self.orders.given.line(line);
+        let e = range.start + self.orders.given.at[range].binary_search(&(other as u32)).ok()?;
+        Some((self.orders.given.x[e], self.orders.given.v.as_ref().map_or(T::ONE, |v| v[e])))
     }
 
     pub(super) fn weights(&self) -> Option<&[T]> {
-        self.given.v.as_deref()
+        self.orders.given.v.as_deref()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.given.at.len()
+        self.orders.given.at.len()
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        self.given.bytes() + self.other.get().map_or(0, Lines::bytes)
+        self.orders.given.bytes() + self.orders.other.get().map_or(0, Lines::bytes)
     }
 
     pub(super) fn transposed(self) -> Listed<T> {

@@ -371,6 +371,31 @@ impl<'a, T: Scalar> Weighted<'a, T> {
         Weighted { form, rows: self.cols, cols: self.rows, turned: !self.turned, ..self }
     }
 
+    /// The same, sharing the entries.
+    pub(super) fn view(&self) -> Weighted<'_, T> {
+        let seen = |entries: &'_ Option<Dense<'a, T>>| entries.as_ref().map(Dense::view);
+        let form = match &self.form {
+            Form::Dense { x, entries } => Form::Dense { x: x.view(), entries: seen(entries) },
+            Form::Sparse { x, entries } => Form::Sparse { x: x.clone(), entries: seen(entries) },
+            Form::Listed(x) => Form::Listed(x.clone()),
+        };
+        let Weighted { hold_out, turned, nan, near, power, .. } = *self;
+        Weighted {
+            form,
+            rows: self.rows.clone(),
+            cols: self.cols.clone(),
+            hold_out,
+            turned,
+            nan,
+            near,
+            power,
+        }
+    }
+
+    pub(super) fn has_hold_out(&self) -> bool {
+        self.hold_out.is_some()
+    }
+
     /// X with other values for its entries and the same weights, in memory of its own.
     pub(super) fn mapped(&self, f: impl Fn(T) -> T) -> Weighted<'static, T> {
         let owned = |entries: &Option<Dense<'_, T>>| entries.as_ref().map(Dense::owned);

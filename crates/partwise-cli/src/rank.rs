@@ -1,0 +1,359 @@
+//! `partwise rank`: a scan over ranks, kept fit by fit, and what it says.
+
+use crate::any::{Number, with_matrix};
+use crate::args::{self, ConstraintArgs, RankArgs, Shard};
+use crate::counting::Counting;
+use crate::failure::{Failure, Outcome};
+use crate::signals::{self, Phase};
+use crate::source::Source;
+use crate::talk::{self, Talk, count, seconds};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use partwise::data::Matrix;
+use partwise::run::Progress;
+use partwise::select::{Advice, Confidence, Job, Kind, Outcome as Done, Scan, Summary, Watch, advise, summaries};
+use partwise_io::fitted::Versions;
+use partwise_io::scanned::{Common, Jobs};
+use partwise_io::{Names, Separator, write_table_to};
+use serde::Serialize;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What the scan found, in full.
+const SCAN: &str = "scan.json";
+/// The same as a table.
+const TABLE: &str = "ranks.tsv";
+
+pub(crate) fn run(args: &RankArgs, talk: &Talk) -> Result<Outcome, Failure> {
+    let scan = scan(args)?;
+    let counting = Counting::of_rows(&args.data, partwise::Missing::None);
+    let (matrix, mut source) = Source::open(&args.input, &args.source, counting)?;
+    if args.source.triplets {
+        source.note_absent();
+    }
+    source.introduce(talk);
+    with_matrix!(matrix, x => go(&x, &source, scan, args, talk))
+}
+
+/// What is asked for.
+fn scan(args: &RankArgs) -> Result<Scan, Failure> {
+    let ConstraintArgs { fix_h, fix_w, fix_components, .. } = &args.constraints;
+    for (option, file) in [("fix-h", fix_h), ("fix-w", fix_w), ("fix-components", fix_components)] {
+        if file.is_some() {
+            return Err(Failure::Usage(format!(
+                "--{option} is for one rank, that of its file; fit with it, or scan without it"
+            )));
+        }
+    }
+    if let Some(penalty) = args.penalties.penalties.iter().find(|penalty| penalty.file.is_some()) {
+        return Err(Failure::Usage(format!(
+            "--penalty {}:...:FILE is for `fit`; scan without it",
+            penalty.penalty.kind
+        )));
+    }
+    let mut spec = args::spec(&args.model, &args.effort, &args.penalties, &args.constraints)?;
+    spec.negatives = args.negatives;
+    Ok(Scan {
+        spec,
+        ranks: args.ranks.0.clone(),
+        runs: args.runs,
+        folds: args.folds,
+        shuffled: args.shuffled,
+    })
+}
+
+fn go<T: Number>(
+    x: &Matrix<'_, T>,
+    source: &Source,
+    mut scan: Scan,
+    args: &RankArgs,
+    talk: &Talk,
+) -> Result<Outcome, Failure> {
+    source.check(&scan.spec_of(1))?;
+    if matches!(x, Matrix::Weighted(_)) && scan.shuffled > 0 {
+        talk.say("  entries are weighted or missing: nothing is shuffled");
+        scan.shuffled = 0;
+    }
+    let most = source.facts.rows.max(source.facts.cols);
+    if let Some(rank) = scan.ranks.iter().find(|&&rank| rank > most) {
+        return Err(Failure::Usage(format!(
+            "--ranks: X is {} x {}, and rank {rank} is above both",
+            source.facts.rows, source.facts.cols
+        )));
+    }
+    scan.check::<T>(&source.facts)?;
+    let folder = out(args);
+    let common = common(source, &scan)?;
+    let jobs = Jobs::open(&folder, &common, args.force)?;
+    let all = scan.jobs();
+    let done: Vec<Done<T>> = jobs.load()?.into_iter().filter(|done: &Done<T>| all.contains(&done.job)).collect();
+    let mine: Vec<Job> = match args.shard {
+        None => all.clone(),
+        Some(Shard { part, parts }) => {
+            all.iter().copied().enumerate().filter(|(at, _)| at % parts == part - 1).map(|(_, job)| job).collect()
+        }
+    };
+    let left = mine.iter().filter(|job| done.iter().all(|done| done.job != **job)).count();
+    if !done.is_empty() {
+        talk.say(format!("{} of {} are done already in {}", done.len(), count(all.len() as u64, "fit"), folder.display()));
+    }
+    signals::enter(Phase::Solving);
+    let mut watch = Keeper::new(&jobs, args.time_limit, left, talk);
+    let outcomes = scan.run_some(x, &mine, done, &mut watch);
+    watch.finish();
+    let failed = watch.failed.take();
+    let outcomes = outcomes?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    signals::enter(Phase::Writing);
+    let missing = all.len() - outcomes.len();
+    let found = summaries(&outcomes, scan.spec.seed);
+    let advice = advise(&found);
+    let command = fit_command(args, &advice, &found);
+    let report = Report {
+        schema_version: 1,
+        partwise: Versions::here(),
+        scan: &scan,
+        data: &common.data,
+        input: &source.name,
+        shape: (source.facts.rows, source.facts.cols),
+        fits: outcomes.len(),
+        missing,
+        advice: &advice,
+        fit: command.as_deref(),
+        ranks: &found,
+    };
+    let mut json = serde_json::to_vec_pretty(&report).map_err(|error| Failure::Internal(error.to_string()))?;
+    json.push(b'\n');
+    let table = table(&found)?;
+    if args.shard.is_none() || missing == 0 {
+        put(&folder.join(SCAN), &json)?;
+        put(&folder.join(TABLE), &table)?;
+    }
+    talk::data(if args.json { &json } else { &table })?;
+    tell(&advice, missing, command.as_deref(), args.shard, talk);
+    talk.say(format!("\nwrote {SCAN} and {TABLE} to {}", folder.display()));
+    Ok(signals::received().map_or(Outcome::Done, Outcome::Interrupted))
+}
+
+/// A file that appears as a whole.
+fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    Ok(partwise_io::write_bytes(path, bytes)?)
+}
+
+/// Where the scan goes: if nothing is said, into a folder here with the name of the data.
+fn out(args: &RankArgs) -> PathBuf {
+    args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}-ranks", crate::fit::stem(&args.input))))
+}
+
+/// What all fits of a scan have in common.
+fn common(source: &Source, scan: &Scan) -> Result<Common, Failure> {
+    let mut spec = scan.spec_of(1);
+    // None of these changes a bit.
+    (spec.threads, spec.block_rows, spec.memory_limit) = (0, None, None);
+    Ok(Common {
+        version: env!("CARGO_PKG_VERSION").into(),
+        data: source.fingerprint.clone(),
+        transposed: source.transposed,
+        counted: source.counting.fingerprints()?,
+        precision: source.precision.into(),
+        folds: scan.folds,
+        spec,
+    })
+}
+
+/// Keeps every fit that is done, and shows how it goes.
+struct Keeper<'j> {
+    jobs: &'j Jobs,
+    bar: Option<ProgressBar>,
+    verbose: bool,
+    began: Instant,
+    time_limit: Option<f64>,
+    failed: Option<partwise_io::Error>,
+    left: usize,
+    made: usize,
+}
+
+impl<'j> Keeper<'j> {
+    fn new(jobs: &'j Jobs, time_limit: Option<f64>, left: usize, talk: &Talk) -> Keeper<'j> {
+        let bar = talk.shows_progress().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(left as u64), ProgressDrawTarget::stderr());
+            if let Ok(style) =
+                ProgressStyle::with_template("{bar:30} {pos} of {len} fits, {elapsed}, about {eta} left; {msg}")
+            {
+                bar.set_style(style);
+            }
+            bar
+        });
+        let verbose = talk.is_verbose() && bar.is_none();
+        Keeper { jobs, bar, verbose, began: Instant::now(), time_limit, failed: None, left, made: 0 }
+    }
+
+    fn is_over(&self) -> bool {
+        signals::received().is_some()
+            || self.time_limit.is_some_and(|limit| self.began.elapsed().as_secs_f64() >= limit)
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl<T: Number> Watch<T> for Keeper<'_> {
+    fn iteration(&mut self, job: Job, progress: &Progress) -> ControlFlow<()> {
+        if let Some(bar) = &self.bar
+            && progress.iteration % 16 == 1
+        {
+            bar.set_message(format!("rank {}, iteration {}", job.rank, progress.iteration));
+        }
+        if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn finished(&mut self, outcome: &Done<T>, _: usize, _: usize) -> ControlFlow<()> {
+        self.made += 1;
+        if let Err(error) = self.jobs.save(outcome) {
+            self.failed = Some(error);
+            return ControlFlow::Break(());
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.made as u64);
+        }
+        if self.verbose {
+            talk::line(&format!(
+                "  {} of {}: rank {}, {} {}: relative error {:.5}, {} after {} in {}",
+                self.made,
+                self.left,
+                outcome.job.rank,
+                kind(outcome.job.kind),
+                outcome.job.number + 1,
+                outcome.relative_error,
+                outcome.status.name().replace('_', " "),
+                count(outcome.iterations as u64, "iteration"),
+                seconds(outcome.seconds)
+            ));
+        }
+        if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Whole => "run",
+        Kind::HeldOut => "fold",
+        Kind::Shuffled => "shuffled",
+    }
+}
+
+/// scan.json
+#[derive(Serialize)]
+struct Report<'a> {
+    schema_version: u32,
+    partwise: Versions,
+    scan: &'a Scan,
+    data: &'a str,
+    input: &'a str,
+    shape: (usize, usize),
+    fits: usize,
+    missing: usize,
+    advice: &'a Advice,
+    /// The command that makes the recommended fit.
+    fit: Option<&'a str>,
+    ranks: &'a [Summary],
+}
+
+/// The criteria, a line for each rank.
+fn table(found: &[Summary]) -> Result<Vec<u8>, Failure> {
+    type Column = (&'static str, fn(&Summary) -> Option<f64>);
+    let columns: [Column; 14] = [
+        ("relative_error", |s| s.relative_error),
+        ("shuffled_error", |s| s.shuffled),
+        ("held_out_loss", |s| s.held_out.as_ref().map(|h| h.mean)),
+        ("held_out_error", |s| s.held_out.as_ref().map(|h| h.error)),
+        ("stability", |s| s.stability),
+        ("cophenetic", |s| s.consensus.and_then(|c| c.cophenetic)),
+        ("dispersion", |s| s.consensus.map(|c| c.dispersion)),
+        ("ambiguous", |s| s.consensus.map(|c| c.ambiguous)),
+        ("silhouette", |s| s.consensus.and_then(|c| c.silhouette)),
+        ("explained", |s| s.explained),
+        ("residual", |s| s.residual),
+        ("sparseness_w", |s| s.sparseness_w),
+        ("sparseness_h", |s| s.sparseness_h),
+        ("objective", |s| s.objective),
+    ];
+    // Columns that no rank has a number for are left out.
+    let columns: Vec<Column> =
+        columns.into_iter().filter(|(_, of)| found.iter().any(|summary| of(summary).is_some())).collect();
+    let values: Vec<f64> = found
+        .iter()
+        .flat_map(|summary| columns.iter().map(move |(_, of)| of(summary).map_or(f64::NAN, six_digits)))
+        .collect();
+    let rows: Vec<String> = found.iter().map(|summary| summary.rank.to_string()).collect();
+    let names: Vec<String> = columns.iter().map(|(name, _)| (*name).to_string()).collect();
+    let names = Names { rows: Some(&rows), cols: Some(&names) };
+    let mut out = Vec::new();
+    write_table_to(&mut out, &values, (rows.len(), columns.len()), names, Separator::Tab)?;
+    Ok(out)
+}
+
+/// As many digits as a table is read for; all of them are in scan.json.
+fn six_digits(x: f64) -> f64 {
+    format!("{x:.5e}").parse().unwrap_or(x)
+}
+
+/// The verdict, with its reasons.
+fn tell(advice: &Advice, missing: usize, command: Option<&str>, shard: Option<Shard>, talk: &Talk) {
+    talk.say("");
+    if missing > 0 {
+        let others = if shard.is_some() { ", of other shards or" } else { "" };
+        talk.say(format!(
+            "{} are missing{others} not done yet: the same command goes on with them",
+            count(missing as u64, "fit")
+        ));
+    }
+    let sure = match advice.confidence {
+        Confidence::High => "with high confidence",
+        Confidence::Medium => "with medium confidence",
+        Confidence::Low => "with low confidence",
+    };
+    match advice.rank {
+        Some(rank) => talk.say(format!("rank {rank}, {sure}")),
+        None => talk.say("no rank is recommended"),
+    }
+    for reason in &advice.reasons {
+        talk.say(format!("  {reason}"));
+    }
+    if let Some(command) = command {
+        talk.say(format!("  the best of its runs: {command}"));
+    }
+}
+
+/// The command whose result is the best run of the recommended rank: that of the scan with other options in place of its
+/// own.
+fn fit_command(args: &RankArgs, advice: &Advice, found: &[Summary]) -> Option<String> {
+    let rank = advice.rank?;
+    let runs = found.iter().find(|summary| summary.rank == rank)?.runs;
+    let own = ["--ranks", "-k", "--rank", "--runs", "--restarts", "--folds", "--shuffled", "--out", "-o", "--shard", "--time-limit"];
+    let mut words = Vec::new();
+    let mut given = std::env::args().skip(2);
+    while let Some(word) = given.next() {
+        let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
+        if own.contains(&name) {
+            if name == word {
+                given.next();
+            }
+        } else if !["--json", "--force", "-q", "--quiet", "-v", "--verbose"].contains(&name) {
+            words.push(quoted(&word));
+        }
+    }
+    let _ = args;
+    Some(format!("partwise fit {} --rank {rank} --init random --restarts {runs}", words.join(" ")))
+}
+
+/// A word that a shell takes for one.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}

@@ -1,0 +1,105 @@
+//! Scans over ranks.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+use common::Bench;
+use serde_json::Value;
+
+/// Three parts of 8 columns with something on top: the third digit of a product that is not periodic in either index.
+fn parts(rows: usize, columns: usize) -> String {
+    let mut text = String::new();
+    for i in 0..rows {
+        let row: Vec<String> = (0..columns)
+            .map(|j| {
+                let part = if i % 3 == j * 3 / columns { 4.0 + ((i * 5 + j * 3) % 4) as f64 } else { 0.0 };
+                let noise = ((i * i * 31 + j * j * 17 + i * j * 7) % 101) as f64 / 101.0;
+                format!("{:.3}", part + noise)
+            })
+            .collect();
+        text += &(row.join("\t") + "\n");
+    }
+    text
+}
+
+const SCAN: &str = "rank x.tsv --ranks 1..5 --runs 4 --folds 4 --out s";
+
+#[test]
+fn the_rank_of_planted_data_is_found_and_its_fit_is_the_one_that_is_named() {
+    let bench = Bench::new();
+    bench.write("x.tsv", parts(45, 24));
+    let said = bench.ok(SCAN);
+    assert!(said.err.contains("rank 3, with high confidence"), "{}", said.err);
+    assert!(said.out.starts_with("\trelative_error\t") && said.out.lines().count() == 6, "{}", said.out);
+    assert_eq!(bench.read("s/ranks.tsv"), said.out);
+    let scan = bench.json("s/scan.json");
+    assert_eq!((scan["advice"]["rank"].as_u64(), scan["missing"].as_u64()), (Some(3), Some(0)));
+    let command = scan["fit"].as_str().unwrap();
+    let fit = command.strip_prefix("partwise ").unwrap();
+    bench.ok(&format!("{fit} --out f"));
+    let objective = bench.json("f/run.json")["objective"].as_f64();
+    assert!(objective.is_some() && objective == scan["ranks"][2]["objective"].as_f64());
+}
+
+/// What may differ between two scans of the same.
+fn without_times(mut scan: Value) -> Value {
+    for rank in scan["ranks"].as_array_mut().unwrap() {
+        rank.as_object_mut().unwrap().remove("seconds");
+    }
+    scan["scan"]["spec"].as_object_mut().unwrap().remove("threads");
+    scan.as_object_mut().unwrap().remove("fit");
+    scan
+}
+
+#[test]
+fn threads_shards_and_pauses_change_no_bit() {
+    let bench = Bench::new();
+    bench.write("x.tsv", parts(30, 18));
+    let whole = bench.ok(&format!("{SCAN} --threads 1"));
+    let scan = without_times(bench.json("s/scan.json"));
+    // On more threads, in another folder.
+    let again = bench.ok(&SCAN.replace("--out s", "--out t --threads 3 -q"));
+    assert_eq!((again.out.as_str(), again.err.as_str()), (whole.out.as_str(), ""));
+    assert_eq!(without_times(bench.json("t/scan.json")), scan);
+    // In parts: of two machines, the second after a fit of the first was lost.
+    for shard in ["1/2", "2/2"] {
+        bench.ok(&SCAN.replace("--out s", &format!("--out u --shard {shard}")));
+    }
+    std::fs::remove_file(bench.path("u/jobs/rank-004-whole-0002.json")).unwrap();
+    let rest = bench.ok(&SCAN.replace("--out s", "--out u"));
+    assert!(rest.err.contains("44 of 45 fits are done already"), "{}", rest.err);
+    assert_eq!(without_times(bench.json("u/scan.json")), scan);
+    // More ranks are added to what is there.
+    let more = bench.ok(&SCAN.replace("--ranks 1..5", "--ranks 2..6"));
+    assert!(more.err.contains("36 of 45 fits are done already"), "{}", more.err);
+}
+
+#[test]
+fn a_time_limit_pauses() {
+    let bench = Bench::new();
+    bench.write("x.tsv", parts(30, 18));
+    let said = bench.ok(&format!("{SCAN} --time-limit 0"));
+    assert!(said.err.contains("are missing"), "{}", said.err);
+    let scan = bench.json("s/scan.json");
+    assert!(scan["missing"].as_u64().unwrap() > 0);
+    bench.ok(SCAN);
+    assert_eq!(bench.json("s/scan.json")["missing"].as_u64(), Some(0));
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let bench = Bench::new();
+    bench.write("x.tsv", parts(12, 9));
+    bench.fails("rank x.tsv --ranks 2..99 --out s", 2, &["rank 13 is above both"]);
+    bench.fails("rank x.tsv --ranks 2..4 --runs 0 --out s", 2, &["--runs", "at least one fit"]);
+    bench.fails("rank x.tsv --ranks 2..4 --folds 1 --out s", 2, &["--folds", "2 or more"]);
+    bench.fails("rank x.tsv --ranks 5..2 --out s", 2, &["the first rank is the smaller one"]);
+    bench.fails("rank x.tsv --fix-h h.npy --out s", 2, &["--fix-h is for one rank"]);
+    bench.fails("rank x.tsv --loss is --ranks 2..3 --runs 2 --folds 2 --penalty graph:w:1:g.npy --out s", 2, &["graph"]);
+    assert!(!bench.exists("s"));
+    bench.ok("rank x.tsv --ranks 2..3 --runs 2 --folds 2 --out s");
+    bench.fails("rank x.tsv --ranks 2..3 --runs 2 --folds 3 --out s", 73, &["other options", "--force"]);
+    bench.ok("rank x.tsv --ranks 2..3 --runs 2 --folds 3 --out s --force");
+    std::fs::create_dir(bench.path("mine")).unwrap();
+    bench.write("mine/letter.txt", "dear");
+    bench.fails("rank x.tsv --ranks 2..3 --out mine", 73, &["not the folder of a scan"]);
+}

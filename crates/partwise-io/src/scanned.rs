@@ -1,0 +1,271 @@
+//! The folder of a scan: every fit that is done, so that a scan goes on where it was, and that several processes, on several
+//! machines that see the same folder, do their parts of it.
+//!
+//! ```text
+//! scan/jobs.json          what all fits have in common; a folder of another scan is refused
+//! scan/jobs/rank-007-whole-0003.json    what a fit came to
+//! scan/jobs/rank-007-whole-0003.H.npy   its H, written before
+//! ```
+
+use crate::error::{Error, Place, Result, path_name};
+use crate::input::Input;
+use crate::read::{ReadOptions, read};
+use crate::write::{NpyScalar, write_bytes, write_npy};
+use partwise::select::{Job, Kind, Outcome};
+use partwise::{Factor, Spec};
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The folder of the fits, in that of the scan.
+const JOBS: &str = "jobs";
+/// What they have in common.
+const KEY: &str = "jobs.json";
+
+/// What all fits of a scan have in common. What they do not depend on, threads and the list of ranks, is no part of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::exhaustive_structs)]
+pub struct Common {
+    /// The version of partwise: another one may find other digits.
+    pub version: String,
+    /// Hash of the shape and entries of X.
+    pub data: String,
+    /// Whether columns of the file are samples.
+    pub transposed: bool,
+    /// What is said of entries, with hashes of the files that say it.
+    pub counted: Vec<String>,
+    /// `f32` or `f64`.
+    pub precision: String,
+    /// Folds of cross-validation.
+    pub folds: u32,
+    /// How to fit.
+    pub spec: Spec,
+}
+
+/// Fits of a scan on the disk.
+#[derive(Debug)]
+pub struct Jobs {
+    folder: PathBuf,
+}
+
+impl Jobs {
+    /// Opens the folder of a scan, and makes it if there is none. With `anew`, fits that are there are removed.
+    ///
+    /// # Errors
+    /// [`Error::CannotCreate`] if it is the folder of another scan, or of something else; if it cannot be read or written.
+    pub fn open(scan: &Path, common: &Common, anew: bool) -> Result<Jobs> {
+        let folder = scan.join(JOBS);
+        let refused = |problem: String| Error::CannotCreate { path: path_name(scan), problem };
+        let failed = |error: io::Error| refused(error.to_string());
+        let key = scan.join(KEY);
+        match std::fs::read(&key) {
+            Ok(text) if !anew => {
+                let other = match serde_json::from_slice::<Common>(&text) {
+                    Ok(known) if known == *common => return Ok(Jobs { folder }),
+                    Ok(known) => known.differs(common),
+                    Err(_) => "something that cannot be read".into(),
+                };
+                return Err(refused(format!(
+                    "it has a scan of {other}; use another --out, or --force to begin anew"
+                )));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mut there = std::fs::read_dir(scan).into_iter().flatten().flatten();
+                if there.any(|entry| !entry.file_name().to_string_lossy().starts_with('.')) && !anew {
+                    return Err(refused(
+                        "it exists and is not the folder of a scan; use another --out".into(),
+                    ));
+                }
+            }
+            Err(error) => return Err(failed(error)),
+        }
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        // Only what has the name of a fit is ours.
+        for entry in std::fs::read_dir(&folder).map_err(failed)?.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if job_of(name.trim_end_matches(".json").trim_end_matches(".H.npy")).is_some() {
+                std::fs::remove_file(entry.path()).map_err(failed)?;
+            }
+        }
+        let text = serde_json::to_vec_pretty(common).map_err(|error| refused(error.to_string()))?;
+        write_bytes(&key, &text)?;
+        Ok(Jobs { folder })
+    }
+
+    /// All fits that are done.
+    ///
+    /// # Errors
+    /// If a file is damaged.
+    pub fn load<T: NpyScalar>(&self) -> Result<Vec<Outcome<T>>> {
+        let unreadable = |source| Error::Unreadable { path: path_name(&self.folder), source };
+        let mut outcomes = Vec::new();
+        for entry in std::fs::read_dir(&self.folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if let Some(job) = name.strip_suffix(".json").and_then(job_of) {
+                outcomes.push(self.outcome(job, &path)?);
+            }
+        }
+        Ok(outcomes)
+    }
+
+    fn outcome<T: NpyScalar>(&self, job: Job, path: &Path) -> Result<Outcome<T>> {
+        let damaged = |problem: String| Error::Data {
+            at: Place::of(path_name(path)),
+            problem,
+            instead: "remove it, and that fit is done again".into(),
+        };
+        let text = std::fs::read(path).map_err(|error| damaged(error.to_string()))?;
+        let mut outcome: Outcome<T> =
+            serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+        if outcome.job != job {
+            return Err(damaged("it is of another fit than its name says".into()));
+        }
+        if job.kind == Kind::Whole {
+            let h = self.folder.join(format!("{}.H.npy", name(job)));
+            let options = ReadOptions { precision: T::PRECISION, ..ReadOptions::default() };
+            let x = T::of(read(Input::path(&h), &options)?.matrix)
+                .ok_or_else(|| damaged("its H has another precision".into()))?;
+            if x.rows() != job.rank {
+                return Err(damaged(format!("its H has {} rows", x.rows())));
+            }
+            let factor = Factor::from_transposed(x.cols(), x.rows(), &x.to_row_major());
+            outcome.h = Some(factor.map_err(|error| damaged(error.to_string()))?);
+        }
+        Ok(outcome)
+    }
+
+    /// Keeps what a fit came to.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn save<T: NpyScalar>(&self, outcome: &Outcome<T>) -> Result<()> {
+        let name = name(outcome.job);
+        if let Some(h) = &outcome.h {
+            write_npy(self.folder.join(format!("{name}.H.npy")), &h.to_transposed(), (h.rank(), h.rows()))?;
+        }
+        let path = self.folder.join(format!("{name}.json"));
+        let text = serde_json::to_vec(outcome)
+            .map_err(|error| Error::Write { path: path_name(&path), source: error.into() })?;
+        write_bytes(&path, &text)
+    }
+}
+
+impl Common {
+    /// In what it differs from another, in words.
+    fn differs(&self, other: &Common) -> String {
+        let what = if self.data != other.data {
+            "other data"
+        } else if (self.transposed, &self.counted) != (other.transposed, &other.counted) {
+            "the same data, read in another way"
+        } else if self.version != other.version {
+            return format!("version {}", self.version);
+        } else {
+            "the same data with other options"
+        };
+        what.into()
+    }
+}
+
+/// `rank-007-whole-0003`
+fn name(job: Job) -> String {
+    format!("rank-{:03}-{}-{:04}", job.rank, word(job.kind), job.number)
+}
+
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Whole => "whole",
+        Kind::HeldOut => "fold",
+        Kind::Shuffled => "shuffled",
+    }
+}
+
+/// The fit of that name.
+fn job_of(text: &str) -> Option<Job> {
+    let mut parts = text.strip_prefix("rank-")?.splitn(3, '-');
+    let (rank, kind, number) = (parts.next()?, parts.next()?, parts.next()?);
+    let kinds = [Kind::Whole, Kind::HeldOut, Kind::Shuffled];
+    let kind = kinds.into_iter().find(|&known| word(known) == kind)?;
+    let job = Job { rank: rank.parse().ok()?, kind, number: number.parse().ok()? };
+    (name(job) == text).then_some(job)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Folder;
+    use partwise::select::Scan;
+    use partwise::{Dense, Matrix};
+
+    fn common(folds: u32) -> Common {
+        Common {
+            version: "1".into(),
+            data: "xxh3:0".into(),
+            transposed: false,
+            counted: Vec::new(),
+            precision: "f64".into(),
+            folds,
+            spec: Spec::default(),
+        }
+    }
+
+    #[test]
+    fn what_was_saved_comes_back_to_the_bit() {
+        let scratch = Folder::new();
+        let x: Matrix<'_, f64> = Dense::from_fn(12, 7, |i, j| ((3 * i + 5 * j) % 7) as f64 / 3.0).into();
+        let scan = Scan { runs: 2, folds: 2, ..Scan::new(Spec::default(), [1, 2]) };
+        let outcomes = scan.run(&x, Vec::new(), &mut ()).unwrap();
+        assert_eq!(outcomes.len(), 2 * (2 + 2 + 1));
+        let folder = scratch.join("scan");
+        let jobs = Jobs::open(&folder, &common(2), false).unwrap();
+        outcomes.iter().for_each(|outcome| jobs.save(outcome).unwrap());
+        let mut known: Vec<Outcome<f64>> = Jobs::open(&folder, &common(2), false).unwrap().load().unwrap();
+        known.sort_by_key(|outcome| outcome.job);
+        let mut wanted = outcomes;
+        wanted.sort_by_key(|outcome| outcome.job);
+        assert_eq!(known, wanted);
+    }
+
+    #[test]
+    fn numbers_that_are_none_come_back_too() {
+        let scratch = Folder::new();
+        let x: Matrix<'_, f64> = Dense::from_fn(3, 3, |i, j| (i + j) as f64).into();
+        let scan = Scan { runs: 1, folds: 0, shuffled: 0, ..Scan::new(Spec::default(), [1]) };
+        let mut outcome = scan.run(&x, Vec::new(), &mut ()).unwrap().remove(0);
+        (outcome.objective, outcome.mean_loss, outcome.explained) = (f64::INFINITY, f64::NAN, f64::NEG_INFINITY);
+        let jobs = Jobs::open(&scratch.join("scan"), &common(0), false).unwrap();
+        jobs.save(&outcome).unwrap();
+        let back: Outcome<f64> = jobs.load().unwrap().remove(0);
+        assert!(back.objective == f64::INFINITY && back.mean_loss.is_nan() && back.explained == f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn another_scan_is_refused_and_replaced_only_if_asked() {
+        let scratch = Folder::new();
+        let folder = scratch.join("scan");
+        Jobs::open(&folder, &common(2), false).unwrap();
+        let error = Jobs::open(&folder, &common(3), false).unwrap_err().to_string();
+        assert!(error.contains("the same data with other options"), "{error}");
+        let stranger = folder.join(JOBS).join("notes.txt");
+        std::fs::write(&stranger, "mine").unwrap();
+        let jobs = Jobs::open(&folder, &common(3), true).unwrap();
+        assert!(stranger.exists() && jobs.load::<f64>().unwrap().is_empty());
+        let other = scratch.join("thesis");
+        std::fs::create_dir(&other).unwrap();
+        std::fs::write(other.join("thesis.tex"), "all of it").unwrap();
+        let error = Jobs::open(&other, &common(2), false).unwrap_err().to_string();
+        assert!(error.contains("not the folder of a scan"), "{error}");
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for kind in [Kind::Whole, Kind::HeldOut, Kind::Shuffled] {
+            let job = Job { rank: 1234, kind, number: 7 };
+            assert_eq!(job_of(&name(job)), Some(job));
+        }
+        for bad in ["rank-7-whole-0003", "rank-007-whole-3", "rank-007-other-0003", "x", "rank-007-whole-0003x"] {
+            assert_eq!(job_of(bad), None, "{bad}");
+        }
+    }
+}
