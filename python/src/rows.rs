@@ -2,8 +2,8 @@
 
 use crate::data::{Number, Taken, given, weights, with_weights};
 use crate::outcome::{from_json, internal, raised, rows, unknown};
-use partwise::transform::Model;
 use partwise::select::score_unseen;
+use partwise::transform::Model;
 use partwise::{HoldOut, Loss, Matrix, RowRules, Weights};
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;

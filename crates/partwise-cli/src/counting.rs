@@ -9,8 +9,8 @@ use crate::failure::{Failure, with_place};
 use crate::talk::count;
 use partwise::data::Matrix;
 use partwise::{Error, Missing, Weights};
-use partwise_io::{ReadOptions, file_fingerprint};
 use partwise_io::fitted::{AxisNames, Counted, HeldOut};
+use partwise_io::{ReadOptions, file_fingerprint};
 use std::path::{Path, PathBuf};
 
 /// What was said on the command line.

@@ -13,6 +13,7 @@ mod failure;
 mod fit;
 mod given;
 mod inspect;
+mod matched;
 mod output;
 mod progress;
 mod rank;
@@ -21,6 +22,7 @@ mod signals;
 mod source;
 mod summary;
 mod talk;
+mod top;
 mod transform;
 
 use args::{Cli, Command};
@@ -54,6 +56,8 @@ fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Fit(args) => fit::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Rank(args) => rank::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Transform(args) => transform::run(&args, &Talk::new(args.talk.level(), false)),
+        Command::Top(args) => top::run(&args),
+        Command::Match(args) => matched::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Inspect(args) => inspect::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Convert(args) => convert::run(&args, &Talk::new(args.talk.level(), false)),

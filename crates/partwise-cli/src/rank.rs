@@ -10,7 +10,9 @@ use crate::talk::{self, Talk, count, seconds};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use partwise::data::Matrix;
 use partwise::run::Progress;
-use partwise::select::{Advice, Confidence, Job, Kind, Outcome as Done, Scan, Summary, Watch, advise, summaries};
+use partwise::select::{
+    Advice, Confidence, Job, Kind, Outcome as Done, Scan, Summary, Watch, advise, summaries,
+};
 use partwise_io::fitted::Versions;
 use partwise_io::scanned::{Common, Jobs};
 use partwise_io::{Names, Separator, write_table_to};
@@ -86,16 +88,26 @@ fn go<T: Number>(
     let common = common(source, &scan)?;
     let jobs = Jobs::open(&folder, &common, args.force)?;
     let all = scan.jobs();
-    let done: Vec<Done<T>> = jobs.load()?.into_iter().filter(|done: &Done<T>| all.contains(&done.job)).collect();
+    let done: Vec<Done<T>> =
+        jobs.load()?.into_iter().filter(|done: &Done<T>| all.contains(&done.job)).collect();
     let mine: Vec<Job> = match args.shard {
         None => all.clone(),
-        Some(Shard { part, parts }) => {
-            all.iter().copied().enumerate().filter(|(at, _)| at % parts == part - 1).map(|(_, job)| job).collect()
-        }
+        Some(Shard { part, parts }) => all
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(at, _)| at % parts == part - 1)
+            .map(|(_, job)| job)
+            .collect(),
     };
     let left = mine.iter().filter(|job| done.iter().all(|done| done.job != **job)).count();
     if !done.is_empty() {
-        talk.say(format!("{} of {} are done already in {}", done.len(), count(all.len() as u64, "fit"), folder.display()));
+        talk.say(format!(
+            "{} of {} are done already in {}",
+            done.len(),
+            count(all.len() as u64, "fit"),
+            folder.display()
+        ));
     }
     signals::enter(Phase::Solving);
     let mut watch = Keeper::new(&jobs, args.time_limit, left, talk);
@@ -124,7 +136,8 @@ fn go<T: Number>(
         fit: command.as_deref(),
         ranks: &found,
     };
-    let mut json = serde_json::to_vec_pretty(&report).map_err(|error| Failure::Internal(error.to_string()))?;
+    let mut json =
+        serde_json::to_vec_pretty(&report).map_err(|error| Failure::Internal(error.to_string()))?;
     json.push(b'\n');
     let table = table(&found)?;
     if args.shard.is_none() || missing == 0 {
@@ -179,9 +192,9 @@ impl<'j> Keeper<'j> {
     fn new(jobs: &'j Jobs, time_limit: Option<f64>, left: usize, talk: &Talk) -> Keeper<'j> {
         let bar = talk.shows_progress().then(|| {
             let bar = ProgressBar::with_draw_target(Some(left as u64), ProgressDrawTarget::stderr());
-            if let Ok(style) =
-                ProgressStyle::with_template("{bar:30} {pos} of {len} fits, {elapsed}, about {eta} left; {msg}")
-            {
+            if let Ok(style) = ProgressStyle::with_template(
+                "{bar:30} {pos} of {len} fits, {elapsed}, about {eta} left; {msg}",
+            ) {
                 bar.set_style(style);
             }
             bar
@@ -335,7 +348,19 @@ fn tell(advice: &Advice, missing: usize, command: Option<&str>, shard: Option<Sh
 fn fit_command(args: &RankArgs, advice: &Advice, found: &[Summary]) -> Option<String> {
     let rank = advice.rank?;
     let runs = found.iter().find(|summary| summary.rank == rank)?.runs;
-    let own = ["--ranks", "-k", "--rank", "--runs", "--restarts", "--folds", "--shuffled", "--out", "-o", "--shard", "--time-limit"];
+    let own = [
+        "--ranks",
+        "-k",
+        "--rank",
+        "--runs",
+        "--restarts",
+        "--folds",
+        "--shuffled",
+        "--out",
+        "-o",
+        "--shard",
+        "--time-limit",
+    ];
     let mut words = Vec::new();
     let mut given = std::env::args().skip(2);
     while let Some(word) = given.next() {
@@ -355,5 +380,9 @@ fn fit_command(args: &RankArgs, advice: &Advice, found: &[Summary]) -> Option<St
 /// A word that a shell takes for one.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.into()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }

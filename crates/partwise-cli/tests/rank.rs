@@ -90,11 +90,15 @@ fn what_cannot_be_is_refused() {
     let bench = Bench::new();
     bench.write("x.tsv", parts(12, 9));
     bench.fails("rank x.tsv --ranks 2..99 --out s", 2, &["rank 13 is above both"]);
-    bench.fails("rank x.tsv --ranks 2..4 --runs 0 --out s", 2, &["--runs", "at least one fit"]);
-    bench.fails("rank x.tsv --ranks 2..4 --folds 1 --out s", 2, &["--folds", "2 or more"]);
+    bench.fails("rank x.tsv --ranks 2..4 --runs 0 --out s", 2, &["runs = 0", "at least one fit"]);
+    bench.fails("rank x.tsv --ranks 2..4 --folds 1 --out s", 2, &["folds = 1", "2 or more"]);
     bench.fails("rank x.tsv --ranks 5..2 --out s", 2, &["the first rank is the smaller one"]);
     bench.fails("rank x.tsv --fix-h h.npy --out s", 2, &["--fix-h is for one rank"]);
-    bench.fails("rank x.tsv --loss is --ranks 2..3 --runs 2 --folds 2 --penalty graph:w:1:g.npy --out s", 2, &["graph"]);
+    bench.fails(
+        "rank x.tsv --loss is --ranks 2..3 --runs 2 --folds 2 --penalty graph:w:1:g.npy --out s",
+        2,
+        &["graph"],
+    );
     assert!(!bench.exists("s"));
     bench.ok("rank x.tsv --ranks 2..3 --runs 2 --folds 2 --out s");
     bench.fails("rank x.tsv --ranks 2..3 --runs 2 --folds 3 --out s", 73, &["other options", "--force"]);

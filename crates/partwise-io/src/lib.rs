@@ -52,6 +52,6 @@ pub use format::Format;
 pub use input::Input;
 pub use read::{AnyMatrix, OnDuplicates, Precision, ReadOptions, Table, read};
 pub use write::{
-    Abandoned, Names, NpyScalar, OutputDir, Separator, abandon_unfinished, write_bytes, write_matrix, write_matrix_to,
-    write_npy, write_npy_to, write_table, write_table_to,
+    Abandoned, Cell, Names, NpyScalar, OutputDir, Separator, abandon_unfinished, write_bytes, write_cells_to,
+    write_matrix, write_matrix_to, write_npy, write_npy_to, write_table, write_table_to,
 };

@@ -233,11 +233,14 @@ mod tests {
         let x: Matrix<'_, f64> = Dense::from_fn(3, 3, |i, j| (i + j) as f64).into();
         let scan = Scan { runs: 1, folds: 0, shuffled: 0, ..Scan::new(Spec::default(), [1]) };
         let mut outcome = scan.run(&x, Vec::new(), &mut ()).unwrap().remove(0);
-        (outcome.objective, outcome.mean_loss, outcome.explained) = (f64::INFINITY, f64::NAN, f64::NEG_INFINITY);
+        (outcome.objective, outcome.mean_loss, outcome.explained) =
+            (f64::INFINITY, f64::NAN, f64::NEG_INFINITY);
         let jobs = Jobs::open(&scratch.join("scan"), &common(0), false).unwrap();
         jobs.save(&outcome).unwrap();
         let back: Outcome<f64> = jobs.load().unwrap().remove(0);
-        assert!(back.objective == f64::INFINITY && back.mean_loss.is_nan() && back.explained == f64::NEG_INFINITY);
+        assert!(
+            back.objective == f64::INFINITY && back.mean_loss.is_nan() && back.explained == f64::NEG_INFINITY
+        );
     }
 
     #[test]
@@ -264,7 +267,9 @@ mod tests {
             let job = Job { rank: 1234, kind, number: 7 };
             assert_eq!(job_of(&name(job)), Some(job));
         }
-        for bad in ["rank-7-whole-0003", "rank-007-whole-3", "rank-007-other-0003", "x", "rank-007-whole-0003x"] {
+        for bad in
+            ["rank-7-whole-0003", "rank-007-whole-3", "rank-007-other-0003", "x", "rank-007-whole-0003x"]
+        {
             assert_eq!(job_of(bad), None, "{bad}");
         }
     }

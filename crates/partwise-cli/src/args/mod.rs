@@ -3,12 +3,14 @@
 mod data;
 mod engine;
 mod model;
+mod parts;
 mod rank;
 
 pub(crate) use data::{CountArgs, DataArgs};
 pub(crate) use engine::{EffortArgs, ModelArgs, spec};
 pub(crate) use model::{ConstraintArgs, PenaltyArg, PenaltyArgs, SimplexArg};
-pub(crate) use rank::{RankArgs, Ranks, Shard};
+pub(crate) use parts::{MatchArgs, TopArgs};
+pub(crate) use rank::{RankArgs, Shard};
 
 use crate::talk::Level;
 use bytesize::ByteSize;
@@ -72,6 +74,12 @@ pub(crate) enum Command {
     Rank(Box<RankArgs>),
     /// Find W for new rows, with the H of a fit.
     Transform(Box<TransformArgs>),
+    /// Show the first features of each component of a fit, by name.
+    #[command(after_help = parts::TOP_EXAMPLES)]
+    Top(TopArgs),
+    /// Pair the components of two fits, and say which were split or merged.
+    #[command(after_help = parts::MATCH_EXAMPLES)]
+    Match(MatchArgs),
     /// Say what is in a file, and what a fit of it would take.
     Inspect(InspectArgs),
     /// Say which losses, rules, penalties, constraints and kinds of data go together, and why others do not.

@@ -1,6 +1,8 @@
 //! The options of a scan over ranks.
 
-use super::{ConstraintArgs, CountArgs, EffortArgs, ModelArgs, PenaltyArgs, SourceArgs, TalkArgs, doc, duration};
+use super::{
+    ConstraintArgs, CountArgs, EffortArgs, ModelArgs, PenaltyArgs, SourceArgs, TalkArgs, doc, duration,
+};
 use clap::Args;
 use partwise::Negatives;
 use std::path::PathBuf;

@@ -288,6 +288,9 @@ pub struct Recorded {
     row_rules: Option<RowRules>,
     /// What the rows of H were divided by after the fit.
     pub component_scale: Vec<f64>,
+    /// The share of each component in the total of WH.
+    #[serde(default)]
+    pub shares: Vec<f64>,
     /// Names of the files in the folder.
     pub files: Files,
     data: RecordedData,

@@ -11,7 +11,7 @@ mod unfinished;
 pub use dir::OutputDir;
 pub use npy::{NpyScalar, write_npy, write_npy_to};
 pub(crate) use table::unguarded;
-pub use table::{Separator, write_table, write_table_to};
+pub use table::{Cell, Separator, write_cells_to, write_table, write_table_to};
 pub use unfinished::{Abandoned, abandon_unfinished};
 
 use crate::budget::default_limit;

@@ -22,6 +22,15 @@ pub enum Separator {
     Tab,
 }
 
+impl Separator {
+    fn between(self) -> char {
+        match self {
+            Separator::Comma => ',',
+            Separator::Tab => '\t',
+        }
+    }
+}
+
 /// Whether a spreadsheet would take it for a formula, apostrophes at the start aside.
 fn is_formula(name: &str) -> bool {
     let first = name.trim_start_matches('\'').chars().next();
@@ -103,6 +112,53 @@ pub fn write_table_to<T: NpyScalar>(
     encode(&mut out, &x, names, separator).map_err(|source| Error::Write { path: "output".into(), source })
 }
 
+/// A cell of a table of names and numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Cell<'a> {
+    /// A name, quoted where it has to be.
+    Name(&'a str),
+    /// A number, with as many digits as it takes to read it back.
+    Number(f64),
+    /// A whole number.
+    Count(usize),
+    /// Nothing.
+    Empty,
+}
+
+/// Writes a table of names and numbers below a header line.
+///
+/// # Errors
+/// [`Error::Write`]; a name with a NUL character is one.
+pub fn write_cells_to<'a>(
+    mut out: impl Write,
+    header: &[&'a str],
+    rows: impl IntoIterator<Item = Vec<Cell<'a>>>,
+    separator: Separator,
+) -> Result<()> {
+    let write = || -> io::Result<()> {
+        let header = header.iter().map(|name| Cell::Name(name)).collect();
+        let mut text = String::new();
+        for row in std::iter::once(header).chain(rows) {
+            for (at, cell) in row.into_iter().enumerate() {
+                if at > 0 {
+                    text.push(separator.between());
+                }
+                match cell {
+                    Cell::Name(name) => put_name(name, false, &mut text)?,
+                    Cell::Number(x) => x.append_text(&mut text),
+                    Cell::Count(n) => text.push_str(&n.to_string()),
+                    Cell::Empty => {}
+                }
+            }
+            text.push('\n');
+            spill(&mut text, &mut out)?;
+        }
+        out.write_all(text.as_bytes())
+    };
+    write().map_err(|source| Error::Write { path: "output".into(), source })
+}
+
 fn viewed<'a, T: NpyScalar>(
     values: &'a [T],
     shape: (usize, usize),
@@ -122,10 +178,7 @@ pub(super) fn encode<T: NpyScalar>(
     names: Names<'_>,
     separator: Separator,
 ) -> io::Result<()> {
-    let between = match separator {
-        Separator::Comma => ',',
-        Separator::Tab => '\t',
-    };
+    let between = separator.between();
     // With names on one side only, quotes tell the reader that they are names.
     let quoted = names.rows.is_some() != names.cols.is_some();
     let mut text = String::with_capacity(1 << 16);

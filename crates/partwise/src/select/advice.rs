@@ -5,7 +5,7 @@
 //!    the smallest rank whose mean loss is within one standard error of the lowest (Breiman et al. 1984), the error being that of
 //!    the difference between the two over the same folds.
 //! 2. How many of those are found again by every run? The largest rank up to that, of which the components are
-//!    [`STABLE`] on average.
+//!    `STABLE` on average.
 //! 3. Is there anything at all? Where a shuffled X is explained as well as X, there is not.
 //!
 //! Where the loss of held-out entries still falls at the largest rank, the number of question 1 lies beyond it, and that is
@@ -19,7 +19,7 @@ use super::summary::{HeldOut, Summary};
 use serde::Serialize;
 
 /// The mean cosine from which components count as found again.
-pub const STABLE: f64 = 0.9;
+pub(super) const STABLE: f64 = 0.9;
 /// A shuffled X that is explained to this share of X's explained part has the same structure.
 const NOTHING: f64 = 0.9;
 
@@ -57,28 +57,39 @@ pub fn advise(summaries: &[Summary]) -> Advice {
     let predictive = predictive(summaries);
     let last = summaries.last().map_or(0, |last| last.rank);
     let beyond = summaries.len() > 1 && predictive == Some(last);
-    let is_stable = |summary: &&Summary| summary.rank == 1 || summary.stability.is_some_and(|mean| mean >= STABLE);
+    let is_stable =
+        |summary: &&Summary| summary.rank == 1 || summary.stability.is_some_and(|mean| mean >= STABLE);
     let stable = summaries.iter().filter(is_stable).map(|summary| summary.rank).max();
-    let mut advice = Advice { rank: None, confidence: Confidence::Low, reasons: Vec::new(), predictive, stable, beyond };
+    let mut advice =
+        Advice { rank: None, confidence: Confidence::Low, reasons: Vec::new(), predictive, stable, beyond };
     if let Some(reason) = nothing(summaries) {
         advice.reasons.push(reason);
         return advice;
     }
     let say = |advice: &mut Advice, text: String| advice.reasons.push(text);
     let Some(most) = predictive.or(stable) else {
-        say(&mut advice, "there are neither folds nor stable components to go by: scan with more runs or with folds".into());
+        say(
+            &mut advice,
+            "there are neither folds nor stable components to go by: scan with more runs or with folds"
+                .into(),
+        );
         return advice;
     };
     match predictive {
         Some(rank) if beyond => say(
             &mut advice,
-            format!("held-out entries are predicted better up to rank {rank}, the largest of the scan: more may be needed"),
+            format!(
+                "held-out entries are predicted better up to rank {rank}, the largest of the scan: more may be needed"
+            ),
         ),
-        Some(rank) => say(&mut advice, format!("beyond rank {rank}, held-out entries are no longer predicted better")),
+        Some(rank) => {
+            say(&mut advice, format!("beyond rank {rank}, held-out entries are no longer predicted better"))
+        }
         None => {}
     }
     let known = |rank: usize| summaries.iter().find(|summary| summary.rank == rank);
-    let found = summaries.iter().filter(is_stable).map(|summary| summary.rank).filter(|&rank| rank <= most).max();
+    let found =
+        summaries.iter().filter(is_stable).map(|summary| summary.rank).filter(|&rank| rank <= most).max();
     let rank = match found {
         // A rank of 1 is stable whatever the data are.
         Some(rank) if rank > 1 || most == 1 => rank,
@@ -88,14 +99,18 @@ pub fn advise(summaries: &[Summary]) -> Advice {
     match (stability, found) {
         (Some(mean), Some(found)) if found == rank && rank < most => say(
             &mut advice,
-            format!("up to rank {rank}, every run finds the same components (mean cosine {mean:.2}); beyond it, they differ"),
+            format!(
+                "up to rank {rank}, every run finds the same components (mean cosine {mean:.2}); beyond it, they differ"
+            ),
         ),
         (Some(mean), Some(found)) if found == rank => {
             say(&mut advice, format!("every run finds the same {rank} components (mean cosine {mean:.2})"));
         }
         (Some(mean), _) => say(
             &mut advice,
-            format!("runs differ in what they find at every rank; at rank {rank}, the mean cosine is {mean:.2}"),
+            format!(
+                "runs differ in what they find at every rank; at rank {rank}, the mean cosine is {mean:.2}"
+            ),
         ),
         (None, _) => {}
     }
@@ -132,7 +147,8 @@ fn nothing(summaries: &[Summary]) -> Option<String> {
 fn predictive(summaries: &[Summary]) -> Option<usize> {
     let known: Vec<(usize, &HeldOut)> =
         summaries.iter().filter_map(|summary| Some((summary.rank, summary.held_out.as_ref()?))).collect();
-    let (_, lowest) = known.iter().filter(|(_, h)| h.mean.is_finite()).min_by(|a, b| a.1.mean.total_cmp(&b.1.mean))?;
+    let (_, lowest) =
+        known.iter().filter(|(_, h)| h.mean.is_finite()).min_by(|a, b| a.1.mean.total_cmp(&b.1.mean))?;
     known.iter().find(|(_, held_out)| is_as_good(held_out, lowest)).map(|&(rank, _)| rank)
 }
 
@@ -218,7 +234,8 @@ mod tests {
 
     #[test]
     fn without_folds_the_largest_stable_rank_is_taken() {
-        let scan = [line(2, &[], 0.99, (0.5, 0.9)), line(3, &[], 0.95, (0.4, 0.9)), line(4, &[], 0.6, (0.3, 0.9))];
+        let scan =
+            [line(2, &[], 0.99, (0.5, 0.9)), line(3, &[], 0.95, (0.4, 0.9)), line(4, &[], 0.6, (0.3, 0.9))];
         let advice = advise(&scan);
         assert_eq!((advice.rank, advice.confidence), (Some(3), Confidence::Low));
         assert_eq!(advise(&[]).rank, None);

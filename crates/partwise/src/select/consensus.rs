@@ -182,7 +182,8 @@ impl Consensus {
 
     fn points(&self, samples: &[usize]) -> Points {
         let mut known: HashMap<Vec<u32>, usize> = HashMap::new();
-        let mut points = Points { first: Vec::new(), sizes: Vec::new(), of: Vec::with_capacity(samples.len()) };
+        let mut points =
+            Points { first: Vec::new(), sizes: Vec::new(), of: Vec::with_capacity(samples.len()) };
         for &i in samples {
             let labels: Vec<u32> = self.runs.iter().map(|run| run[i]).collect();
             let next = points.first.len();
@@ -302,7 +303,8 @@ mod tests {
         let mut consensus = Consensus::new(samples);
         for run in 0..count as u32 {
             let label = |i: usize| {
-                let of = if next() < noise { (next() * f64::from(clusters)) as u32 } else { i as u32 % clusters };
+                let of =
+                    if next() < noise { (next() * f64::from(clusters)) as u32 } else { i as u32 % clusters };
                 (of.min(clusters - 1) + run) % clusters
             };
             consensus.add((0..samples).map(label).collect());
@@ -324,16 +326,20 @@ mod tests {
         let tree = Tree::average(&d, &vec![1; n]);
         let heights = tree.cophenetic();
         let pairs: Vec<(usize, usize)> = (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j))).collect();
-        let mean = |f: &dyn Fn(usize, usize) -> f64| pairs.iter().map(|&(i, j)| f(i, j)).sum::<f64>() / pairs.len() as f64;
+        let mean = |f: &dyn Fn(usize, usize) -> f64| {
+            pairs.iter().map(|&(i, j)| f(i, j)).sum::<f64>() / pairs.len() as f64
+        };
         let (x, y) = (mean(&|i, j| d.get(i, j)), mean(&|i, j| heights.get(i, j)));
         let xy = mean(&|i, j| (d.get(i, j) - x) * (heights.get(i, j) - y));
-        let (xx, yy) = (mean(&|i, j| (d.get(i, j) - x).powi(2)), mean(&|i, j| (heights.get(i, j) - y).powi(2)));
+        let (xx, yy) =
+            (mean(&|i, j| (d.get(i, j) - x).powi(2)), mean(&|i, j| (heights.get(i, j) - y).powi(2)));
         let between = mean(&|i, j| f64::from(u8::from(c(i, j) > 0.1001 && c(i, j) < 0.9001)));
         let cut = tree.cut(clusters);
         let mut widths = 0.0;
         for i in 0..n {
             let to = |cluster: usize| {
-                let all: Vec<f64> = (0..n).filter(|&j| j != i && cut[j] == cluster).map(|j| d.get(i, j)).collect();
+                let all: Vec<f64> =
+                    (0..n).filter(|&j| j != i && cut[j] == cluster).map(|j| d.get(i, j)).collect();
                 if all.is_empty() { f64::NAN } else { all.iter().sum::<f64>() / all.len() as f64 }
             };
             let a = to(cut[i]);
@@ -360,7 +366,13 @@ mod tests {
     fn one_cluster_and_one_sample_are_defined() {
         for (samples, clusters) in [(5, 1), (1, 1), (1, 3)] {
             let measures = runs(samples, 4, 1, 0.0).measures(clusters, 0);
-            let want = Measures { dispersion: 1.0, cophenetic: None, ambiguous: 0.0, silhouette: None, sampled: None };
+            let want = Measures {
+                dispersion: 1.0,
+                cophenetic: None,
+                ambiguous: 0.0,
+                silhouette: None,
+                sampled: None,
+            };
             assert_eq!(measures, want);
         }
         assert_eq!(Consensus::new(3).measures(2, 0).dispersion, 1.0);

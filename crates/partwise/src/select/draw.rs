@@ -17,7 +17,7 @@ impl Draw {
 
     /// Below n, each alike but for n / 2^64.
     fn below(&mut self, n: usize) -> usize {
-        (u128::from(self.0.next_u64()) * n as u128 >> 64) as usize
+        ((u128::from(self.0.next_u64()) * n as u128) >> 64) as usize
     }
 
     /// `count` different numbers below `n`, in random order: the first of a shuffle (Fisher & Yates), of which no more is

@@ -108,26 +108,27 @@ pub fn matching<T: Scalar>(first: &Factor<T>, second: &Factor<T>) -> Result<Matc
     })
 }
 
-/// Cosines of the components of two models, row by row; 0 for components that are zero.
-pub(crate) fn cosines<T: Scalar>(first: &Factor<T>, second: &Factor<T>) -> Vec<f64> {
-    let (a, b) = (first.rank(), second.rank());
-    let norms = [first.column_norms(), second.column_norms()];
-    let mut products = vec![0.0; a * b];
-    for j in 0..first.rows() {
-        let other = second.row(j);
-        for (c, x) in first.row(j).iter().enumerate().filter(|(_, x)| **x != T::ZERO) {
-            // Of unit vectors: squares of large entries may be out of range.
-            let x = x.to_f64() / norms[0][c];
-            let line = &mut products[c * b..][..b];
-            line.iter_mut().zip(other).zip(&norms[1]).for_each(|((sum, y), norm)| {
-                if *y != T::ZERO {
-                    *sum += x * (y.to_f64() / norm);
-                }
-            });
+/// Components of length 1, one after the other; those that are zero stay so.
+fn unit<T: Scalar>(factor: &Factor<T>) -> Vec<f64> {
+    let mut values: Vec<f64> = factor.to_transposed().into_iter().map(Scalar::to_f64).collect();
+    for component in values.chunks_exact_mut(factor.rows().max(1)) {
+        // By the largest entry first: squares of entries may be out of range.
+        let largest = component.iter().copied().fold(0.0, f64::max);
+        if largest > 0.0 {
+            component.iter_mut().for_each(|x| *x /= largest);
+            let norm = component.iter().map(|x| x * x).sum::<f64>().sqrt();
+            component.iter_mut().for_each(|x| *x /= norm);
         }
     }
-    products.iter_mut().for_each(|cosine| *cosine = cosine.clamp(0.0, 1.0));
-    products
+    values
+}
+
+/// Cosines of the components of two models, row by row; 0 for components that are zero.
+pub(crate) fn cosines<T: Scalar>(first: &Factor<T>, second: &Factor<T>) -> Vec<f64> {
+    let n = first.rows().max(1);
+    let (a, b) = (unit(first), unit(second));
+    let cosine = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>().clamp(0.0, 1.0);
+    a.chunks_exact(n).flat_map(|x| b.chunks_exact(n).map(move |y| cosine(x, y))).collect()
 }
 
 /// The pairs of the largest sum, in the order of the first.
@@ -139,7 +140,9 @@ pub(crate) fn assignment(cosines: &[f64], first: usize, second: usize) -> Vec<Pa
     let weight = |c: f64| (c * (1u64 << 40) as f64).round() as i64;
     let turned = first > second;
     let (few, many) = if turned { (second, first) } else { (first, second) };
-    let at = |row: usize, col: usize| if turned { cosines[col * second + row] } else { cosines[row * second + col] };
+    let at = |row: usize, col: usize| {
+        if turned { cosines[col * second + row] } else { cosines[row * second + col] }
+    };
     let table = Table::from_fn(few, many, |(row, col)| weight(at(row, col)));
     let (_, partners) = kuhn_munkres(&table);
     let pair = |(row, col): (usize, usize)| {
@@ -160,12 +163,6 @@ fn mixtures<T: Scalar>(
     if wholes.rank() == 0 || parts.rank() == 0 || parts.rows() == 0 {
         return Ok(Vec::new());
     }
-    let unit = |factor: &Factor<T>| -> Vec<f64> {
-        let norms = factor.column_norms();
-        let values = factor.to_transposed();
-        let of = |at: usize| norms[at / factor.rows()];
-        values.iter().enumerate().map(|(at, x)| if of(at) > 0.0 { x.to_f64() / of(at) } else { 0.0 }).collect()
-    };
     let n = wholes.rows();
     let (whole, part) = (unit(wholes), unit(parts));
     let h = Factor::from_transposed(n, parts.rank(), &part)?;
@@ -181,8 +178,13 @@ fn mixtures<T: Scalar>(
     let mut found = Vec::new();
     for a in 0..wholes.rank() {
         let total: f64 = w.row(a).iter().sum();
-        let mut shares: Vec<(usize, f64)> =
-            w.row(a).iter().map(|weight| weight / total).enumerate().filter(|(_, share)| *share >= PART).collect();
+        let mut shares: Vec<(usize, f64)> = w
+            .row(a)
+            .iter()
+            .map(|weight| weight / total)
+            .enumerate()
+            .filter(|(_, share)| *share >= PART)
+            .collect();
         shares.sort_by(|x, y| y.1.total_cmp(&x.1));
         let mut mixed = vec![0.0; n];
         for &(b, _) in &shares {
@@ -208,7 +210,8 @@ mod tests {
         if from == first {
             return 0.0;
         }
-        let alone = if first > second { best(cosines, first, second, from + 1, taken) } else { f64::NEG_INFINITY };
+        let alone =
+            if first > second { best(cosines, first, second, from + 1, taken) } else { f64::NEG_INFINITY };
         let mut most = alone;
         for b in 0..second {
             if !taken[b] {
@@ -251,7 +254,8 @@ mod tests {
     fn a_component_that_was_split_is_told() {
         let first = Factor::from_transposed(4, 2, &[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]).unwrap();
         let second =
-            Factor::from_transposed(4, 3, &[1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 2.0, 2.0]).unwrap();
+            Factor::from_transposed(4, 3, &[1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 2.0, 2.0])
+                .unwrap();
         let found = matching(&first, &second).unwrap();
         assert_eq!(found.only_second.len(), 1);
         assert_eq!(found.splits.len(), 1);

@@ -6,6 +6,7 @@
 mod advice;
 mod consensus;
 mod draw;
+mod features;
 mod linkage;
 mod matching;
 mod scan;
@@ -15,6 +16,7 @@ mod unseen;
 
 pub use advice::{Advice, Confidence, advise};
 pub use consensus::{Consensus, MOST_POINTS, Map, Measures, labels};
+pub use features::{By, TopFeature, top_features};
 pub use matching::{Matching, Mixture, Pair, matching};
 pub use scan::{Job, Kind, Outcome, Scan, Watch};
 pub use shuffled::shuffled;

@@ -182,13 +182,16 @@ impl<T> Watch<T> for () {
     }
 }
 
+/// A matrix that has been looked over.
+type Known<'x, T> = (Matrix<'x, T>, Facts);
+
 /// X as jobs fit it: each fold and each order is made when it is first needed, and shared by all ranks.
 struct Shared<'x, T: Scalar> {
     x: &'x Matrix<'x, T>,
     facts: Facts,
     /// What is seen and what is hidden.
-    folds: Vec<OnceLock<Result<[(Matrix<'x, T>, Facts); 2]>>>,
-    orders: Vec<OnceLock<Result<(Matrix<'static, T>, Facts)>>>,
+    folds: Vec<OnceLock<Result<[Known<'x, T>; 2]>>>,
+    orders: Vec<OnceLock<Result<Known<'static, T>>>>,
 }
 
 impl Scan {
@@ -203,7 +206,8 @@ impl Scan {
         let mut ranks = self.ranks.clone();
         ranks.sort_unstable_by(|a, b| b.cmp(a));
         ranks.dedup();
-        let counts = [(Kind::Whole, self.runs), (Kind::HeldOut, self.folds as usize), (Kind::Shuffled, self.shuffled)];
+        let counts =
+            [(Kind::Whole, self.runs), (Kind::HeldOut, self.folds as usize), (Kind::Shuffled, self.shuffled)];
         let most = counts.iter().map(|&(_, count)| count).max().unwrap_or(0);
         let mut jobs = Vec::new();
         for number in 0..most {
@@ -227,7 +231,9 @@ impl Scan {
     /// # Errors
     /// [`Error::BadParameter`] for no ranks, no runs or a single fold; those of [`Spec::plan`].
     pub fn check<T: Scalar>(&self, facts: &Facts) -> Result<()> {
-        let bad = |name: &'static str, value: String, needs: &str| Err(Error::BadParameter { name, value, needs: needs.into() });
+        let bad = |name: &'static str, value: String, needs: &str| {
+            Err(Error::BadParameter { name, value, needs: needs.into() })
+        };
         if self.ranks.is_empty() {
             return bad("ranks", "none".into(), "at least one rank");
         }
@@ -313,7 +319,9 @@ impl Scan {
         std::thread::scope(|scope| {
             for number in 1..workers {
                 // If the system refuses a thread, the others do its work.
-                let _ = std::thread::Builder::new().name(format!("partwise-scan-{number}")).spawn_scoped(scope, work);
+                let _ = std::thread::Builder::new()
+                    .name(format!("partwise-scan-{number}"))
+                    .spawn_scoped(scope, work);
             }
             work();
         });
@@ -344,7 +352,9 @@ impl Scan {
         }
         let first = if job.kind == Kind::Whole { job.number } else { 0 };
         let nmf = Nmf::from_spec(spec).first_start(first);
-        let mut fit = |x: &Matrix<'_, T>, facts: &Facts| nmf.fit_with(x, facts, &Given::default(), &mut |p: &Progress| tell(p));
+        let mut fit = |x: &Matrix<'_, T>, facts: &Facts| {
+            nmf.fit_with(x, facts, &Given::default(), &mut |p: &Progress| tell(p))
+        };
         match job.kind {
             Kind::Whole => {
                 let fit = fit(shared.x, &shared.facts)?;

@@ -33,7 +33,8 @@ pub fn shuffled<T: Scalar>(x: &Matrix<'_, T>, seed: u64, number: usize) -> Resul
         Matrix::Sparse(x) => {
             let (mut starts, mut rows, mut values) = (vec![0], Vec::new(), Vec::new());
             x.clone().transposed().for_each_row(|j, at, column| {
-                let mut entries: Vec<(usize, T)> = draw(j).distinct(m, at.len()).into_iter().zip(column).collect();
+                let mut entries: Vec<(usize, T)> =
+                    draw(j).distinct(m, at.len()).into_iter().zip(column).collect();
                 entries.sort_unstable_by_key(|&(i, _)| i);
                 rows.extend(entries.iter().map(|&(i, _)| i as u32));
                 values.extend(entries.into_iter().map(|(_, x)| x));
@@ -71,7 +72,8 @@ mod tests {
         let before = dense.clone();
         for x in [Matrix::from(dense), Matrix::from(sparse)] {
             let (a, again, b) = (shuffled(&x, 1, 0), shuffled(&x, 1, 0), shuffled(&x, 1, 1));
-            let (a, again, b) = (a.unwrap().to_row_major(), again.unwrap().to_row_major(), b.unwrap().to_row_major());
+            let (a, again, b) =
+                (a.unwrap().to_row_major(), again.unwrap().to_row_major(), b.unwrap().to_row_major());
             assert_eq!(a, again);
             assert!(a != b && a != x.to_row_major());
             for j in 0..6 {

@@ -30,7 +30,8 @@ pub fn score_unseen<T: Scalar>(
     }
     let smoothing = model.rules.smoothing;
     let constant = T::from_f64(ADDED * Facts::of(x).mean);
-    let w = if smoothing == 0.0 { widened(w, constant)? } else { widened(&smoothed(w, smoothing)?, constant)? };
+    let w =
+        if smoothing == 0.0 { widened(w, constant)? } else { widened(&smoothed(w, smoothing)?, constant)? };
     let judged = Model {
         h: widened(&model.h, T::ONE)?,
         loss: model.loss,

@@ -373,7 +373,9 @@ impl<'a, T: Scalar> Weighted<'a, T> {
 
     /// The same, sharing the entries.
     pub(super) fn view(&self) -> Weighted<'_, T> {
-        let seen = |entries: &'_ Option<Dense<'a, T>>| entries.as_ref().map(Dense::view);
+        fn seen<'s, T: Scalar>(entries: &'s Option<Dense<'_, T>>) -> Option<Dense<'s, T>> {
+            entries.as_ref().map(Dense::view)
+        }
         let form = match &self.form {
             Form::Dense { x, entries } => Form::Dense { x: x.view(), entries: seen(entries) },
             Form::Sparse { x, entries } => Form::Sparse { x: x.clone(), entries: seen(entries) },
