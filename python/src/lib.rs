@@ -5,6 +5,7 @@ mod files;
 mod outcome;
 mod rows;
 mod run;
+mod watch;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};

@@ -12,7 +12,7 @@ use pyo3::types::PyDict;
 pub(crate) fn raised(error: Error) -> PyErr {
     let text = error.to_string();
     match error {
-        Error::Memory { .. } => PyMemoryError::new_err(text),
+        Error::Memory { .. } | Error::Rows { .. } => PyMemoryError::new_err(text),
         _ => PyValueError::new_err(text),
     }
 }

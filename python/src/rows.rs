@@ -2,6 +2,7 @@
 
 use crate::data::{Number, Taken, given, weights, with_weights};
 use crate::outcome::{from_json, internal, raised, rows, unknown};
+use crate::watch::Watch;
 use partwise::select::score_unseen;
 use partwise::transform::Model;
 use partwise::{HoldOut, Loss, Matrix, RowRules, Weights};
@@ -31,7 +32,9 @@ pub(crate) fn transform<'py>(
     ) -> PyResult<Bound<'py, PyAny>> {
         let model = model_of::<T>(h, model)?;
         let w = with_weights(x, entry_weights, weights, |x| {
-            py.detach(|| model.transform(x, threads)).map_err(raised)
+            Watch::default()
+                .over(py, |watch| model.transform_until(x, threads, watch.stop()))?
+                .map_err(raised)
         })?;
         Ok(rows(py, &w)?.into_any())
     }
@@ -88,11 +91,11 @@ fn score_of<'py, T: Number>(
         for fold in 0..folds {
             let mask = HoldOut::fold(seed, fold, folds);
             let (shown, hidden) = (masked(mask)?, masked(mask.inverted())?);
-            let score = py.detach(|| {
-                let w = model.transform(&shown, threads)?;
+            let score = Watch::default().over(py, |watch| {
+                let w = model.transform_until(&shown, threads, watch.stop())?;
                 score_unseen(&model, &w, &hidden, threads)
             });
-            let score = score.map_err(raised)?;
+            let score = score?.map_err(raised)?;
             if score.entries > 0 {
                 loss += score.loss;
                 weight += score.weight();

@@ -2,23 +2,17 @@
 
 use crate::data::{Number, Taken, given, with_weights};
 use crate::outcome::{dictionary, from_json, internal, raised, unknown};
+use crate::watch::Watch;
 use partwise::run::Progress;
-use partwise::{Facts, Fit, Given, Matrix, Nmf, Spec};
+use partwise::{Facts, Fit, Given, Matrix, Nmf, Spec, Status};
 use partwise_io::fitted::{Asked, Counted, Data, Record, Seconds};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
-/// How long Ctrl-C waits to be seen.
-const TICK: Duration = Duration::from_millis(50);
 
 /// Factorizes `x` as `spec` (JSON) says. `callback` is called with a dictionary after every iteration, and ends the run if it
-/// returns something true. With `settle`, W is what `transform` gives for X and the H that was found, unless that is worse.
+/// returns something true. With `settle`, W is what `transform` gives for X and the H that was found, unless that is worse or the time is over.
 /// `about` (JSON) is what the record says of the call: `command`, `stored_as`, `counted`.
 #[pyfunction]
 #[pyo3(signature = (x, spec, *, about, given=None, entry_weights=None, weights=None, callback=None, settle=false))]
@@ -80,8 +74,11 @@ fn solve<'py, T: Number>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let facts = py.detach(|| Facts::of(x));
     let mut fit = run(py, &how.nmf, x, &facts, given, how.callback)?;
-    if how.settle {
-        py.detach(|| fit.settle(x)).map_err(raised)?;
+    // Somebody who was in a hurry does not wait for more.
+    let hurried = matches!(fit.status, Status::TimeLimit | Status::Interrupted);
+    if how.settle && !hurried {
+        let settled = &mut fit;
+        Watch::default().over(py, |watch| settled.settle_until(x, watch.stop()))?.map_err(raised)?;
     }
     let About { command, stored_as, counted } = how.about;
     let data = Data {
@@ -112,7 +109,7 @@ fn fit_of<'py, T: Number>(
     with_weights(x, entry_weights, weights, |x| solve(py, how, x, &given))
 }
 
-/// Fits on a thread of its own, while this one looks for signals.
+/// Fits, and calls `callback` after every iteration.
 fn run<T: Number>(
     py: Python<'_>,
     nmf: &Nmf,
@@ -121,48 +118,22 @@ fn run<T: Number>(
     given: &Given<T>,
     callback: Option<Py<PyAny>>,
 ) -> PyResult<Fit<T>> {
-    let stop = AtomicBool::new(false);
-    let failure: Mutex<Option<PyErr>> = Mutex::new(None);
-    let fail = |error: PyErr| {
-        stop.store(true, Ordering::Relaxed);
-        failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-    };
-    let ended = py.detach(|| {
-        std::thread::scope(|scope| {
-            let (alive, gone) = channel::<()>();
-            let (stop, fail) = (&stop, &fail);
-            let worker = scope.spawn(move || {
-                let _alive = alive;
-                let mut observe = |progress: &Progress| {
-                    if let Some(callback) = &callback
-                        && !stop.load(Ordering::Relaxed)
-                    {
-                        match tell(callback, progress) {
-                            Ok(true) => stop.store(true, Ordering::Relaxed),
-                            Ok(false) => {}
-                            Err(error) => fail(error),
-                        }
-                    }
-                    if stop.load(Ordering::Relaxed) {
-                        ControlFlow::Break(())
-                    } else {
-                        ControlFlow::Continue(())
-                    }
-                };
-                nmf.fit_with(x, facts, given, &mut observe)
-            });
-            while gone.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-                if let Err(error) = Python::attach(|py| py.check_signals()) {
-                    fail(error);
+    let fitted = Watch::default().over(py, |watch| {
+        let mut observe = |progress: &Progress| {
+            if let Some(callback) = &callback
+                && !watch.is_over()
+            {
+                match tell(callback, progress) {
+                    Ok(true) => watch.end(),
+                    Ok(false) => {}
+                    Err(error) => watch.fail(error),
                 }
             }
-            worker.join()
-        })
-    });
-    if let Some(error) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        return Err(error);
-    }
-    ended.map_err(|_| internal("a thread of the engine has panicked"))?.map_err(raised)
+            if watch.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        nmf.fit_with(x, facts, given, &mut observe)
+    })?;
+    fitted.map_err(raised)
 }
 
 fn tell(callback: &Py<PyAny>, progress: &Progress) -> PyResult<bool> {

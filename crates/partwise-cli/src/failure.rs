@@ -77,7 +77,7 @@ impl Failure {
         match self {
             Failure::Usage(_) => USAGE,
             Failure::Fit(partwise::Error::BadParameter { .. } | partwise::Error::Unsupported { .. }) => USAGE,
-            Failure::Fit(partwise::Error::Memory { .. }) => MEMORY,
+            Failure::Fit(partwise::Error::Memory { .. } | partwise::Error::Rows { .. }) => MEMORY,
             Failure::Fit(_) | Failure::Data(_) => DATA,
             Failure::File(error) => error.exit_code(),
             Failure::Picture(_) => USAGE,

@@ -35,6 +35,8 @@ pub(crate) struct Destination {
     pub(crate) timings: bool,
     /// Files that were given beside X.
     pub(crate) given: GivenNames,
+    /// What else goes into the folder: names and contents.
+    pub(crate) others: Vec<(&'static str, Vec<u8>)>,
 }
 
 pub(crate) fn run(args: &FitArgs, talk: &Talk) -> Result<Outcome, Failure> {
@@ -112,6 +114,7 @@ fn fit<T: Number>(
         strict,
         timings,
         given: files.names(),
+        others: Vec::new(),
     };
     let (_, outcome) = solve(x, source, spec, &start, to, talk)?;
     Ok(outcome)
@@ -136,7 +139,10 @@ pub(crate) fn solve<T: Number>(
     let held_out = score::held_out(x, source, &fit)?;
 
     let clock = Instant::now();
-    let files = output::write(&to.folder, &fit, &source.names, to.format, to.image)?;
+    let mut files = output::write(&to.folder, &fit, &source.names, to.format, to.image)?;
+    for (name, bytes) in &to.others {
+        to.folder.put_other(name, bytes, &mut files)?;
+    }
     let write = clock.elapsed().as_secs_f64();
     let seconds = Seconds { load: source.seconds, init: fit.seconds.0, solve: fit.seconds.1, write };
     let asked = Asked {

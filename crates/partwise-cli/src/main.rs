@@ -5,6 +5,7 @@
 
 mod any;
 mod args;
+mod consensus;
 mod convert;
 mod counting;
 mod demo;
@@ -56,6 +57,7 @@ fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Fit(args) => fit::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Rank(args) => rank::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Transform(args) => transform::run(&args, &Talk::new(args.talk.level(), false)),
+        Command::Consensus(args) => consensus::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Top(args) => top::run(&args),
         Command::Match(args) => matched::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Inspect(args) => inspect::run(&args),

@@ -93,6 +93,24 @@ impl Jobs {
         Ok(Jobs { folder })
     }
 
+    /// Opens the folder of a scan that is there, with what its fits have in common.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not the folder of a scan; if it cannot be read.
+    pub fn existing(scan: &Path) -> Result<(Jobs, Common)> {
+        let key = scan.join(KEY);
+        let text = std::fs::read(&key).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Error::NotFound { path: path_name(&key) },
+            _ => Error::Unreadable { path: path_name(&key), source: error },
+        })?;
+        let common = serde_json::from_slice(&text).map_err(|error| Error::Data {
+            at: Place::of(path_name(&key)),
+            problem: error.to_string(),
+            instead: "name a folder that `partwise rank` has written".into(),
+        })?;
+        Ok((Jobs { folder: scan.join(JOBS) }, common))
+    }
+
     /// All fits that are done.
     ///
     /// # Errors
@@ -154,7 +172,7 @@ impl Jobs {
 
 impl Common {
     /// In what it differs from another, in words.
-    fn differs(&self, other: &Common) -> String {
+    pub fn differs(&self, other: &Common) -> String {
         let what = if self.data != other.data {
             "other data"
         } else if (self.transposed, &self.counted) != (other.transposed, &other.counted) {

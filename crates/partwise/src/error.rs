@@ -123,6 +123,20 @@ pub enum Error {
     /// The sparse structure is inconsistent.
     #[error("the sparse matrix is not well formed: {0}")]
     SparseStructure(SparseFault),
+    /// Somebody asked to stop, and there is no part of a result that would be of use.
+    #[error("stopped from outside")]
+    Interrupted,
+    /// There is not so much memory.
+    #[error("{rows} rows of W with {rank} components need about {needed} of memory, which the system does not give; \
+             take fewer rows at a time", needed = bytes(*needed))]
+    Rows {
+        /// Rows of the new X.
+        rows: usize,
+        /// Components.
+        rank: usize,
+        /// Bytes needed.
+        needed: u64,
+    },
     /// The fit would not fit into memory.
     #[error(
         "a fit at rank {rank} needs about {needed} beside X, more than the {limit} that are left for it; lower the rank, or \

@@ -40,16 +40,21 @@ pub enum Loss {
     Beta(f64),
 }
 
+/// Betas that are nearer than this are the same.
+const SAME_BETA: f64 = 1e-7;
+
 impl Loss {
-    /// The loss for a beta; 2, 1 and 0 give the named ones.
+    /// The loss for a beta; 2, 1 and 0 give the named ones, and so does what is nearer to those than 1e-7: the formula of the
+    /// others divides by the distance, and rounding by that would be more than the two losses differ.
     ///
     /// # Errors
     /// [`Error::BadParameter`] if beta is not finite, or outside -100..=100.
     pub fn beta_divergence(beta: f64) -> Result<Loss> {
+        let near = |named: f64| (beta - named).abs() < SAME_BETA;
         match beta {
-            2.0 => Ok(Loss::Frobenius),
-            1.0 => Ok(Loss::KullbackLeibler),
-            0.0 => Ok(Loss::ItakuraSaito),
+            _ if near(2.0) => Ok(Loss::Frobenius),
+            _ if near(1.0) => Ok(Loss::KullbackLeibler),
+            _ if near(0.0) => Ok(Loss::ItakuraSaito),
             b if b.is_finite() && b.abs() <= 100.0 => Ok(Loss::Beta(b)),
             b => Err(Error::BadParameter {
                 name: "beta",

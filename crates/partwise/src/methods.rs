@@ -16,6 +16,9 @@ use crate::walk::newton::Far;
 
 /// Sweeps or updates of W for the final H, at most.
 pub(crate) const POLISH: usize = 20;
+/// The same where a sweep is of products that are known, and the share of the first move by which a row moves in its last one:
+/// a row whose entries are few or weigh little beside those of others is as well solved as they are.
+const KNOWN: (usize, f64) = (200, 1e-6);
 
 /// Steps of projected gradients within a half-step of rows on the simplex, at most.
 const SIMPLEX_STEPS: usize = 20;
@@ -96,7 +99,7 @@ pub(crate) fn polish<T: Scalar>(spec: &Spec, least: f64, asked: &Asked<T>) -> Op
         (Loss::Frobenius, Some((total, at_most))) => {
             Polish::Quadratic(Box::new(SimplexRule::new(rank, total, at_most, 10 * SIMPLEX_STEPS, 1e-4)))
         }
-        (Loss::Frobenius, None) => Polish::Quadratic(Box::new(hals::Hals::new(rank, POLISH, 1e-3, None))),
+        (Loss::Frobenius, None) => Polish::Quadratic(Box::new(hals::Hals::new(rank, KNOWN.0, KNOWN.1, None))),
         (_, None) if spec.rule == Rule::Newton => {
             let rule = Newton { l1: T::from_f64(penalty.l1), l2: T::from_f64(penalty.l2) };
             let far = Far { steps: POLISH, enough: 1e-3 };

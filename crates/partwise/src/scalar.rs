@@ -15,6 +15,7 @@ use crate::transform::Model;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+use std::sync::atomic::AtomicBool;
 
 /// `f32` or `f64`, and nothing else.
 ///
@@ -98,6 +99,7 @@ mod sealed {
     use crate::run::Observer;
     use crate::start::Given;
     use crate::transform::Model;
+    use std::sync::atomic::AtomicBool;
 
     /// What kernels need of a number type; not for use outside.
     pub trait Internal: Sized {
@@ -131,7 +133,12 @@ mod sealed {
         where
             Self: Scalar;
         /// Of [`Model::transform`].
-        fn transform(model: &Model<Self>, x: &Matrix<'_, Self>, threads: usize) -> Result<Factor<Self>>
+        fn transform(
+            model: &Model<Self>,
+            x: &Matrix<'_, Self>,
+            threads: usize,
+            stop: &AtomicBool,
+        ) -> Result<Factor<Self>>
         where
             Self: Scalar;
         /// Of [`Pair`], by row and by column.
@@ -231,8 +238,13 @@ macro_rules! scalar {
             ) -> Result<Fit<Self>> {
                 nmf.fit_of(x, facts, given, observer)
             }
-            fn transform(model: &Model<Self>, x: &Matrix<'_, Self>, threads: usize) -> Result<Factor<Self>> {
-                model.rows_of(x, threads)
+            fn transform(
+                model: &Model<Self>,
+                x: &Matrix<'_, Self>,
+                threads: usize,
+                stop: &AtomicBool,
+            ) -> Result<Factor<Self>> {
+                model.rows_of(x, threads, stop)
             }
             #[allow(private_interfaces)]
             fn residuals(pair: &Pair<'_, Self>, x: &Matrix<'_, Self>) -> Result<Residuals> {

@@ -10,7 +10,7 @@ use crate::data::facts::{exponent, for_each, scale_up};
 use crate::data::{Facts, Matrix};
 use crate::error::{Error, Result};
 use crate::evaluate::Pair;
-use crate::factor::Factor;
+use crate::factor::{Factor, padded};
 use crate::fit::{Score, score};
 use crate::kernels::kl_newton::Effort;
 use crate::loss::Loss;
@@ -30,9 +30,12 @@ use crate::spec::{Negatives, Simplex};
 use crate::walk::newton::Far;
 use crate::walk::{Method, Walk, sides};
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Updates or sweeps of a row, at most, and the share by which a row must move to go on.
 const MOST: usize = 5000;
+/// Multiplicative updates, which near a zero go ever more slowly.
+const MOST_UPDATES: usize = 1000;
 const ENOUGH: f64 = 1e-8;
 
 /// What holds for a row of W by itself, beside the loss; in the units of X and W as they were given.
@@ -101,7 +104,15 @@ impl<T: Scalar> Model<T> {
     /// # Errors
     /// [`Error::Shape`] if X has another number of columns than H; the errors of [`Facts::check`].
     pub fn transform(&self, x: &Matrix<'_, T>, threads: usize) -> Result<Factor<T>> {
-        T::transform(self, x, threads)
+        self.transform_until(x, threads, &AtomicBool::new(false))
+    }
+
+    /// [`Model::transform`] that ends soon after somebody has set `stop`.
+    ///
+    /// # Errors
+    /// As [`Model::transform`]; [`Error::Interrupted`] if `stop` was set.
+    pub fn transform_until(&self, x: &Matrix<'_, T>, threads: usize, stop: &AtomicBool) -> Result<Factor<T>> {
+        T::transform(self, x, threads, stop)
     }
 
     /// How well rows W, `(rows of X, k)`, and the H of this model reproduce the entries of X that count there; see
@@ -115,7 +126,7 @@ impl<T: Scalar> Model<T> {
     }
 
     /// [`Model::transform`], to be called for a number type that is known.
-    pub(crate) fn rows_of(&self, x: &Matrix<'_, T>, threads: usize) -> Result<Factor<T>> {
+    pub(crate) fn rows_of(&self, x: &Matrix<'_, T>, threads: usize, stop: &AtomicBool) -> Result<Factor<T>> {
         if x.cols() != self.h.rows() {
             return Err(Error::Shape {
                 what: "the new X",
@@ -123,11 +134,13 @@ impl<T: Scalar> Model<T> {
                 got: format!("({}, {})", x.rows(), x.cols()),
             });
         }
+        let rank = self.h.rank();
+        enough_memory::<T>(x, rank)?;
         let facts = Facts::of(x);
         let negatives = self.rules.negatives != Negatives::Refuse || self.rules.free;
         facts.check_entries(self.loss, self.least > 0.0, negatives)?;
         if self.rules.negatives == Negatives::Clip && facts.negative.count > 0 {
-            return self.rows_of(&x.clipped(), threads);
+            return self.rows_of(&x.clipped(), threads, stop);
         }
         // X and H in units near 1, which cannot overflow on the way.
         let mut h = self.h.clone();
@@ -142,13 +155,17 @@ impl<T: Scalar> Model<T> {
             let (objective, unit) =
                 (self.loss.beta() * f64::from(e_x) + f64::from(facts.weight_power), e_x - e_h);
             let asked = self.asked(objective, unit);
+            let how = (team.threads(), stop);
             if far {
                 let x = x.scaled(-e_x);
-                self.solve(&x, &Facts::of(&x), h, asked, scale_up(self.least, -e_x), team.threads())
+                self.solve(&x, &Facts::of(&x), h, asked, scale_up(self.least, -e_x), how)
             } else {
-                self.solve(x, &facts, h, asked, self.least, team.threads())
+                self.solve(x, &facts, h, asked, self.least, how)
             }
         });
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
         // What H does not have cannot be in a row, whatever its start was.
         if self.rules.simplex == Simplex::None && self.rules.min == 0.0 {
             let switch = |norm: f64| if norm > 0.0 { 1.0 } else { 0.0 };
@@ -182,7 +199,7 @@ impl<T: Scalar> Model<T> {
         h: Factor<T>,
         asked: Asked<T>,
         least: f64,
-        threads: usize,
+        (threads, stop): (usize, &AtomicBool),
     ) -> Factor<T> {
         let (rank, stride) = (h.rank(), h.stride());
         let penalty = asked.elastic;
@@ -221,7 +238,8 @@ impl<T: Scalar> Model<T> {
                 Method::Ratio(loss, rule, rule)
             }
         };
-        let walk = Walk::new(sides(x, false), facts, self.loss, least, &method, rank, None, threads);
+        let walk =
+            Walk::new(sides(x, false), facts, self.loss, least, &method, rank, None, threads).until(stop);
         let mut other = Side::new(h, Asked::elastic(Elastic::default()), method.wants(x), false, false);
         other.smooth(self.rules.smoothing);
         other.weigh(walk.shared_weights(0));
@@ -236,7 +254,7 @@ impl<T: Scalar> Model<T> {
             Method::Rows(effort, _) => walk.rows(0, effort, &mut own, &other, None),
             Method::Newton(rule, _, effort) => walk.newton(0, rule, far, &effort[0], &mut own, &other, None),
             Method::Ratio(_, rule, _) => {
-                walk.ratio_until_settled(0, rule, &mut own, &other, MOST, enough::<T>(ENOUGH));
+                walk.ratio_until_settled(0, rule, &mut own, &other, MOST_UPDATES, enough::<T>(ENOUGH));
             }
         }
         own.factor
@@ -247,6 +265,18 @@ impl<T: Scalar> Model<T> {
 pub(crate) fn kl_effort<T: Scalar>(penalty: Elastic, sweeps: usize, enough: f64) -> Effort<T> {
     let enough = T::from_f64(self::enough::<T>(enough));
     Effort { sweeps, steps: 1, enough, l1: T::from_f64(penalty.l1), l2: T::from_f64(penalty.l2) }
+}
+
+/// Asks the system for as much memory as new rows take, as an allocation that fails later ends the process.
+fn enough_memory<T: Scalar>(x: &Matrix<'_, T>, rank: usize) -> Result<()> {
+    // W, what is kept of its rows while they are solved, and W as it is handed out.
+    let row = 2 * padded::<T>(rank).max(rank) * size_of::<T>() + 64;
+    let needed = (x.rows() as u64).saturating_mul(row as u64);
+    let asked = usize::try_from(needed).ok().map(|bytes| Vec::<u8>::new().try_reserve_exact(bytes));
+    match asked {
+        Some(Ok(())) => Ok(()),
+        _ => Err(Error::Rows { rows: x.rows(), rank, needed }),
+    }
 }
 
 /// A share that rounding does not reach.

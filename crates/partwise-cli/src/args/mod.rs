@@ -9,7 +9,7 @@ mod rank;
 pub(crate) use data::{CountArgs, DataArgs};
 pub(crate) use engine::{EffortArgs, ModelArgs, spec};
 pub(crate) use model::{ConstraintArgs, PenaltyArg, PenaltyArgs, SimplexArg};
-pub(crate) use parts::{MatchArgs, TopArgs};
+pub(crate) use parts::{ConsensusArgs, MatchArgs, TopArgs};
 pub(crate) use rank::{RankArgs, Shard};
 
 use crate::talk::Level;
@@ -74,6 +74,9 @@ pub(crate) enum Command {
     Rank(Box<RankArgs>),
     /// Find W for new rows, with the H of a fit.
     Transform(Box<TransformArgs>),
+    /// Find the components that most runs of a scan agree on, and W for them.
+    #[command(after_help = parts::CONSENSUS_EXAMPLES)]
+    Consensus(Box<ConsensusArgs>),
     /// Show the first features of each component of a fit, by name.
     #[command(after_help = parts::TOP_EXAMPLES)]
     Top(TopArgs),

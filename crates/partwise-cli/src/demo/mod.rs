@@ -52,6 +52,7 @@ pub(crate) fn run(args: &DemoArgs, talk: &Talk) -> Result<Outcome, Failure> {
         strict: false,
         timings: false,
         given: GivenNames::default(),
+        others: Vec::new(),
     };
     // Both demonstrations are in double precision.
     let partwise_io::AnyMatrix::F64(x) = matrix else {

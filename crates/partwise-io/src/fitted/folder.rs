@@ -68,7 +68,7 @@ impl Folder {
         format: TableFormat,
     ) -> Result<Files> {
         let file = |factor: &str| format!("{factor}.{}", format.extension());
-        let mut files = Files { w: w.map(|_| file("W")), h: file("H"), names: None, picture: None };
+        let mut files = Files { w: w.map(|_| file("W")), h: file("H"), ..Files::default() };
         let components = component_names(shape.0, names.components.as_deref());
         if let (Some((w, shape)), Some(name)) = (w, &files.w) {
             let names = Names { rows: names.rows.as_deref(), cols: Some(&components) };
@@ -115,6 +115,16 @@ impl Folder {
     pub fn put_picture(&self, png: &[u8], files: &mut Files) -> Result<()> {
         self.put(PICTURE, png)?;
         files.picture = Some(PICTURE.into());
+        Ok(())
+    }
+
+    /// The same for what else is said of the fit; names are those of [`OTHERS`].
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn put_other(&self, name: &str, bytes: &[u8], files: &mut Files) -> Result<()> {
+        self.put(name, bytes)?;
+        files.others.push(name.into());
         Ok(())
     }
 

@@ -20,6 +20,12 @@ pub const RUN: &str = "run.json";
 pub const NAMES: &str = "names.json";
 /// A picture of H.
 pub const PICTURE: &str = "parts.png";
+/// How many runs agree on a component, and by how much its entries vary among them.
+pub const CONSENSUS: &str = "consensus.tsv";
+/// See [`CONSENSUS`]; in the shape of H.
+pub const SPREAD: &str = "H_spread.npy";
+/// What a fit may have beside W, H, names and picture.
+pub const OTHERS: [&str; 2] = [CONSENSUS, SPREAD];
 /// Raised when a field of [`RUN`] changes its meaning or goes away; new fields do not raise it.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -64,7 +70,7 @@ pub fn component_names(k: usize, known: Option<&[String]>) -> Vec<String> {
 /// Whether a fit could have written a file of this name.
 pub fn is_of_a_fit(name: &str) -> bool {
     let table = ["npy", "csv", "tsv"].iter().any(|e| name == format!("W.{e}") || name == format!("H.{e}"));
-    table || [RUN, NAMES, PICTURE].contains(&name)
+    table || [RUN, NAMES, PICTURE].contains(&name) || OTHERS.contains(&name)
 }
 
 #[cfg(test)]

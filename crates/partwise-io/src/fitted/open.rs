@@ -6,10 +6,13 @@ use crate::error::{Error, Place, Result, path_name, quoted};
 use crate::input::Input;
 use crate::read::{ReadOptions, read};
 use crate::write::NpyScalar;
-use partwise::Factor;
 use partwise::transform::Model;
-use std::io::ErrorKind;
+use partwise::{Factor, Free};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+
+/// Bytes of a text of a fit, at most.
+const LARGEST: u64 = 1 << 32;
 
 /// A fit as its folder has it.
 #[derive(Debug)]
@@ -28,7 +31,7 @@ impl Stored {
     /// If there is none, or it is not what a fit has written.
     pub fn open(folder: &Path) -> Result<Stored> {
         let path = folder.join(RUN);
-        let text = std::fs::read(&path).map_err(|error| match error.kind() {
+        let text = read_text(&path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => Error::NotFound { path: path_name(&path) },
             ErrorKind::NotADirectory => Error::NotAFile {
                 path: path_name(folder),
@@ -52,7 +55,11 @@ impl Stored {
                 version.map_or("missing".into(), |v| v.to_string())
             )));
         }
-        let record = serde_json::from_value(document.clone()).map_err(|error| wrong(error.to_string()))?;
+        let record: Recorded =
+            serde_json::from_value(document.clone()).map_err(|error| wrong(error.to_string()))?;
+        if let Some(fault) = record.fault() {
+            return Err(wrong(fault));
+        }
         Ok(Stored { folder: folder.to_path_buf(), record, document })
     }
 
@@ -78,11 +85,16 @@ impl Stored {
         if k != record.options.rank || k != record.component_scale.len() {
             return Err(mixture(&path, format!("H has {k} rows"), record.options.rank));
         }
+        if n != record.shape.1 {
+            let problem = format!("H has {n} columns, but {RUN} speaks of X with {}", record.shape.1);
+            return Err(damaged(&path, problem, "the folder is a mixture of two fits"));
+        }
+        check_entries(&path, &h, record.options.free == Free::H)?;
         let mut names = table_names;
         if record.files.names.is_some() {
             let path = self.file(NAMES)?;
             let bad = |problem: String| damaged(&path, problem, "copy the whole folder again");
-            let text = std::fs::read(&path).map_err(|error| bad(error.to_string()))?;
+            let text = read_text(&path).map_err(|error| bad(error.to_string()))?;
             names = serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))?;
         }
         if names.cols.as_ref().is_some_and(|cols| cols.len() != n) {
@@ -110,6 +122,7 @@ impl Stored {
         if w.rank() != self.record.options.rank {
             return Err(mixture(&path, format!("W has {} columns", w.rank()), self.record.options.rank));
         }
+        check_entries(&path, &w, self.record.options.free == Free::W)?;
         Ok(Some(w))
     }
 
@@ -120,6 +133,29 @@ impl Stored {
         plain
             .then(|| self.folder.join(name))
             .ok_or_else(|| damaged(&self.folder.join(RUN), problem(), "it does not come from partwise"))
+    }
+}
+
+/// Reads a file that is no larger than what a fit writes; not a pipe, which may never end.
+fn read_text(path: &Path) -> io::Result<Vec<u8>> {
+    let size = std::fs::metadata(path)?;
+    if !size.is_file() || size.len() > LARGEST {
+        let problem = if size.is_file() { "is too large for what a fit writes" } else { "is not a file" };
+        return Err(io::Error::new(ErrorKind::InvalidData, problem));
+    }
+    std::fs::read(path)
+}
+
+/// No factor has entries that are not finite, and only one that may have both signs has negative ones.
+fn check_entries<T: NpyScalar>(path: &Path, factor: &Factor<T>, free: bool) -> Result<()> {
+    let bad = |x: &&T| !x.is_finite() || (!free && **x < T::ZERO);
+    match (0..factor.rows()).find_map(|i| factor.row(i).iter().find(bad)) {
+        None => Ok(()),
+        Some(x) => Err(damaged(
+            path,
+            format!("it has the entry {}, which no factor has", x.to_f64()),
+            "copy the whole folder again",
+        )),
     }
 }
 

@@ -208,13 +208,17 @@ pub struct Files {
     /// The picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picture: Option<String>,
+    /// What else is said of the fit: a report, the table of a consensus.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
 }
 
 impl Files {
     /// All of them.
     pub fn all(&self) -> Vec<&str> {
         let [w, names, picture] = [&self.w, &self.names, &self.picture].map(|name| name.as_deref());
-        [w, Some(self.h.as_str()), names, picture].into_iter().flatten().collect()
+        let others = self.others.iter().map(String::as_str);
+        [w, Some(self.h.as_str()), names, picture].into_iter().flatten().chain(others).collect()
     }
 }
 
@@ -293,6 +297,8 @@ pub struct Recorded {
     pub shares: Vec<f64>,
     /// Names of the files in the folder.
     pub files: Files,
+    /// Rows and columns of X.
+    pub shape: (usize, usize),
     data: RecordedData,
 }
 
@@ -306,6 +312,22 @@ impl Recorded {
             rules.negatives = Negatives::Keep;
         }
         rules
+    }
+
+    /// What is out of the range that a fit writes, if anything is.
+    pub(super) fn fault(&self) -> Option<String> {
+        let rules = self.row_rules();
+        let weight = |x: f64| x.is_finite() && x >= 0.0;
+        let known = [
+            ("component_scale", self.component_scale.iter().all(|&x| x.is_finite() && x >= 0.0)),
+            ("least", weight(self.least)),
+            ("row_rules.penalty", weight(rules.penalty.l1) && weight(rules.penalty.l2)),
+            ("row_rules.overlap", weight(rules.overlap)),
+            ("row_rules.smoothing", (0.0..=1.0).contains(&rules.smoothing)),
+            ("row_rules.min", !rules.min.is_nan()),
+            ("row_rules.max", rules.max.is_none_or(|max| max >= rules.min)),
+        ];
+        known.iter().find(|(_, fine)| !fine).map(|(name, _)| format!("{name} is out of range"))
     }
 
     /// What an absent number meant.

@@ -116,7 +116,9 @@ pub(crate) fn drive(
         }
         let objective = model.step();
         iteration += 1;
-        let told = tell(iteration, objective);
+        // Where the objective is rounding, only a look can tell how good the fit is, and what the last one saw is told.
+        let blind = objective <= 1e3 * model.noise();
+        let told = tell(iteration, if blind { last.objective } else { objective });
 
         let before = &history[history.len().saturating_sub(WINDOW)];
         let steps = (iteration - before.iteration).max(1) as f64;
@@ -125,8 +127,6 @@ pub(crate) fn drive(
         let relative_error = model.relative_error(objective);
         let on_target = stop.target.is_some_and(|target| relative_error <= target);
         let slow = iteration >= WINDOW.min(stop.max_iter) && rate <= stop.change && stop.change > 0.0;
-        // Where the objective is rounding, only a look can tell how good the fit is.
-        let blind = objective <= 1e3 * model.noise();
         // Nothing that a look could find ends a run that still gains a lot.
         let due = iteration >= next_look && (rate <= SLOW || blind);
         let look = due || (slow && !blind) || on_target;
@@ -135,7 +135,8 @@ pub(crate) fn drive(
             (last, looked_at) = (model.assess(), iteration);
             next_look = iteration + (iteration / 4).max(5);
         }
-        history.push(record(iteration, objective, look.then_some(last.kkt)));
+        let known = if blind { last.objective } else { objective };
+        history.push(record(iteration, known, look.then_some(last.kkt)));
 
         if told.is_break() {
             break (Status::Interrupted, format!("stopped from outside after {}", iterations(iteration)));

@@ -2,8 +2,7 @@
 //!
 //! Three questions, in this order:
 //! 1. How many components do the data carry? Beyond that number, entries that were held out are no longer predicted better:
-//!    the smallest rank whose mean loss is within one standard error of the lowest (Breiman et al. 1984), the error being that of
-//!    the difference between the two over the same folds.
+//!    the smallest rank whose mean loss is within one standard error of the lowest (Breiman et al. 1984).
 //! 2. How many of those are found again by every run? The largest rank up to that, of which the components are
 //!    `STABLE` on average.
 //! 3. Is there anything at all? Where a shuffled X is explained as well as X, there is not.
@@ -149,20 +148,9 @@ fn predictive(summaries: &[Summary]) -> Option<usize> {
         summaries.iter().filter_map(|summary| Some((summary.rank, summary.held_out.as_ref()?))).collect();
     let (_, lowest) =
         known.iter().filter(|(_, h)| h.mean.is_finite()).min_by(|a, b| a.1.mean.total_cmp(&b.1.mean))?;
-    known.iter().find(|(_, held_out)| is_as_good(held_out, lowest)).map(|&(rank, _)| rank)
-}
-
-/// Whether the mean difference over the folds that both have is within its standard error.
-fn is_as_good(other: &HeldOut, lowest: &HeldOut) -> bool {
-    let differences: Vec<f64> = other
-        .folds
-        .iter()
-        .filter_map(|&(fold, loss)| Some(loss - lowest.folds.iter().find(|(number, _)| *number == fold)?.1))
-        .collect();
-    let count = differences.len() as f64;
-    let mean = differences.iter().sum::<f64>() / count;
-    let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
-    mean <= 0.0 || (count > 1.0 && mean <= (squares / (count - 1.0) / count).sqrt())
+    // Of one fold there is no error.
+    let enough = lowest.mean + if lowest.error.is_finite() { lowest.error } else { 0.0 };
+    known.iter().find(|(_, held_out)| held_out.mean <= enough).map(|&(rank, _)| rank)
 }
 
 #[cfg(test)]
@@ -170,7 +158,10 @@ mod tests {
     use super::*;
 
     fn line(rank: usize, losses: &[f64], stability: f64, errors: (f64, f64)) -> Summary {
-        let mean = losses.iter().sum::<f64>() / losses.len() as f64;
+        let count = losses.len() as f64;
+        let mean = losses.iter().sum::<f64>() / count;
+        let squares: f64 = losses.iter().map(|loss| (loss - mean).powi(2)).sum();
+        let error = (squares / (count - 1.0) / count).sqrt();
         let folds = losses.iter().copied().enumerate().collect();
         Summary {
             rank,
@@ -187,7 +178,7 @@ mod tests {
             stability: Some(stability),
             components: Vec::new(),
             consensus: None,
-            held_out: (!losses.is_empty()).then_some(HeldOut { mean, error: 0.0, folds }),
+            held_out: (!losses.is_empty()).then_some(HeldOut { mean, error, folds }),
             shuffled: Some(errors.1),
             iterations: 1.0,
             seconds: 1.0,

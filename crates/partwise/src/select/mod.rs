@@ -4,6 +4,7 @@
 //! and [`advise`] those into a recommendation with its reasons. [`Consensus`] and [`matching`] are of use by themselves.
 
 mod advice;
+mod agreed;
 mod consensus;
 mod draw;
 mod features;
@@ -15,6 +16,7 @@ mod summary;
 mod unseen;
 
 pub use advice::{Advice, Confidence, advise};
+pub use agreed::{Agreed, Filter, agreed};
 pub use consensus::{Consensus, MOST_POINTS, Map, Measures, labels};
 pub use features::{By, TopFeature, top_features};
 pub use matching::{Matching, Mixture, Pair, matching};

@@ -24,6 +24,8 @@ const CURVATURES_BYTES: usize = 256 * 1024;
 const KEPT: usize = 32;
 /// Where no more than one in so many rows of a block still moves, those go on alone.
 const FEW: usize = 4;
+/// Steps without a shorter one after which a short step is taken for rounding.
+const IDLE: usize = 4;
 /// Rows of a block, at least and at most.
 const FEWEST: usize = 8;
 const MOST: usize = 96;
@@ -49,8 +51,7 @@ pub(super) struct NewtonRoom<T> {
     lost: Vec<bool>,
     /// Rows that stay as they are.
     resting: Vec<bool>,
-    /// How far rows went in their first step and in their last one.
-    moved: Vec<(f64, f64)>,
+    moved: Vec<Moved>,
     steps: Vec<Option<Step>>,
     anew: Vec<usize>,
     packed: Vec<T>,
@@ -73,7 +74,7 @@ impl<T: Scalar> NewtonRoom<T> {
             losses: vec![0.0; rows],
             lost: vec![false; rows],
             resting: vec![false; rows],
-            moved: vec![(0.0, 0.0); rows],
+            moved: vec![Moved::default(); rows],
             steps: vec![None; rows],
             anew: Vec::with_capacity(rows),
             packed: zeros(rows * entries.stride()),
@@ -85,14 +86,38 @@ impl<T: Scalar> NewtonRoom<T> {
     }
 }
 
-impl<T> NewtonRoom<T> {
+/// How far a row went.
+#[derive(Clone, Copy, Debug, Default)]
+struct Moved {
+    first: f64,
+    last: f64,
+    /// The least of all steps, and how many steps ago that was.
+    least: f64,
+    ago: usize,
+}
+
+impl Moved {
+    /// Whether a row is where it goes to: it hardly moves any more, or it moves by rounding, which does not get less.
+    fn is_over(&mut self, is_first: bool, enough: f64, noise: f64) -> bool {
+        if is_first {
+            *self = Moved { first: self.last, least: f64::INFINITY, ..*self };
+        }
+        if self.last < self.least {
+            (self.least, self.ago) = (self.last, 0);
+        } else {
+            self.ago += 1;
+        }
+        let stuck = self.ago >= IDLE && self.least <= noise * self.first;
+        stuck || !(self.last > enough * self.first)
+    }
+}
+
+impl<T: Scalar> NewtonRoom<T> {
     /// Lets rows rest that have gone far enough; returns how many of the first n do not.
     fn rest(&mut self, n: usize, first: bool, enough: f64) -> usize {
+        let noise = T::EPSILON.to_f64().sqrt();
         for (moved, resting) in self.moved.iter_mut().zip(&mut self.resting).take(n) {
-            if first {
-                moved.0 = moved.1;
-            }
-            *resting |= !(moved.1 > enough * moved.0);
+            *resting |= moved.is_over(first, enough, noise);
         }
         self.resting[..n].iter().filter(|&&resting| !resting).count()
     }
@@ -182,7 +207,7 @@ impl<T: Scalar> Walk<'_, T> {
                 if taken < far.steps {
                     // A row that takes long goes on alone, and not in the company of those that rest.
                     let NewtonRoom { resting, moved, .. } = &*room.newton;
-                    let busy: Vec<(usize, (f64, f64))> =
+                    let busy: Vec<(usize, Moved)> =
                         (0..n).filter(|&r| !resting[r]).map(|r| (r, moved[r])).collect();
                     for (r, so_far) in busy {
                         (room.newton.resting[0], room.newton.moved[0]) = (false, so_far);
@@ -219,6 +244,9 @@ impl<T: Scalar> Walk<'_, T> {
         let Other { stride, rank, .. } = pass.panel;
         let x = view.block(first..first + n, room.irregular);
         for step in from..far.steps {
+            if self.is_over() {
+                break;
+            }
             self.newton_block(pass, (first, step), &x, rows, room.newton, room.line);
             for r in (0..n).filter(|&r| self.ratio.shares_denominator() && room.newton.lost[r]) {
                 let w = &mut rows.factor[r * stride..(r + 1) * stride];
@@ -326,7 +354,7 @@ impl<T: Scalar> Walk<'_, T> {
         for r in 0..n {
             let own = r * stride..(r + 1) * stride;
             let mut t = T::ZERO;
-            moved[r].1 = if lost[r] { f64::INFINITY } else { 0.0 };
+            moved[r].last = if lost[r] { f64::INFINITY } else { 0.0 };
             if let Some(step) = steps[r] {
                 let (q, shrink) = along[r];
                 t = T::from_f64(step.length(q, shrink.to_f64()));
@@ -341,7 +369,7 @@ impl<T: Scalar> Walk<'_, T> {
                     }
                 }
                 // The curvature along the step: how far the model went, in shares of itself, weighted as the loss does.
-                moved[r].1 = t.to_f64() * q.sqrt();
+                moved[r].last = t.to_f64() * q.sqrt();
                 if step.is_off(q) {
                     rows.curvatures.forget(r);
                 }

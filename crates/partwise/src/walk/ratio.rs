@@ -83,6 +83,9 @@ impl<T: Scalar> Walk<'_, T> {
                 let n = rows.rows();
                 let mut moving = vec![true; n];
                 for _ in 0..most {
+                    if self.is_over() {
+                        break;
+                    }
                     self.sums(&step, view, first, rows.factor, work, false);
                     for (r, moving) in moving.iter_mut().enumerate().filter(|(_, moving)| **moving) {
                         let row = r * stride..r * stride + rank;

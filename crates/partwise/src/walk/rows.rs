@@ -51,6 +51,9 @@ impl<T: Scalar> Walk<'_, T> {
                 let (clock, n) = (Instant::now(), rows.rows());
                 let x = view.block(first..first + n, &mut work.irregular);
                 for r in 0..n {
+                    if self.is_over() {
+                        break;
+                    }
                     let w = &mut rows.factor[r * stride..(r + 1) * stride];
                     let shift = match &penalised {
                         Some(penalised) => penalised.of_row(first + r, &mut work.line),

@@ -1,0 +1,120 @@
+//! `partwise consensus`
+
+use crate::any::{Number, with_matrix};
+use crate::args::ConsensusArgs;
+use crate::counting::Counting;
+use crate::failure::{Failure, Outcome};
+use crate::fit::{Destination, solve, stem};
+use crate::output;
+use crate::source::Source;
+use crate::talk::{Talk, count};
+use partwise::data::Matrix;
+use partwise::select::{Agreed, Filter, Job, Kind, Outcome as Done, agreed};
+use partwise::{Factor, Given, Init};
+use partwise_io::fitted::{CONSENSUS, Folder, GivenNames, SPREAD, component_names};
+use partwise_io::scanned::{Common, Jobs};
+use partwise_io::{Cell, Separator, write_cells_to, write_npy_to};
+use std::path::{Path, PathBuf};
+
+pub(crate) fn run(args: &ConsensusArgs, talk: &Talk) -> Result<Outcome, Failure> {
+    let named = |what: &str| PathBuf::from(format!("{}-{what}", stem(&args.input)));
+    let scan = args.scan.clone().unwrap_or_else(|| named("ranks"));
+    let out = args.out.clone().unwrap_or_else(|| named(&format!("consensus{}", args.rank)));
+    let (jobs, common) = Jobs::existing(&scan)?;
+    let counting = Counting::of_rows(&args.data, partwise::Missing::None);
+    let inputs: Vec<&Path> = [args.input.as_path()].into_iter().chain(counting.files()).collect();
+    let folder = output::create(&out, args.force, &inputs)?;
+    let (matrix, mut source) = Source::open(&args.input, &args.source, counting)?;
+    if args.source.triplets {
+        source.note_absent();
+    }
+    source.introduce(talk);
+    let found = Common {
+        data: source.fingerprint.clone(),
+        transposed: source.transposed,
+        counted: source.counting.fingerprints()?,
+        precision: source.precision.into(),
+        ..common.clone()
+    };
+    if found != common {
+        return Err(Failure::Data(format!(
+            "{} is not the matrix of {}, which is a scan of {}; give both the same files and options",
+            source.name,
+            scan.display(),
+            common.differs(&found)
+        )));
+    }
+    with_matrix!(matrix, x => go(x, &source, (&jobs, &common, &scan), folder, args, talk))
+}
+
+fn go<T: Number>(
+    x: Matrix<'static, T>,
+    source: &Source,
+    (jobs, common, scan): (&Jobs, &Common, &Path),
+    folder: Folder,
+    args: &ConsensusArgs,
+    talk: &Talk,
+) -> Result<Outcome, Failure> {
+    let wanted = |job: &Job| job.rank == args.rank && job.kind == Kind::Whole;
+    let mut runs: Vec<Done<T>> = jobs.load()?.into_iter().filter(|run: &Done<T>| wanted(&run.job)).collect();
+    runs.sort_by_key(|run| run.job);
+    let runs: Vec<&Factor<T>> = runs.iter().filter_map(|run| run.h.as_ref()).collect();
+    if runs.len() < 2 {
+        return Err(Failure::Data(format!(
+            "{} has {} of rank {}, and 2 are needed at least; scan that rank with `partwise rank --ranks {} --runs 20`",
+            scan.display(),
+            count(runs.len() as u64, "run"),
+            args.rank,
+            args.rank
+        )));
+    }
+    let filter = Filter { neighbours: args.neighbours, limit: args.max_distance };
+    let found = agreed(&runs, filter)?;
+    tell(&found, runs.len(), talk);
+    let names = component_names(args.rank, None);
+    let mut spec = common.spec.clone();
+    (spec.rank, spec.restarts, spec.init) = (args.rank, 1, Init::Auto);
+    let others = vec![(CONSENSUS, table(&found, &names)?), (SPREAD, spread(&found)?)];
+    let given = Given { fixed_h: Some(found.h.clone()), ..Given::default() };
+    let to = Destination {
+        folder,
+        format: args.format.into(),
+        image: None,
+        json: args.json,
+        strict: false,
+        timings: false,
+        given: GivenNames::default(),
+        others,
+    };
+    let (_, outcome) = solve(x, source, spec, &given, to, talk)?;
+    Ok(outcome)
+}
+
+fn tell<T>(found: &Agreed<T>, runs: usize, talk: &Talk) {
+    let all = runs * found.runs.len();
+    talk.say(format!(
+        "  {} of {} components of {} are left out, as they are far from those of other runs",
+        found.left_out,
+        all,
+        count(runs as u64, "run")
+    ));
+}
+
+/// How many runs have each component, and how alike they are.
+fn table<T>(found: &Agreed<T>, names: &[String]) -> Result<Vec<u8>, Failure> {
+    let rows = found
+        .runs
+        .iter()
+        .zip(&found.cosines)
+        .zip(names)
+        .map(|((&runs, &cosine), name)| vec![Cell::Name(name), Cell::Count(runs), Cell::Number(cosine)]);
+    let mut out = Vec::new();
+    write_cells_to(&mut out, &["component", "runs", "cosine"], rows, Separator::Tab)?;
+    Ok(out)
+}
+
+fn spread<T: Number>(found: &Agreed<T>) -> Result<Vec<u8>, Failure> {
+    let mut out = Vec::new();
+    write_npy_to(&mut out, &found.spread.to_transposed(), (found.spread.rank(), found.spread.rows()))?;
+    Ok(out)
+}
