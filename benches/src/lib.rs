@@ -1,7 +1,7 @@
 //! What the binaries of this package share: tables in Markdown, data sets, made-up data, and small reference methods.
 //!
 //! `reproductions` prints docs/reproductions.md, `applications` prints docs/applications.md and `guarantees` prints
-//! docs/guarantees.md, `roofline` docs/roofline.md, `compare` docs/scikit-learn.md and `race` docs/benchmarks.md; no number in those documents is written by hand.
+//! docs/guarantees.md, `ranks` docs/ranks.md, `roofline` docs/roofline.md, `compare` docs/scikit-learn.md and `race` docs/benchmarks.md; no number in those documents is written by hand.
 
 pub mod args;
 pub mod baselines;

@@ -17,6 +17,7 @@ cargo xtask fuzz [SECONDS]       fuzz every reader for so long (20); needs a C++
 cargo xtask miri                 the kernels' unsafe code under Miri; needs a nightly toolchain with miri
 cargo xtask guarantees           docs/guarantees.md: scale and determinism, measured
 cargo xtask roofline [N]         docs/roofline.md: kernels beside what the processor can do; N runs each (5)
+cargo xtask ranks DATA           docs/ranks.md: what is recommended for data whose rank is known
 cargo xtask reproductions DATA   docs/reproductions.md: published results, reproduced from the data sets in DATA
 cargo xtask applications DATA [PYTHON]  docs/applications.md: missing entries, weights, penalties and constraints on real
                                  data in DATA; beside scikit-surprise, where PYTHON (python3) has it
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         ["reproductions", data] => {
             chores::document("reproductions", &["--data", data], "docs/reproductions.md")
         }
+        ["ranks", data] => chores::document("ranks", &["--data", data], "docs/ranks.md"),
         ["applications", data] => chores::applications(data, "python3"),
         ["applications", data, python] => chores::applications(data, python),
         ["bench", "print"] => chores::print_bench("python3"),

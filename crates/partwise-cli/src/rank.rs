@@ -61,6 +61,7 @@ fn scan(args: &RankArgs) -> Result<Scan, Failure> {
         runs: args.runs,
         folds: args.folds,
         shuffled: args.shuffled,
+        blocks: args.blocks,
     })
 }
 
@@ -75,6 +76,11 @@ fn go<T: Number>(
     if matches!(x, Matrix::Weighted(_)) && scan.shuffled > 0 {
         talk.say("  entries are weighted or missing: nothing is shuffled");
         scan.shuffled = 0;
+    }
+    if matches!(x, Matrix::Weighted(_)) && scan.blocks > 0 {
+        return Err(Failure::Usage(
+            "--blocks is for X of which all entries count, and as much; use --folds for the rest".into(),
+        ));
     }
     let most = source.facts.rows.max(source.facts.cols);
     if let Some(rank) = scan.ranks.iter().find(|&&rank| rank > most) {
@@ -122,7 +128,7 @@ fn go<T: Number>(
     let missing = all.len() - outcomes.len();
     let found = summaries(&outcomes, scan.spec.seed);
     let advice = advise(&found);
-    let command = fit_command(args, &advice, &found);
+    let command = fit_command(&advice, &found);
     let report = Report {
         schema_version: 1,
         partwise: Versions::here(),
@@ -172,6 +178,7 @@ fn common(source: &Source, scan: &Scan) -> Result<Common, Failure> {
         counted: source.counting.fingerprints()?,
         precision: source.precision.into(),
         folds: scan.folds,
+        blocks: scan.blocks,
         spec,
     })
 }
@@ -257,6 +264,7 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Whole => "run",
         Kind::HeldOut => "fold",
         Kind::Shuffled => "shuffled",
+        Kind::Blocks => "block",
     }
 }
 
@@ -280,11 +288,13 @@ struct Report<'a> {
 /// The criteria, a line for each rank.
 fn table(found: &[Summary]) -> Result<Vec<u8>, Failure> {
     type Column = (&'static str, fn(&Summary) -> Option<f64>);
-    let columns: [Column; 14] = [
+    let columns: [Column; 16] = [
         ("relative_error", |s| s.relative_error),
         ("shuffled_error", |s| s.shuffled),
         ("held_out_loss", |s| s.held_out.as_ref().map(|h| h.mean)),
         ("held_out_error", |s| s.held_out.as_ref().map(|h| h.error)),
+        ("bi_cross_loss", |s| s.bi_cross.as_ref().map(|h| h.mean)),
+        ("bi_cross_error", |s| s.bi_cross.as_ref().map(|h| h.error)),
         ("stability", |s| s.stability),
         ("cophenetic", |s| s.consensus.and_then(|c| c.cophenetic)),
         ("dispersion", |s| s.consensus.map(|c| c.dispersion)),
@@ -343,37 +353,46 @@ fn tell(advice: &Advice, missing: usize, command: Option<&str>, shard: Option<Sh
     }
 }
 
+/// Options of a scan that a fit has not, or has others of: those with a value, and those without.
+const OWN: [&str; 16] = [
+    "--ranks",
+    "--rank",
+    "--components",
+    "--n-components",
+    "-k",
+    "--runs",
+    "--restarts",
+    "--nrun",
+    "--n-iter",
+    "--folds",
+    "--blocks",
+    "--shuffled",
+    "--out",
+    "-o",
+    "--shard",
+    "--time-limit",
+];
+const OWN_FLAGS: [&str; 6] = ["--json", "--force", "-q", "--quiet", "-v", "--verbose"];
+
 /// The command whose result is the best run of the recommended rank: that of the scan with other options in place of its
 /// own.
-fn fit_command(args: &RankArgs, advice: &Advice, found: &[Summary]) -> Option<String> {
+fn fit_command(advice: &Advice, found: &[Summary]) -> Option<String> {
     let rank = advice.rank?;
     let runs = found.iter().find(|summary| summary.rank == rank)?.runs;
-    let own = [
-        "--ranks",
-        "-k",
-        "--rank",
-        "--runs",
-        "--restarts",
-        "--folds",
-        "--shuffled",
-        "--out",
-        "-o",
-        "--shard",
-        "--time-limit",
-    ];
     let mut words = Vec::new();
     let mut given = std::env::args().skip(2);
     while let Some(word) = given.next() {
         let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
-        if own.contains(&name) {
+        // -k2..5 is -k 2..5
+        let glued = ["-k", "-o"].iter().any(|short| name.len() > 2 && name.starts_with(short));
+        if OWN.contains(&name) {
             if name == word {
                 given.next();
             }
-        } else if !["--json", "--force", "-q", "--quiet", "-v", "--verbose"].contains(&name) {
+        } else if !glued && !OWN_FLAGS.contains(&name) {
             words.push(quoted(&word));
         }
     }
-    let _ = args;
     Some(format!("partwise fit {} --rank {rank} --init random --restarts {runs}", words.join(" ")))
 }
 

@@ -38,6 +38,8 @@ pub struct Common {
     pub precision: String,
     /// Folds of cross-validation.
     pub folds: u32,
+    /// Parts of rows and columns in bi-cross-validation.
+    pub blocks: u32,
     /// How to fit.
     pub spec: Spec,
 }
@@ -196,6 +198,7 @@ fn word(kind: Kind) -> &'static str {
         Kind::Whole => "whole",
         Kind::HeldOut => "fold",
         Kind::Shuffled => "shuffled",
+        Kind::Blocks => "block",
     }
 }
 
@@ -203,7 +206,7 @@ fn word(kind: Kind) -> &'static str {
 fn job_of(text: &str) -> Option<Job> {
     let mut parts = text.strip_prefix("rank-")?.splitn(3, '-');
     let (rank, kind, number) = (parts.next()?, parts.next()?, parts.next()?);
-    let kinds = [Kind::Whole, Kind::HeldOut, Kind::Shuffled];
+    let kinds = [Kind::Whole, Kind::HeldOut, Kind::Shuffled, Kind::Blocks];
     let kind = kinds.into_iter().find(|&known| word(known) == kind)?;
     let job = Job { rank: rank.parse().ok()?, kind, number: number.parse().ok()? };
     (name(job) == text).then_some(job)
@@ -224,6 +227,7 @@ mod tests {
             counted: Vec::new(),
             precision: "f64".into(),
             folds,
+            blocks: 0,
             spec: Spec::default(),
         }
     }
@@ -281,7 +285,7 @@ mod tests {
 
     #[test]
     fn names_are_read_back() {
-        for kind in [Kind::Whole, Kind::HeldOut, Kind::Shuffled] {
+        for kind in [Kind::Whole, Kind::HeldOut, Kind::Shuffled, Kind::Blocks] {
             let job = Job { rank: 1234, kind, number: 7 };
             assert_eq!(job_of(&name(job)), Some(job));
         }

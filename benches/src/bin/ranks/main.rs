@@ -19,7 +19,7 @@ const HEAD: &str = "\
 This document is printed by
 
 ```sh
-cargo run --release -p partwise-benches --bin ranks -- --data DATA > docs/ranks.md
+cargo xtask ranks DATA
 ```
 
 with DATA a folder of data sets, and holds no number that was written by hand but those marked *published* or *known*. It

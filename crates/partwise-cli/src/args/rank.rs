@@ -34,6 +34,10 @@ pub(crate) struct RankArgs {
     /// Fits of each rank to X with the entries of every column shuffled: what data without structure look like.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) shuffled: usize,
+    /// Bi-cross-validation: rows and columns are put into so many parts each, and every block is predicted from the rows and
+    /// columns outside of it; 0 for none.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) blocks: u32,
     /// The folder of the scan [default: NAME-ranks here, with the name of the input].
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

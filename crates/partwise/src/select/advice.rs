@@ -179,6 +179,7 @@ mod tests {
             components: Vec::new(),
             consensus: None,
             held_out: (!losses.is_empty()).then_some(HeldOut { mean, error, folds }),
+            bi_cross: None,
             shuffled: Some(errors.1),
             iterations: 1.0,
             seconds: 1.0,

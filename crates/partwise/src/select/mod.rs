@@ -5,6 +5,7 @@
 
 mod advice;
 mod agreed;
+mod blocks;
 mod consensus;
 mod draw;
 mod features;

@@ -9,12 +9,15 @@
 //!   fit returns;
 //! - `held_out`: a fit of X without the entries of fold i (a speckled mask: Wold 1978; Kanagal & Sindhwani 2010), judged on
 //!   those;
+//! - `blocks`: a fit of X without the rows and columns of block i, judged on the block (bi-cross-validation: Owen & Perry
+//!   2009; see `blocks.rs`);
 //! - `shuffled`: a fit of X with the entries of each column in random order (see [`shuffled`](super::shuffled)).
 //!
 //! References: S. Wold (1978), "Cross-validatory estimation of the number of components in factor and principal components
 //! models", doi:10.1080/00401706.1978.10489693; B. Kanagal, V. Sindhwani (2010), "Rank selection in low-rank matrix
 //! approximations: a study of cross-validation for NMFs".
 
+use super::blocks::Block;
 use super::consensus::labels;
 use super::shuffled::shuffled;
 use super::unseen::score_unseen;
@@ -26,7 +29,7 @@ use crate::nmf::Nmf;
 use crate::par::available;
 use crate::run::Progress;
 use crate::scalar::Scalar;
-use crate::spec::{Init, Spec, Unseen};
+use crate::spec::{Init, Normalize, Spec, Unseen};
 use crate::start::Given;
 use crate::status::Status;
 use serde::{Deserialize, Serialize};
@@ -34,6 +37,9 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// More parts of rows and columns than anyone cuts.
+const MOST_BLOCKS: u32 = 100;
 
 /// A scan over ranks.
 ///
@@ -66,6 +72,9 @@ pub struct Scan {
     pub folds: u32,
     /// Fits of each rank to shuffled data, each shuffled anew.
     pub shuffled: usize,
+    /// Bi-cross-validation: rows and columns are put into so many parts each, and every block is predicted; 0 for none, else
+    /// at least 2.
+    pub blocks: u32,
 }
 
 /// What a job fits.
@@ -78,6 +87,8 @@ pub enum Kind {
     HeldOut,
     /// X with the entries of each column in random order.
     Shuffled,
+    /// X without the rows and without the columns of a block.
+    Blocks,
 }
 
 /// One fit of a scan.
@@ -197,7 +208,7 @@ struct Shared<'x, T: Scalar> {
 impl Scan {
     /// Ten fits of each rank, five folds, and one fit to shuffled data.
     pub fn new(spec: Spec, ranks: impl IntoIterator<Item = usize>) -> Scan {
-        Scan { spec, ranks: ranks.into_iter().collect(), runs: 10, folds: 5, shuffled: 1 }
+        Scan { spec, ranks: ranks.into_iter().collect(), runs: 10, folds: 5, shuffled: 1, blocks: 0 }
     }
 
     /// All jobs, the first of every rank first, so that a scan that is stopped early says something of each; among those, the
@@ -206,8 +217,12 @@ impl Scan {
         let mut ranks = self.ranks.clone();
         ranks.sort_unstable_by(|a, b| b.cmp(a));
         ranks.dedup();
-        let counts =
-            [(Kind::Whole, self.runs), (Kind::HeldOut, self.folds as usize), (Kind::Shuffled, self.shuffled)];
+        let counts = [
+            (Kind::Whole, self.runs),
+            (Kind::HeldOut, self.folds as usize),
+            (Kind::Shuffled, self.shuffled),
+            (Kind::Blocks, (self.blocks as usize).pow(2)),
+        ];
         let most = counts.iter().map(|&(_, count)| count).max().unwrap_or(0);
         let mut jobs = Vec::new();
         for number in 0..most {
@@ -242,6 +257,16 @@ impl Scan {
         }
         if self.folds == 1 {
             return bad("folds", "1".into(), "2 or more, or 0 for no cross-validation");
+        }
+        if self.blocks == 1 || self.blocks > MOST_BLOCKS {
+            return bad("blocks", self.blocks.to_string(), "2 to 100, or 0 for no bi-cross-validation");
+        }
+        if self.blocks > 0 && self.spec.smoothing > 0.0 {
+            return Err(Error::Unsupported {
+                asked: "bi-cross-validation of a smoothed model".into(),
+                why: "its columns are not predicted by W alone".into(),
+                instead: "use folds, or no smoothing".into(),
+            });
         }
         self.ranks.iter().try_for_each(|&rank| self.spec_of(rank).plan::<T>(facts).map(|_| ()))
     }
@@ -346,9 +371,13 @@ impl Scan {
     ) -> Result<Outcome<T>> {
         let mut spec = self.spec_of(job.rank);
         spec.threads = threads;
-        if job.kind == Kind::HeldOut {
-            // A mask may hold out all of a row.
+        if matches!(job.kind, Kind::HeldOut | Kind::Blocks) {
+            // A mask may hold out all of a row, and a block does.
             spec.unseen = Unseen::Zeros;
+        }
+        if job.kind == Kind::Blocks {
+            // Penalties of columns are meant for H as it was found.
+            spec.normalize = Normalize::None;
         }
         let first = if job.kind == Kind::Whole { job.number } else { 0 };
         let nmf = Nmf::from_spec(spec).first_start(first);
@@ -366,6 +395,14 @@ impl Scan {
                 let [(seen, facts), (hidden, _)] = shared.fold(job.number, self)?;
                 let fit = fit(seen, facts)?;
                 let score = score_unseen(&fit.model(), &fit.w, hidden, threads)?;
+                Ok(Outcome::of(job, &fit, score))
+            }
+            Kind::Blocks => {
+                let shape = (shared.x.rows(), shared.x.cols());
+                let block = Block::new(self.spec.seed, self.blocks, shape, job.number);
+                let seen = block.of(shared.x, false, false)?;
+                let fit = fit(&seen, &Facts::of(&seen))?;
+                let score = block.score(&fit, shared.x, threads)?;
                 Ok(Outcome::of(job, &fit, score))
             }
             Kind::Shuffled => {

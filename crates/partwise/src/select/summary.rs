@@ -46,6 +46,8 @@ pub struct Summary {
     pub consensus: Option<Measures>,
     /// How well entries are predicted.
     pub held_out: Option<HeldOut>,
+    /// How well blocks are predicted.
+    pub bi_cross: Option<HeldOut>,
     /// The mean relative error for shuffled data.
     pub shuffled: Option<f64>,
     /// The mean number of iterations of all fits.
@@ -101,6 +103,7 @@ fn summary<T: Scalar>(rank: usize, outcomes: &[&Outcome<T>], seed: u64) -> Summa
         consensus: several.then(|| consensus(&whole).measures(rank, seed)),
         components,
         held_out: folds(&held_out),
+        bi_cross: folds(&of(Kind::Blocks)),
         shuffled: mean(shuffled.iter().map(|outcome| outcome.relative_error)),
         iterations: mean(outcomes.iter().map(|outcome| outcome.iterations as f64)).unwrap_or(0.0),
         seconds: outcomes.iter().map(|outcome| outcome.seconds).sum(),
