@@ -91,8 +91,8 @@ function lineChart(spec) {
     const ys = s.series.flatMap((line) => line.points.map((p) => p[1])
       .concat((line.errors || []).flatMap((e) => [e[1], e[2]])))
       .concat((s.band || []).flatMap((e) => [e[1], e[2]]));
-    const x = scaleOf(xs, [area.l, area.r], { ...s.x, ticks: narrow ? 4 : 8, pad: s.x.whole ? 0.04 : 0.01 });
-    const y = scaleOf(ys, [area.b, area.t], { ...s.y, ticks: Math.max(3, Math.round(height / 60)), pad: 0.06 });
+    const x = scaleOf(xs, [area.l, area.r], { ...s.x, ticks: s.x.dense && width / s.x.dense > 24 ? s.x.dense : narrow ? 4 : 8, pad: s.x.whole ? 0.04 : 0.01 });
+    const y = scaleOf(ys, [area.b, area.t], { ...s.y, ticks: Math.max(3, Math.round(height / 40)), pad: 0.06 });
     places = { x, y };
     const shapes = svg('svg', {
       class: 'plot', width, height, viewBox: '0 0 ' + width + ' ' + height, role: 'img', tabindex: '0',
@@ -136,6 +136,10 @@ function lineChart(spec) {
     }
     for (const line of s.series) {
       shapes.append(svg('path', { class: 'line ' + (line.kind || 'main'), d: pathOf(line.points, x, y) }));
+      const end = line.points[line.points.length - 1];
+      if (line.tag && end && isNumber(end[1])) {
+        shapes.append(svg('text', { class: 'tick', x: area.r, y: y.place(end[1]) - 9, 'text-anchor': 'end', text: line.tag }));
+      }
       for (const [px, low, high] of line.errors || []) {
         if (![px, low, high].every(isNumber)) continue;
         const a = x.place(px);
@@ -223,6 +227,6 @@ function lineChart(spec) {
 // A figure with its heading, what it shows and the button that saves it.
 function panel(title, note, body, saver) {
   return el('figure', { class: 'panel' },
-    el('figcaption', {}, el('span', { class: 'panel-title', text: title }), note ? el('span', { class: 'panel-note', text: note }) : null, saver || null),
+    el('figcaption', {}, el('span', { class: 'panel-title', text: title }), saver || null, note ? el('span', { class: 'panel-note', text: note }) : null),
     body);
 }

@@ -33,6 +33,7 @@ function componentsSection(report) {
   if (!report.k) return null;
   const ways = waysOf(report);
   const has = (column) => report.components.some((part) => (part.top || []).some((row) => isNumber(row[column])));
+  const stable = report.components.some((part) => isNumber(part.stability));
   const how = { by: 'relevance', lambda: 1 };
   const chosen = { way: ways[0][0], scale: 'own', find: '', all: false };
   const grid = el('div', { class: 'cards' });
@@ -63,12 +64,12 @@ function componentsSection(report) {
     });
     const swatch = el('span', { class: 'swatch', 'aria-hidden': 'true' });
     swatch.style.background = state.colour(c);
-    const facts = [['share', part.share, percent(part.share)], ['stability', part.stability, num(part.stability, 3)],
-      ['sparse W', part.sparseness_w, num(part.sparseness_w, 2)], ['sparse H', part.sparseness_h, num(part.sparseness_h, 2)]];
+    const facts = [['share', part.share, percent(part.share)],
+      ...(stable ? [['stability', part.stability, num(part.stability, 3)]] : []), ['sparse W', part.sparseness_w, num(part.sparseness_w, 2)], ['sparse H', part.sparseness_h, num(part.sparseness_h, 2)]];
     const body = el('div', { class: 'card-body' });
     const node = el('article', { class: 'card component', 'data-component': c },
       el('div', { class: 'card-head' }, swatch, input),
-      el('dl', { class: 'mini' }, facts.map(([label, value, text]) => el('div', {}, el('dt', { text: label }), el('dd', {}, figure(value, text))))),
+      el('dl', { class: 'mini' }, facts.map(([label, value, text]) => el('div', { 'data-fact': label }, el('dt', { text: label }), el('dd', {}, figure(value, text))))),
       body,
       el('div', { class: 'card-foot no-print' }, button('Details', () => openDetail(report, c), { class: 'quiet small', 'aria-label': 'Details of ' + state.name(c) })));
     cards.set(c, { node, body, input });
@@ -95,7 +96,7 @@ function componentsSection(report) {
     const shown = chosen.all || forPrint ? found : found.slice(0, FIRST_CARDS);
     watcher.disconnect();
     painted = new Set();
-    grid.className = 'cards ' + chosen.way;
+    grid.className = 'cards as-' + chosen.way;
     grid.replaceChildren(...shown.map((c) => (cards.has(c) ? cards.get(c).node : card(c))));
     const shared = common();
     for (const c of shown) {

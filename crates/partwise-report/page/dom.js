@@ -81,6 +81,11 @@ function controls(...items) {
   return el('div', { class: 'controls' }, ...items);
 }
 
+// Long names are cut; pointing at them shows the whole.
+function cellText(content) {
+  return typeof content === 'string' ? el('span', { class: 'cell', text: content, title: content.length > 24 ? content : null }) : content;
+}
+
 // Column heads are text or [text, is a number]; cells are nodes or text.
 function table(heads, rows, caption) {
   const head = el('tr', {}, heads.map((h) => {
@@ -89,7 +94,7 @@ function table(heads, rows, caption) {
   }));
   const body = el('tbody', {}, rows.map((cells) => el('tr', {}, cells.map((cell, i) => {
     const right = Array.isArray(heads[i]) && heads[i][1];
-    return el('td', { class: right ? 'right' : null }, cell);
+    return el('td', { class: right ? 'right' : null }, cellText(cell));
   }))));
   return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
     el('table', {}, el('caption', { class: 'hidden', text: caption }), el('thead', {}, head), body));

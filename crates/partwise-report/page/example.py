@@ -14,7 +14,7 @@ import zlib
 import numpy as np
 
 # About as many bytes as the factors and the names may take in the file.
-ROOM = 4_200_000
+ROOM = 4_000_000
 TOP = 30
 
 
@@ -54,11 +54,14 @@ def packed_factor(values, scale_axis, kind):
     return {"type": kind, "scale": scale, "packed": "deflate", "base64": base64_of(zlib.compress(raw, 9))}
 
 
-def kind_for(values, room):
-    """The finest type that fits; numbers that are negative or missing stay as they are."""
-    if not np.isfinite(values).all() or (values < 0).any() or values.size * 4 * 4 / 3 < room:
-        return "f32"
-    return "u16" if values.size * 2 * 4 / 3 < room else "u8"
+def fitting_factor(values, scale_axis, room):
+    """The finest type whose base64 fits; numbers that are negative or missing stay as they are."""
+    plain = np.isfinite(values).all() and not (values < 0).any()
+    for kind in ("f32", "u16", "u8") if plain else ("f32",):
+        made = packed_factor(values, scale_axis, kind)
+        if len(made["base64"]) <= room:
+            break
+    return made
 
 
 def hoyer(vector):
@@ -134,7 +137,7 @@ def card_of(run):
         ["Input", data["input"]],
         ["Samples", f"{m:,}".replace(",", "\u202f")],
         ["Features", f"{n:,}".replace(",", "\u202f")],
-        ["Stored", f"{'sparse' if run['sparse'] else 'dense'}, {run['stored']:,} entries".replace(",", "\u202f")],
+        ["Stored", ("sparse, " if run["sparse"] else "dense, ") + f"{run['stored']:,} entries".replace(",", "\u202f")],
         ["Missing", data["missing"]],
         ["Precision", run["precision"]],
     ]
@@ -191,8 +194,8 @@ def build(w, h, *, title, run=None, names=None, geometry=None, groups=None, x=No
     if h is not None:
         data["features"] = {"count": n, "names": packed_names(names.get("columns")), "geometry": geometry}
         data["samples"] = {"count": m, "names": packed_names(names.get("rows")), "groups": groups}
-        data["h"] = {"k": k, "n": n, "columns": None} | packed_factor(h, 1, kind_for(h, ROOM / 3))
-        data["w"] = {"m": m, "k": k, "rows": None} | packed_factor(w, 0, kind_for(w, ROOM * 2 / 3))
+        data["h"] = {"k": k, "n": n, "columns": None} | fitting_factor(h, 1, ROOM / 3)
+        data["w"] = {"m": m, "k": k, "rows": None} | fitting_factor(w, 0, ROOM * 2 / 3)
         if x is not None:
             data["worst"] = residuals(np.asarray(x, dtype=np.float64), w, h)
     return data | more

@@ -40,11 +40,12 @@ function tickText(v) {
     const raised = String(Number(power)).split('').map((c) => SUPERSCRIPT[c]).join('');
     return (head === '1' ? '' : head + '×') + '10' + raised;
   }
-  return String(Number(v.toPrecision(4))).replace('-', '−');
+  return grouped(String(Number(v.toPrecision(4)))).replace('-', '−');
 }
 
 function percent(v, digits = 1) {
   if (!isNumber(v)) return DASH;
+  if (v === 0) return '0' + THIN + '%';
   const p = 100 * v;
   if (p > 0 && p < 0.5 * 10 ** -digits) return '<' + THIN + (10 ** -digits).toFixed(digits) + THIN + '%';
   return p.toFixed(digits).replace('-', '−') + THIN + '%';

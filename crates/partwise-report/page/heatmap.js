@@ -56,7 +56,7 @@ function heatMap(spec, name) {
   function draw(w) {
     width = w;
     const s = current;
-    const gutter = s.square ? 12 : Math.min(150, Math.max(64, w * 0.17));
+    const gutter = s.square ? 12 : Math.min(150, Math.max(90, w * 0.17));
     const inner = w - gutter - 1;
     const colSpan = view.b - view.a;
     const named = colSpan > 0 && inner / colSpan >= 13;
@@ -144,7 +144,7 @@ function heatMap(spec, name) {
       const colour = s.rowColour ? s.rowColour(r) : null;
       if (colour) {
         pen.fillStyle = colour;
-        pen.fillRect(area.l - 7, area.t + Math.max(0, (r - view.t) * unit), 5, Math.max(1, unit - (unit > 4 ? 1 : 0)));
+        pen.fillRect(area.l - 7, area.t + Math.max(0, (r - view.t) * unit), 5, Math.max(1, unit - (unit > 9 ? 1 : 0) + (unit > 9 ? 0 : 0.5)));
       }
       if (unit >= 12 && !s.square) {
         pen.fillStyle = themed('--ink');

@@ -8,7 +8,7 @@ const SECTIONS = [
   ['structure', 'Structure', structureSection],
   ['samples', 'Samples', samplesSection],
   ['convergence', 'Convergence', convergenceSection],
-  ['worst', 'Worst fitted', residualsSection],
+  ['worst', 'Residuals', residualsSection],
   ['reproduce', 'Reproduce', reproduceSection],
   ['downloads', 'Downloads', downloadsSection],
 ];

@@ -27,6 +27,14 @@ function factorMap(report, which) {
   const most = Math.max(...tops, 0) || 1;
   const sums = new Float32Array(count);
   for (let i = 0; i < count; i += 1) for (let c = 0; c < k; c += 1) sums[i] += Math.max(0, value(c, i)) || 0;
+  let topShare = 0;
+  if (!isW || report.shares) {
+    for (let i = 0; i < count; i += 1) for (let c = 0; c < k; c += 1) {
+      const v = isW ? report.shares[i * k + c] : value(c, i) / sums[i];
+      if (v > topShare) topShare = v;
+    }
+  }
+  topShare = topShare || 1;
   const ordered = isW || (report.geometry && (report.geometry.kind === 'axis' || report.geometry.kind === 'sbs96')) ? (isW ? 'sorted' : 'given') : 'sorted';
   const chosen = { order: ordered, scale: isW && report.shares ? 'share' : 'component' };
   const standard = report.geometry && report.geometry.kind === 'sbs96' && !report.columns ? Int32Array.from(report.geometry.order) : given;
@@ -42,7 +50,7 @@ function factorMap(report, which) {
     const columns = chosen.order === 'sorted' ? sorted : isW ? given : standard;
     return {
       label: (isW ? 'W' : 'H') + ' as a heat map of ' + plural(k, 'component') + ' and ' + plural(count, isW ? 'sample' : 'feature'),
-      rows: k, cols: count, low: 0, high: chosen.scale === 'raw' ? most : 1,
+      rows: k, cols: count, low: 0, high: chosen.scale === 'raw' ? most : chosen.scale === 'share' ? topShare : 1,
       value: (r, c) => shown(order[r], columns[c]),
       rowName: (r) => state.name(order[r]),
       rowColour: (r) => state.colour(order[r]),

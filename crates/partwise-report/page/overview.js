@@ -21,13 +21,15 @@ function keyFigures(report) {
   const items = [];
   if (run) {
     const error = run.relative_error;
+    items.push(['Status', statusText(run.status), null]);
     items.push(['Components', num(run.rank), run.rank]);
     items.push(['Relative error', num(error), error]);
     if (run.held_out) items.push(['Held-out relative error', num(run.held_out.relative_rmse), run.held_out.relative_rmse]);
     items.push([(LOSSES[run.loss] || run.loss) + ' loss', num(run.loss_value), run.loss_value]);
     items.push(['Optimality residual', num(run.kkt_residual, 2), run.kkt_residual]);
-    items.push([statusText(run.status), plural(run.iterations, 'iteration'), run.iterations]);
-    const time = run.seconds ? run.seconds.init + run.seconds.solve : null;
+    items.push(['Iterations', num(run.iterations), run.iterations]);
+    const { init, solve } = run.seconds || {};
+    const time = isNumber(init) && isNumber(solve) ? init + solve : null;
     items.push(['Time of the fit', seconds(time), time]);
     items.push(['Most memory', bytes(run.peak_memory_bytes), run.peak_memory_bytes]);
   }
@@ -44,8 +46,12 @@ function verdictSection(report) {
   if (raw.verdict) node.append(el('p', { class: 'verdict', text: raw.verdict }));
   const figures = keyFigures(report);
   if (figures.length) {
-    node.append(el('dl', { class: 'figures' }, figures.map(([label, text, value]) =>
-      el('div', {}, el('dt', { text: label }), el('dd', {}, figure(value, text))))));
+    const grid = el('dl', { class: 'figures' }, figures.map(([label, text, value]) =>
+      el('div', {}, el('dt', { text: label }), el('dd', {}, figure(value, text)))));
+    // Rows as even as they can be.
+    const across = [5, 4, 3].find((n) => figures.length % n === 0) || (figures.length > 8 ? 5 : 4);
+    grid.style.setProperty('--across', String(Math.min(across, figures.length)));
+    node.append(grid);
   }
   return node;
 }

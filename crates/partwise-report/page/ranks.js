@@ -60,12 +60,12 @@ function ranksSection(report) {
     let band = null;
     if (key === 'relative_error' && entries.some(shuffledOf)) {
       const nulls = entries.map((e) => [e.rank, shuffledOf(e)]);
-      series.unshift({ name: 'Shuffled data', kind: 'dashed', dots: true, points: nulls.map(([r, v]) => [r, v ? v.mean : null]) });
+      series.unshift({ name: 'Shuffled data', tag: 'shuffled', kind: 'dashed', dots: true, points: nulls.map(([r, v]) => [r, v ? v.mean : null]) });
       band = nulls.filter(([, v]) => v && isNumber(v.low) && isNumber(v.high)).map(([r, v]) => [r, v.low, v.high]);
     }
     const chart = lineChart({
       label: title + ' against the rank, from ' + num(entries[0].rank) + ' to ' + num(entries[entries.length - 1].rank),
-      height: 200, left: 54, x: { label: 'rank', whole: true }, y: {}, series, band,
+      height: 200, left: 54, x: { label: 'rank', whole: true, dense: entries[entries.length - 1].rank - entries[0].rank + 1 }, y: {}, series, band,
       mark: advised === null ? null : { x: advised, text: 'rank ' + advised },
       readout: (line, p) => {
         const entry = entries.find((e) => e.rank === p[0]);
@@ -74,8 +74,8 @@ function ranksSection(report) {
         return lines;
       },
     });
-    grid.append(el('div', { 'data-criterion': key }, panel(title, sense, chart.box, saveButton('rank-' + key, 'svg', chart.node)),
-      about ? el('p', { class: 'fine', text: about }) : null));
+    const note = [sense && sentence(sense) + '.', about].filter(Boolean).join(' ');
+    grid.append(el('div', { 'data-criterion': key }, panel(title, note, chart.box, saveButton('rank-' + key, 'svg', chart.node))));
   }
   node.append(grid);
   const heads = [['Rank', true], ...shown.map(([, title]) => [title, true])];
@@ -92,6 +92,13 @@ function foldsOf(entry) {
   return Array.isArray(folds) ? folds.length : folds;
 }
 
+function clusterList(map) {
+  const sizes = new Map();
+  for (const c of map.clusters) sizes.set(c, (sizes.get(c) || 0) + 1);
+  return el('ul', { class: 'legend tall', 'aria-label': 'Clusters' }, [...sizes].sort((a, b) => a[0] - b[0]).map(([c, size]) => el('li', {},
+    el('span', { class: 'swatch', css: { background: categoryColour(c) } }), 'cluster ' + num(c + 1) + ' ', el('span', { class: 'fine', text: plural(size, 'sample') }))));
+}
+
 function consensusMap(report, map) {
   const n = map.samples.length;
   const text = atob(map.base64);
@@ -106,5 +113,6 @@ function consensusMap(report, map) {
       'clusters ' + num(map.clusters[r] + 1) + ' and ' + num(map.clusters[c] + 1)],
   }, 'consensus');
   return el('div', { class: 'card map', 'data-map': 'consensus' }, el('h3', { text: 'Consensus' }),
-    el('p', { class: 'fine', text: 'How often two samples had the same largest component, over starts' + (isNumber(map.rank) ? ' at rank ' + num(map.rank) : '') + '. Sharp blocks mean that starts agree.' }), heat.box);
+    el('p', { class: 'fine', text: 'How often two samples had the same largest component, over starts' + (isNumber(map.rank) ? ' at rank ' + num(map.rank) : '') + '. Sharp blocks mean that starts agree.' }),
+    el('div', { class: 'beside' }, heat.box, clusterList(map)));
 }

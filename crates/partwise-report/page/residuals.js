@@ -2,7 +2,7 @@
 function residualsSection(report) {
   const { worst } = report.raw;
   if (!worst) return null;
-  const node = el('section', { id: 'worst', 'aria-labelledby': 'worst-h' }, el('h2', { id: 'worst-h', text: 'Worst fitted' }),
+  const node = el('section', { id: 'worst', 'aria-labelledby': 'worst-h' }, el('h2', { id: 'worst-h', text: 'Residuals' }),
     el('p', { class: 'lead', text: 'Relative error of single samples and features. High ones deserve a look: a slip in the data, or something that no component covers.' }));
   const two = el('div', { class: 'two' });
   const bars = (title, rows, name) => {

@@ -86,12 +86,12 @@ function samplesSection(report) {
     if (column.key === 'place') return num(v + 1);
     if (column.key === 'largest') {
       const c = report.largest[row];
-      return c < 0 ? DASH : el('span', { class: 'with-swatch' }, el('span', { class: 'swatch', css: { background: state.colour(c) } }), v);
+      return c < 0 ? DASH : el('span', { class: 'with-swatch' }, el('span', { class: 'swatch', css: { background: state.colour(c) } }), cellText(v));
     }
     if (column.key === 'total') return figure(v, num(v));
     if (column.key === 'share') return figure(v, percent(v));
     if (column.key === 'component') return figure(v, shares ? percent(v) : num(v));
-    return v;
+    return cellText(v);
   }
 
   function head() {

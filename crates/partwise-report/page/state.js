@@ -60,7 +60,7 @@ const theme = {
     this.chosen = which;
     if (which === 'auto') document.documentElement.removeAttribute('data-theme');
     else document.documentElement.setAttribute('data-theme', which);
-    this.node.textContent = sentence(which);
+    this.node.querySelector('.theme-text').textContent = sentence(which);
     this.node.setAttribute('aria-label', 'Colours: ' + (which === 'auto' ? 'as the system' : which));
     redrawAll();
   },

@@ -13,6 +13,8 @@ function structureSection(report) {
   let frame = null;
   // The stack starts with the largest component at the bottom.
   const stack = report.order;
+  const place = [];
+  stack.forEach((c, at) => { place[c] = at; });
 
   function levelOf(row) {
     const group = groups[Number(chosen.group)];
@@ -24,11 +26,25 @@ function structureSection(report) {
     const rows = report.sampleOrder();
     const usable = rows.filter((i) => report.largest[i] >= 0);
     if (chosen.sort === 'given') return usable.sort((a, b) => a - b);
+    if (chosen.sort === 'two') {
+      const second = new Map(Array.from(usable, (i) => [i, secondOf(i)]));
+      return usable.sort((a, b) => place[report.largest[a]] - place[report.largest[b]] || second.get(a) - second.get(b)
+        || shares[b * k + report.largest[b]] - shares[a * k + report.largest[a]] || a - b);
+    }
     if (chosen.sort !== 'largest') {
       const c = Number(chosen.sort);
       return usable.sort((a, b) => shares[b * k + c] - shares[a * k + c] || a - b);
     }
     return usable;
+  }
+
+  // Place of the second largest component of a row, after all others where there is none.
+  function secondOf(row) {
+    let best = -1;
+    for (const c of report.order) {
+      if (c !== report.largest[row] && shares[row * k + c] > (best < 0 ? 0 : shares[row * k + best])) best = c;
+    }
+    return best < 0 ? k : place[best];
   }
 
   // Blocks of rows, one for a level of the label column.
@@ -47,10 +63,15 @@ function structureSection(report) {
     const total = parts.reduce((a, part) => a + part.rows.length, 0);
     const gap = parts.length > 1 ? Math.max(1, Math.min(4, width / parts.length / 8)) : 0;
     const body = 240;
-    const names = parts.length > 1 ? 58 : 8;
     const left = 38;
     const inner = width - left - 2;
     const room = inner - gap * (parts.length - 1);
+    // Blocks are as wide as they have samples, but none is narrower than three pixels.
+    const least = Math.min(3, room / Math.max(1, parts.length));
+    const spare = room - least * parts.length;
+    const widthOf = (part) => least + spare * part.rows.length / total;
+    const flat = parts.every((part) => widthOf(part) >= 44);
+    const names = parts.length < 2 ? 8 : flat ? 24 : 60;
     const pen = hidpi(canvas, width, body + names + 8);
     pen.clearRect(0, 0, width, body + names + 8);
     frame = { left, top: 6, body };
@@ -64,16 +85,16 @@ function structureSection(report) {
     bars = [];
     let x = left;
     let thinned = 0;
-    // Blocks are as wide as they have samples, but none is narrower than three pixels.
-    const least = Math.min(3, room / Math.max(1, parts.length));
-    const spare = room - least * parts.length;
+    const ratio = canvas.width / width;
+    const snap = (v) => Math.round(v * ratio) / ratio;
     for (const part of parts) {
-      const w = least + spare * part.rows.length / total;
+      const w = widthOf(part);
       const columns = Math.max(1, Math.min(part.rows.length, Math.floor(w)));
       if (columns < part.rows.length) thinned += part.rows.length - columns;
       for (let b = 0; b < columns; b += 1) {
         const row = part.rows[Math.floor((b + 0.5) / columns * part.rows.length)];
-        const bar = { row, x: x + b * w / columns, w: w / columns, name: part.name };
+        const start = snap(x + b * w / columns);
+        const bar = { row, x: start, w: snap(x + (b + 1) * w / columns) - start, name: part.name };
         bars.push(bar);
         let y = 6 + body;
         for (const c of stack) {
@@ -81,7 +102,7 @@ function structureSection(report) {
           if (!(h > 0)) continue;
           pen.fillStyle = state.colour(c);
           const lone = bar.w > 6 ? 1 : 0;
-          pen.fillRect(bar.x, y - h, bar.w - lone + (lone ? 0 : 0.35), h);
+          pen.fillRect(bar.x, y - h, bar.w - lone, h);
           y -= h;
         }
       }
@@ -152,7 +173,7 @@ function structureSection(report) {
   }
   names();
 
-  const sortOptions = () => [['largest', 'Largest component'], ['given', 'As given'],
+  const sortOptions = () => [['largest', 'Largest component'], ['two', 'Two largest components'], ['given', 'As given'],
     ...report.order.map((c) => [String(c), 'Share of ' + state.name(c)])];
   const sort = dropdown('Sort by', sortOptions(), chosen.sort, (v) => { chosen.sort = v; run(); });
   sort.querySelector('select').id = 'structure-sort';
