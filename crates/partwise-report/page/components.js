@@ -77,6 +77,7 @@ function componentsSection(report) {
   }
 
   function paint(c, shared) {
+    cards.get(c).body.classList.remove('waiting');
     cards.get(c).body.replaceChildren(drawPart(report, c, chosen.way, how, chosen.way === 'bars' ? 10 : 9, shared));
   }
 
@@ -100,10 +101,14 @@ function componentsSection(report) {
     grid.replaceChildren(...shown.map((c) => (cards.has(c) ? cards.get(c).node : card(c))));
     const shared = common();
     for (const c of shown) {
-      if (forPrint) {
+      // Many cards wait until they are near; the first are drawn at once, so that nothing below them moves.
+      if (forPrint || shown.length <= FIRST_CARDS) {
         painted.add(c);
         paint(c, shared);
-      } else watcher.observe(cards.get(c).node);
+      } else {
+        cards.get(c).body.classList.add('waiting');
+        watcher.observe(cards.get(c).node);
+      }
     }
     more.hidden = shown.length === found.length;
     more.textContent = 'Show all ' + num(found.length);

@@ -89,7 +89,7 @@ async function begin() {
   const main = document.getElementById('main');
   theme.begin(document.getElementById('theme'));
   try {
-    const source = JSON.parse(document.getElementById('data').textContent);
+    const source = JSON.parse(document.getElementById('report-data').textContent);
     if (source.schema !== 1) throw new Error('The data of this report have the schema ' + source.schema + ', which this page does not know.');
     const report = await Report.read(source);
     state.begin(report);
