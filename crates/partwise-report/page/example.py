@@ -192,7 +192,7 @@ def build(w, h, *, title, run=None, names=None, geometry=None, groups=None, x=No
             "command": " ".join(run["command"]),
         }
     if h is not None:
-        data["features"] = {"count": n, "names": packed_names(names.get("columns")), "geometry": geometry}
+        data["features"] = {"count": n, "names": packed_names(names.get("cols")), "geometry": geometry}
         data["samples"] = {"count": m, "names": packed_names(names.get("rows")), "groups": groups}
         data["h"] = {"k": k, "n": n, "columns": None} | fitting_factor(h, 1, ROOM / 3)
         data["w"] = {"m": m, "k": k, "rows": None} | fitting_factor(w, 0, ROOM * 2 / 3)
@@ -239,7 +239,7 @@ def main():
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         names = json.loads((folder / "names.json").read_text(encoding="utf-8")) if (folder / "names.json").exists() else {}
         if given.names:
-            names["columns"] = pathlib.Path(given.names).read_text(encoding="utf-8").split("\n")[: run["shape"][1]]
+            names["cols"] = pathlib.Path(given.names).read_text(encoding="utf-8").split("\n")[: run["shape"][1]]
         if given.samples:
             names["rows"] = pathlib.Path(given.samples).read_text(encoding="utf-8").split("\n")[: run["shape"][0]]
         (w, _), (h, _) = matrix(folder, "W"), matrix(folder, "H")
@@ -248,7 +248,7 @@ def main():
             height, width = map(int, given.picture.split("x"))
             geometry = {"kind": "picture", "height": height, "width": width}
         elif given.sbs96:
-            geometry = {"kind": "sbs96", "order": sbs_order(names["columns"])}
+            geometry = {"kind": "sbs96", "order": sbs_order(names["cols"])}
         elif given.words:
             geometry = {"kind": "words"}
         groups = []

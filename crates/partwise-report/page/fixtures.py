@@ -116,7 +116,7 @@ def words():
     second = np.random.default_rng(2).integers(0, 2, m)
     data = build(
         w, h, title="Six topics in 600 short texts", run=run_of(m, n, k, shares_of(w, h)),
-        names={"columns": WORDS, "rows": [f"text {i + 1:04d}" for i in range(m)]}, geometry={"kind": "words"},
+        names={"cols": WORDS, "rows": [f"text {i + 1:04d}" for i in range(m)]}, geometry={"kind": "words"},
         groups=[{"name": "newsgroup", "values": [int(v) for v in largest], "levels": levels},
                 {"name": "set", "values": [int(v) for v in second], "levels": ["train", "test"]}],
         x=x, stability=np.linspace(0.99, 0.8, k), rank=rank_scan(),
@@ -132,7 +132,7 @@ def sbs96():
     mixed = list(random.permutation(96))
     names = [SBS[i] for i in mixed]
     return traced(build(
-        w, h[:, mixed], title="Mutational signatures", run=run_of(m, 96, k, shares_of(w, h), restarts=3), names={"columns": names},
+        w, h[:, mixed], title="Mutational signatures", run=run_of(m, 96, k, shares_of(w, h), restarts=3), names={"cols": names},
         geometry={"kind": "sbs96", "order": example.sbs_order(names)}, x=random.poisson(w @ h)[:, mixed], stability=[0.99, 0.98, 0.97, None]))
 
 
@@ -156,7 +156,7 @@ def axis():
     w = random.gamma(1, 1, (m, k))
     w, h = in_order(w, h)
     return build(w, h, title="Spectra of mixtures", run=run_of(m, n, k, shares_of(w, h), restarts=1, loss="frobenius"),
-                 names={"columns": [f"{v:.0f} nm" for v in at]}, geometry={"kind": "axis", "values": [float(v) for v in at], "unit": "wavelength / nm"})
+                 names={"cols": [f"{v:.0f} nm" for v in at]}, geometry={"kind": "axis", "values": [float(v) for v in at], "unit": "wavelength / nm"})
 
 
 def one():
@@ -177,7 +177,7 @@ def large():
     random = np.random.default_rng(8)
     w, h = in_order(*factors(m, n, k, 8, 0.15))
     letters = np.array(list("ACGT"))[random.integers(0, 4, (m, 14))]
-    names = {"rows": ["".join(row) + "-1" for row in letters], "columns": [f"GENE{j + 1}" for j in range(n)]}
+    names = {"rows": ["".join(row) + "-1" for row in letters], "cols": [f"GENE{j + 1}" for j in range(n)]}
     types = (w * h.sum(axis=1)).argmax(axis=1) // 2
     groups = [{"name": "cell type", "values": [int(v) for v in types], "levels": [f"type {chr(65 + i)}" for i in range(6)]}]
     return build(w, h, title="One hundred thousand cells", run=run_of(m, n, k, shares_of(w, h), restarts=4), names=names, groups=groups)
@@ -220,7 +220,7 @@ def hostile():
     w, h = factors(m, n, k, 11)
     data = build(
         w, h, title="</title><script>alert(0)</script> __CSP__ <!--SCRIPT-->", run=run_of(m, n, k, shares_of(w, h)),
-        names={"columns": HOSTILE, "rows": [HOSTILE[i % n] for i in range(m)], "components": HOSTILE[:k]},
+        names={"cols": HOSTILE, "rows": [HOSTILE[i % n] for i in range(m)], "components": HOSTILE[:k]},
         groups=[{"name": HOSTILE[0], "values": [i % 3 for i in range(m)], "levels": HOSTILE[:3]}], x=w @ h,
         warnings=HOSTILE[:3], verdict=HOSTILE[0], command="partwise fit " + HOSTILE[0], data_card=[[HOSTILE[2], HOSTILE[0]]], rank=rank_scan(20))
     data["run"]["notes"] = HOSTILE[:4]
@@ -235,7 +235,7 @@ def part_of():
     m, n, k = 5000, 3000, 5
     w, h = in_order(*factors(m, n, k, 12))
     data = build(w, h, title="Only a part is held", run=run_of(m, n, k, shares_of(w, h), restarts=1),
-                 names={"rows": [f"s{i}" for i in range(m)], "columns": [f"f{j}" for j in range(n)]})
+                 names={"rows": [f"s{i}" for i in range(m)], "cols": [f"f{j}" for j in range(n)]})
     rows, columns = list(range(0, m, 10)), sorted({int(j) for c in range(k) for j in np.argsort(-h[c])[:100]})
     data["w"] = {"m": m, "k": k, "rows": rows} | packed_factor(w[rows], 0, "u16")
     data["h"] = {"k": k, "n": n, "columns": columns} | packed_factor(h[:, columns], 1, "u16")

@@ -47,8 +47,9 @@ function percent(v, digits = 1) {
   if (!isNumber(v)) return DASH;
   if (v === 0) return '0' + THIN + '%';
   const p = 100 * v;
-  if (p > 0 && p < 0.5 * 10 ** -digits) return '<' + THIN + (10 ** -digits).toFixed(digits) + THIN + '%';
-  return p.toFixed(digits).replace('-', '−') + THIN + '%';
+  const a = Math.abs(p);
+  if (a < 0.005) return (p < 0 ? '>' + THIN + '−' : '<' + THIN) + '0.01' + THIN + '%';
+  return p.toFixed(a < 0.995 ? Math.max(2, digits) : digits).replace('-', '−') + THIN + '%';
 }
 
 function seconds(v) {

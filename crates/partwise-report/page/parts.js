@@ -117,7 +117,7 @@ function channelsOf(report, c) {
     const area = { l: 44, r: width - 4, t: 30, b: height - 8 };
     const unit = (area.r - area.l) / order.length;
     const per = order.length / 6;
-    const scale = scaleOf([0, most], [area.b, area.t], { ticks: 3, zero: true, pad: 0.02 });
+    const scale = scaleOf([0, most], [area.b, area.t], { ticks: 4, zero: true, pad: 0.02 });
     node = svg('svg', { class: 'plot', width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'The 96 channels of ' + state.name(c) });
     for (const v of scale.ticks) {
       const y = scale.place(v);
