@@ -34,7 +34,7 @@ function componentsSection(report) {
   const ways = waysOf(report);
   const has = (column) => report.components.some((part) => (part.top || []).some((row) => isNumber(row[column])));
   const stable = report.components.some((part) => isNumber(part.stability));
-  const how = { by: 'relevance', lambda: 1 };
+  const how = { by: 'relevance', lambda: usualLambda(report) };
   const chosen = { way: ways[0][0], scale: 'own', find: '', all: false };
   const grid = el('div', { class: 'cards' });
   const count = el('p', { class: 'fine', 'aria-live': 'polite' });
@@ -117,12 +117,12 @@ function componentsSection(report) {
   addEventListener('beforeprint', () => draw(true));
   addEventListener('afterprint', () => draw());
 
-  const relevance = slider('Weight or lift', { min: '0', max: '1', step: '0.05', value: '1', id: 'lambda' }, (v, output) => {
+  const relevance = slider('Weight or lift', { min: '0', max: '1', step: '0.05', value: String(how.lambda), id: 'lambda' }, (v, output) => {
     how.lambda = v;
     output.textContent = 'λ ' + v.toFixed(2);
     repaint();
   });
-  relevance.output.textContent = 'λ 1.00';
+  relevance.output.textContent = 'λ ' + how.lambda.toFixed(2);
 
   function repaint() {
     const shared = common();

@@ -56,7 +56,7 @@ function openDetail(report, c) {
     const drawn = way === 'sbs96' ? channelsOf(report, c) : spectrumOf(report, c, 220);
     left.append(drawn.box, saveButton('component-' + (c + 1), 'svg', drawn.node));
   } else if (way === 'picture') left.append(el('div', { class: 'large-picture' }, componentPicture(report, c, null)));
-  const top = relevant(part, { by: 'relevance', lambda: 1 }, way === 'picture' ? 5 : 20, report.features.count);
+  const top = relevant(part, { by: 'relevance', lambda: usualLambda(report) }, way === 'picture' ? 5 : 20, report.features.count);
   if (top.length) {
     left.append(table(['Feature', ['Weight', true], ['Lift', true], ['Specificity', true]], top.map((row) => [
       report.featureName(row[0]), figure(row[1], percent(row[1], 2)), figure(row[2], num(row[2], 3)), figure(row[3], num(row[3], 2))]), 'Features of ' + state.name(c)));

@@ -72,9 +72,10 @@ function heatMap(spec, name) {
     if (cell) outline(pen);
     ramp();
     const per = colSpan / area.w;
-    note.textContent = per > 1.5
+    const empty = s.hollow ? ' ' + s.hollow : '';
+    note.textContent = (per > 1.5
       ? 'A pixel is the mean of about ' + num(Math.round(per)) + ' ' + s.what + '. Zoom in to see each.'
-      : colSpan < s.cols ? 'Showing ' + num(Math.ceil(colSpan)) + ' of ' + num(s.cols) + ' ' + s.what + '.' : '';
+      : colSpan < s.cols ? 'Showing ' + num(Math.ceil(colSpan)) + ' of ' + num(s.cols) + ' ' + s.what + '.' : '') + empty;
   }
 
   function paint(pen) {

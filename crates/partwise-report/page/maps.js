@@ -27,6 +27,7 @@ function factorMap(report, which) {
   const most = Math.max(...tops, 0) || 1;
   const sums = new Float32Array(count);
   for (let i = 0; i < count; i += 1) for (let c = 0; c < k; c += 1) sums[i] += Math.max(0, value(c, i)) || 0;
+  const bare = sums.reduce((a, v) => a + (v > 0 ? 0 : 1), 0);
   let topShare = 0;
   if (!isW || report.shares) {
     for (let i = 0; i < count; i += 1) for (let c = 0; c < k; c += 1) {
@@ -36,7 +37,8 @@ function factorMap(report, which) {
   }
   topShare = topShare || 1;
   const ordered = isW || (report.geometry && (report.geometry.kind === 'axis' || report.geometry.kind === 'sbs96')) ? (isW ? 'sorted' : 'given') : 'sorted';
-  const chosen = { order: ordered, scale: isW && report.shares ? 'share' : 'component' };
+  // Of thousands of features nearly all are small beside the largest; their shares still show the blocks.
+  const chosen = { order: ordered, scale: isW ? (report.shares ? 'share' : 'component') : count > 1000 ? 'share' : 'component' };
   const standard = report.geometry && report.geometry.kind === 'sbs96' && !report.columns ? Int32Array.from(report.geometry.order) : given;
   const name = isW ? (i) => report.sampleName(report.sampleAt(i)) : (j) => report.featureName(report.featureAt(j));
 
@@ -55,6 +57,7 @@ function factorMap(report, which) {
       rowName: (r) => state.name(order[r]),
       rowColour: (r) => state.colour(order[r]),
       colName: (c) => name(columns[c]),
+      hollow: chosen.scale === 'share' && bare > 0 ? 'Grey: ' + plural(bare, isW ? 'sample' : 'feature') + ' with nothing in any component.' : null,
       what: isW ? 'samples' : 'features',
       height: () => Math.max(96, Math.min(560, k * 22)),
       read: (r, c) => {

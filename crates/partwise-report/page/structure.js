@@ -70,7 +70,10 @@ function structureSection(report) {
     const least = Math.min(3, room / Math.max(1, parts.length));
     const spare = room - least * parts.length;
     const widthOf = (part) => least + spare * part.rows.length / total;
-    const flat = parts.every((part) => widthOf(part) >= 44);
+    const ruler = canvas.getContext('2d');
+    ruler.font = '12px system-ui, sans-serif';
+    const fits = (part) => widthOf(part) >= 60 || ruler.measureText(part.name).width <= widthOf(part) + gap - 2;
+    const flat = parts.length < 2 || parts.every(fits);
     const names = parts.length < 2 ? 8 : flat ? 24 : 60;
     const pen = hidpi(canvas, width, body + names + 8);
     pen.clearRect(0, 0, width, body + names + 8);
@@ -110,9 +113,9 @@ function structureSection(report) {
         pen.fillStyle = themed('--ink');
         const middle = x + w / 2;
         const text = part.name;
-        if (w >= 44) {
+        if (fits(part)) {
           pen.textAlign = 'center';
-          pen.fillText(fitted(pen, text, w - 4), middle, body + 20);
+          pen.fillText(fitted(pen, text, Math.max(w + gap - 2, 0)), middle, body + 20);
         } else if (w >= 11) {
           pen.save();
           pen.translate(middle, body + 12);

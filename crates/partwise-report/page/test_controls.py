@@ -98,6 +98,8 @@ def test_pictures_channels_spectra_and_words(opened):
     assert page.locator(".component svg path.line").count() == 3
     assert "wavelength / nm" in page.locator(".component").first.locator("svg").text_content()
     page = opened("words").page
+    assert page.locator("#lambda").input_value() == "0.6"
+    page.locator("#lambda").fill("1")
     sizes = page.locator(".component").first.locator(".words span").evaluate_all("(all) => all.map((e) => parseFloat(getComputedStyle(e).fontSize))")
     assert sizes == sorted(sizes, reverse=True) and sizes[0] > 1.3 * sizes[-1]
 
