@@ -5,7 +5,8 @@ function linearTicks(low, high, count) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= rough * 0.999);
   const ticks = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i += 1) ticks.push(Number((i * step).toPrecision(12)));
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i += 1)
+    ticks.push(Number((i * step).toPrecision(12)));
   return ticks;
 }
 
@@ -14,10 +15,11 @@ function logTicks(low, high, count) {
   const b = Math.floor(Math.log10(high) + 1e-9);
   if (b - a < 1) {
     const ticks = [];
-    for (let e = a - 1; e <= b; e += 1) for (const m of [1, 2, 5]) {
-      const v = m * 10 ** e;
-      if (v >= low * 0.999 && v <= high * 1.001) ticks.push(Number(v.toPrecision(6)));
-    }
+    for (let e = a - 1; e <= b; e += 1)
+      for (const m of [1, 2, 5]) {
+        const v = m * 10 ** e;
+        if (v >= low * 0.999 && v <= high * 1.001) ticks.push(Number(v.toPrecision(6)));
+      }
     return ticks.length > 1 ? ticks : linearTicks(low, high, count).filter((v) => v > 0);
   }
   const step = Math.max(1, Math.ceil((b - a) / Math.max(1, count)));
@@ -44,7 +46,7 @@ function scaleOf(values, pixels, { log = false, whole = false, ticks = 5, pad = 
   const room = (b - a) * pad;
   if (!(zero && low === 0)) a -= room;
   b += room;
-  const place = (v) => pixels[0] + (to(v) - a) / (b - a) * (pixels[1] - pixels[0]);
+  const place = (v) => pixels[0] + ((to(v) - a) / (b - a)) * (pixels[1] - pixels[0]);
   let at = log ? logTicks(10 ** a, 10 ** b, ticks) : linearTicks(a, b, ticks);
   if (whole) at = at.filter(Number.isInteger);
   return { place, ticks: at, low, high };
@@ -88,14 +90,23 @@ function lineChart(spec) {
     const left = s.left || 58;
     const area = { l: left, r: width - 14, t: s.mark ? 24 : 12, b: height - 40 };
     const xs = s.series.flatMap((line) => line.points.map((p) => p[0]));
-    const ys = s.series.flatMap((line) => line.points.map((p) => p[1])
-      .concat((line.errors || []).flatMap((e) => [e[1], e[2]])))
+    const ys = s.series
+      .flatMap((line) => line.points.map((p) => p[1]).concat((line.errors || []).flatMap((e) => [e[1], e[2]])))
       .concat((s.band || []).flatMap((e) => [e[1], e[2]]));
-    const x = scaleOf(xs, [area.l, area.r], { ...s.x, ticks: s.x.dense && width / s.x.dense > 24 ? s.x.dense : narrow ? 4 : 8, pad: s.x.whole ? 0.04 : 0.01 });
+    const x = scaleOf(xs, [area.l, area.r], {
+      ...s.x,
+      ticks: s.x.dense && width / s.x.dense > 24 ? s.x.dense : narrow ? 4 : 8,
+      pad: s.x.whole ? 0.04 : 0.01,
+    });
     const y = scaleOf(ys, [area.b, area.t], { ...s.y, ticks: Math.max(3, Math.round(height / 40)), pad: 0.06 });
     places = { x, y };
     const shapes = svg('svg', {
-      class: 'plot', width, height, viewBox: '0 0 ' + width + ' ' + height, role: 'img', tabindex: '0',
+      class: 'plot',
+      width,
+      height,
+      viewBox: '0 0 ' + width + ' ' + height,
+      role: 'img',
+      tabindex: '0',
       'aria-label': s.label + '. Arrow keys step along the line.',
     });
     for (const v of y.ticks) {
@@ -126,19 +137,32 @@ function lineChart(spec) {
       const side = px > (area.l + area.r) / 2 ? 'end' : 'start';
       shapes.append(
         svg('line', { class: 'mark', x1: px, x2: px, y1: area.t - 8, y2: area.b }),
-        svg('text', { class: 'mark-label', x: px + (side === 'end' ? -5 : 5), y: area.t - 8, 'text-anchor': side, text: s.mark.text }),
+        svg('text', {
+          class: 'mark-label',
+          x: px + (side === 'end' ? -5 : 5),
+          y: area.t - 8,
+          'text-anchor': side,
+          text: s.mark.text,
+        }),
       );
     }
     if (s.band) {
       const good = s.band.filter((e) => e.every(isNumber));
-      const d = pathOf(good.map((e) => [e[0], e[2]]), x, y) + pathOf(good.map((e) => [e[0], e[1]]).reverse(), x, y).replace('M', 'L');
+      const d =
+        pathOf(
+          good.map((e) => [e[0], e[2]]),
+          x,
+          y,
+        ) + pathOf(good.map((e) => [e[0], e[1]]).reverse(), x, y).replace('M', 'L');
       if (good.length > 1) shapes.append(svg('path', { class: 'band', d: d + 'Z' }));
     }
     for (const line of s.series) {
       shapes.append(svg('path', { class: 'line ' + (line.kind || 'main'), d: pathOf(line.points, x, y) }));
       const end = line.points[line.points.length - 1];
       if (line.tag && end && isNumber(end[1])) {
-        shapes.append(svg('text', { class: 'tick', x: area.r, y: y.place(end[1]) - 9, 'text-anchor': 'end', text: line.tag }));
+        shapes.append(
+          svg('text', { class: 'tick', x: area.r, y: y.place(end[1]) - 9, 'text-anchor': 'end', text: line.tag }),
+        );
       }
       for (const [px, low, high] of line.errors || []) {
         if (![px, low, high].every(isNumber)) continue;
@@ -150,7 +174,14 @@ function lineChart(spec) {
         for (const [px, py] of line.points) {
           if (!isNumber(px) || !isNumber(py)) continue;
           const chosen = s.mark && s.mark.x === px && (line.kind || 'main') === 'main';
-          shapes.append(svg('circle', { class: 'dot ' + (chosen ? 'chosen' : line.kind || 'main'), cx: x.place(px), cy: y.place(py), r: chosen ? 5 : 3 }));
+          shapes.append(
+            svg('circle', {
+              class: 'dot ' + (chosen ? 'chosen' : line.kind || 'main'),
+              cx: x.place(px),
+              cy: y.place(py),
+              r: chosen ? 5 : 3,
+            }),
+          );
         }
       }
     }
@@ -226,7 +257,16 @@ function lineChart(spec) {
 
 // A figure with its heading, what it shows and the button that saves it.
 function panel(title, note, body, saver) {
-  return el('figure', { class: 'panel' },
-    el('figcaption', {}, el('span', { class: 'panel-title', text: title }), saver || null, note ? el('span', { class: 'panel-note', text: note }) : null),
-    body);
+  return el(
+    'figure',
+    { class: 'panel' },
+    el(
+      'figcaption',
+      {},
+      el('span', { class: 'panel-title', text: title }),
+      saver || null,
+      note ? el('span', { class: 'panel-note', text: note }) : null,
+    ),
+    body,
+  );
 }

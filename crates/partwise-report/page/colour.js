@@ -2,8 +2,20 @@
 const OKABE_ITO = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#f0e442', '#8c8c8c'];
 
 // Twelve stops of cividis (Nunez, Anderton & Renslow 2018), read between.
-const CIVIDIS = ['#00204d', '#00306f', '#2a406c', '#48526b', '#5e626e', '#727374', '#878479', '#9e9677', '#b6a971',
-  '#d0be67', '#ead357', '#ffea46'];
+const CIVIDIS = [
+  '#00204d',
+  '#00306f',
+  '#2a406c',
+  '#48526b',
+  '#5e626e',
+  '#727374',
+  '#878479',
+  '#9e9677',
+  '#b6a971',
+  '#d0be67',
+  '#ead357',
+  '#ffea46',
+];
 
 function rgbOf(hex) {
   const v = parseInt(hex.slice(1), 16);
@@ -23,7 +35,7 @@ const RAMP = (() => {
   const stops = CIVIDIS.map(rgbOf);
   const ramp = new Uint8Array(256 * 3);
   for (let i = 0; i < 256; i += 1) {
-    const x = i / 255 * (stops.length - 1);
+    const x = (i / 255) * (stops.length - 1);
     const at = Math.min(stops.length - 2, Math.floor(x));
     ramp.set(mixed(stops[at], stops[at + 1], x - at), 3 * i);
   }

@@ -3,7 +3,7 @@ const FIRST_CARDS = 24;
 
 function shareStrip(report) {
   const shares = report.order.map((c) => report.share(c));
-  if (shares.some((s) => s === null) || !shares.length) return null;
+  if (shares.some((s) => s === null) || shares.length < 2) return null;
   const bar = el('div', { class: 'strip', role: 'group', 'aria-label': 'Share of each component in the whole' });
   let rest = 0;
   report.order.forEach((c, at) => {
@@ -17,7 +17,9 @@ function shareStrip(report) {
     const label = () => piece.setAttribute('aria-label', state.name(c) + ', ' + percent(shares[at]));
     label();
     state.onRename(label);
-    piece.addEventListener('pointermove', (event) => tip.show([state.name(c), percent(shares[at]) + ' of the whole'], event.clientX, event.clientY));
+    piece.addEventListener('pointermove', (event) =>
+      tip.show([state.name(c), percent(shares[at]) + ' of the whole'], event.clientX, event.clientY),
+    );
     piece.addEventListener('pointerleave', () => tip.hide());
     bar.append(piece);
   });
@@ -38,13 +40,21 @@ function componentsSection(report) {
   const chosen = { way: ways[0][0], scale: 'own', find: '', all: false };
   const grid = el('div', { class: 'cards' });
   const count = el('p', { class: 'fine', 'aria-live': 'polite' });
-  const more = button('Show all', () => { chosen.all = true; draw(); }, { class: 'no-print', id: 'all-components' });
+  const more = button(
+    'Show all',
+    () => {
+      chosen.all = true;
+      draw();
+    },
+    { class: 'no-print', id: 'all-components' },
+  );
   const cards = new Map();
   // What the find field looks through: the feature names of each component, in small letters.
   const texts = new Map();
 
   function textOf(c) {
-    if (!texts.has(c)) texts.set(c, (report.components[c].top || []).map((row) => report.featureName(row[0]).toLowerCase()).join('\n'));
+    if (!texts.has(c))
+      texts.set(c, (report.components[c].top || []).map((row) => report.featureName(row[0]).toLowerCase()).join('\n'));
     return state.name(c).toLowerCase() + '\n' + texts.get(c);
   }
 
@@ -56,22 +66,49 @@ function componentsSection(report) {
   function card(c) {
     const part = report.components[c];
     const input = el('input', {
-      class: 'name', value: state.name(c), 'aria-label': 'Name of component ' + (c + 1), maxlength: '120', autocomplete: 'off', spellcheck: 'false',
+      class: 'name',
+      value: state.name(c),
+      'aria-label': 'Name of component ' + (c + 1),
+      maxlength: '120',
+      autocomplete: 'off',
+      spellcheck: 'false',
       on: {
         change: () => state.rename(c, input.value),
-        keydown: (event) => { if (event.key === 'Enter') input.blur(); },
+        keydown: (event) => {
+          if (event.key === 'Enter') input.blur();
+        },
       },
     });
     const swatch = el('span', { class: 'swatch', 'aria-hidden': 'true' });
     swatch.style.background = state.colour(c);
-    const facts = [['share', part.share, percent(part.share)],
-      ...(stable ? [['stability', part.stability, num(part.stability, 3)]] : []), ['sparse W', part.sparseness_w, num(part.sparseness_w, 2)], ['sparse H', part.sparseness_h, num(part.sparseness_h, 2)]];
-    const body = el('div', { class: 'card-body' });
-    const node = el('article', { class: 'card component', 'data-component': c },
+    const facts = [
+      ['share', part.share, percent(part.share)],
+      ...(stable ? [['stability', part.stability, num(part.stability, 3)]] : []),
+      ['sparse W', part.sparseness_w, num(part.sparseness_w, 2)],
+      ['sparse H', part.sparseness_h, num(part.sparseness_h, 2)],
+    ];
+    const body = el('div', { class: 'card-body', on: { click: () => openDetail(report, c) } });
+    const node = el(
+      'article',
+      { class: 'card component', 'data-component': c },
       el('div', { class: 'card-head' }, swatch, input),
-      el('dl', { class: 'mini' }, facts.map(([label, value, text]) => el('div', { 'data-fact': label }, el('dt', { text: label }), el('dd', {}, figure(value, text))))),
+      el(
+        'dl',
+        { class: 'mini' },
+        facts.map(([label, value, text]) =>
+          el('div', { 'data-fact': label }, el('dt', { text: label }), el('dd', {}, figure(value, text))),
+        ),
+      ),
       body,
-      el('div', { class: 'card-foot no-print' }, button('Details', () => openDetail(report, c), { class: 'quiet small', 'aria-label': 'Details of ' + state.name(c) })));
+      el(
+        'div',
+        { class: 'card-foot no-print' },
+        button('Details', () => openDetail(report, c), {
+          class: 'quiet small',
+          'aria-label': 'Details of ' + state.name(c),
+        }),
+      ),
+    );
     cards.set(c, { node, body, input });
     return node;
   }
@@ -82,15 +119,18 @@ function componentsSection(report) {
   }
 
   let painted = new Set();
-  const watcher = new IntersectionObserver((entries) => {
-    const shared = common();
-    for (const entry of entries) {
-      const c = Number(entry.target.dataset.component);
-      if (!entry.isIntersecting || painted.has(c)) continue;
-      painted.add(c);
-      paint(c, shared);
-    }
-  }, { rootMargin: '600px' });
+  const watcher = new IntersectionObserver(
+    (entries) => {
+      const shared = common();
+      for (const entry of entries) {
+        const c = Number(entry.target.dataset.component);
+        if (!entry.isIntersecting || painted.has(c)) continue;
+        painted.add(c);
+        paint(c, shared);
+      }
+    },
+    { rootMargin: '600px' },
+  );
 
   function draw(forPrint = false) {
     const found = report.order.filter((c) => chosen.find === '' || textOf(c).includes(chosen.find));
@@ -117,11 +157,15 @@ function componentsSection(report) {
   addEventListener('beforeprint', () => draw(true));
   addEventListener('afterprint', () => draw());
 
-  const relevance = slider('Weight or lift', { min: '0', max: '1', step: '0.05', value: String(how.lambda), id: 'lambda' }, (v, output) => {
-    how.lambda = v;
-    output.textContent = 'λ ' + v.toFixed(2);
-    repaint();
-  });
+  const relevance = slider(
+    'Weight or lift',
+    { min: '0', max: '1', step: '0.05', value: String(how.lambda), id: 'lambda' },
+    (v, output) => {
+      how.lambda = v;
+      output.textContent = 'λ ' + v.toFixed(2);
+      repaint();
+    },
+  );
   relevance.output.textContent = 'λ ' + how.lambda.toFixed(2);
 
   function repaint() {
@@ -130,16 +174,41 @@ function componentsSection(report) {
   }
 
   const ranked = el('span', { class: 'ranked controls-part' });
-  if (has(3)) ranked.append(choice('Rank features by', [['relevance', 'Relevance'], ['specificity', 'Specificity']], 'relevance', (v) => {
-    how.by = v;
-    relevance.field.hidden = v !== 'relevance';
-    repaint();
-  }));
-  if (has(2)) ranked.append(relevance.field);
-  const scaled = el('span', { class: 'controls-part' }, choice('Scale', [['own', 'Each its own'], ['common', 'One for all']], 'own', (v) => {
-    chosen.scale = v;
-    repaint();
-  }));
+  // With one component there is nothing to tell it from.
+  const several = report.k > 1;
+  if (several && has(3))
+    ranked.append(
+      choice(
+        'Rank features by',
+        [
+          ['relevance', 'Relevance'],
+          ['specificity', 'Specificity'],
+        ],
+        'relevance',
+        (v) => {
+          how.by = v;
+          relevance.field.hidden = v !== 'relevance';
+          repaint();
+        },
+      ),
+    );
+  if (several && has(2)) ranked.append(relevance.field);
+  const scaled = el(
+    'span',
+    { class: 'controls-part' },
+    choice(
+      'Scale',
+      [
+        ['own', 'Each its own'],
+        ['common', 'One for all'],
+      ],
+      'own',
+      (v) => {
+        chosen.scale = v;
+        repaint();
+      },
+    ),
+  );
   const suit = () => {
     ranked.hidden = chosen.way !== 'bars' && chosen.way !== 'words';
     scaled.hidden = chosen.way !== 'picture';
@@ -147,8 +216,16 @@ function componentsSection(report) {
   suit();
 
   const load = el('input', {
-    type: 'file', accept: 'application/json,.json', class: 'hidden', id: 'names-file',
-    on: { change: async () => { if (load.files[0]) takeNames(report, await load.files[0].text()); load.value = ''; } },
+    type: 'file',
+    accept: 'application/json,.json',
+    class: 'hidden',
+    id: 'names-file',
+    on: {
+      change: async () => {
+        if (load.files[0]) takeNames(report, await load.files[0].text());
+        load.value = '';
+      },
+    },
   });
 
   state.onRename(() => {
@@ -160,33 +237,64 @@ function componentsSection(report) {
 
   draw();
   const plain = ways[0][0];
-  return el('section', { id: 'components', 'aria-labelledby': 'components-h' },
+  return el(
+    'section',
+    { id: 'components', 'aria-labelledby': 'components-h' },
     el('h2', { id: 'components-h', text: 'Components' }),
     el('p', { class: 'lead', text: leadOf(report, plain) }),
     shareStrip(report),
     controls(
-      ways.length > 1 ? choice('Show as', ways, plain, (v) => { chosen.way = v; suit(); draw(); }) : null,
-      ranked, scaled,
-      searchField('Find a component or feature', (text) => { chosen.find = text; draw(); }),
-      el('span', { class: 'controls-part' },
-        button('Save names', () => save('names.json', JSON.stringify({ components: state.names }, null, 2) + '\n', 'application/json'), { class: 'small', id: 'save-names' }),
-        el('label', { class: 'button small', for: 'names-file', text: 'Load names' }), load)),
-    count, grid, el('div', { class: 'centre' }, more));
+      ways.length > 1
+        ? choice('Show as', ways, plain, (v) => {
+            chosen.way = v;
+            suit();
+            draw();
+          })
+        : null,
+      ranked,
+      scaled,
+      searchField('Find a component or feature', (text) => {
+        chosen.find = text;
+        draw();
+      }),
+      el(
+        'span',
+        { class: 'controls-part' },
+        button(
+          'Save names',
+          () => save('names.json', JSON.stringify({ components: state.names }, null, 2) + '\n', 'application/json'),
+          { class: 'small', id: 'save-names' },
+        ),
+        el('label', { class: 'button small', for: 'names-file', text: 'Load names' }),
+        load,
+      ),
+    ),
+    count,
+    grid,
+    el('div', { class: 'centre' }, more),
+  );
 }
 
 function leadOf(report, way) {
-  const start = plural(report.k, 'component') + ', the largest share first. Names can be edited; the whole page follows. ';
+  if (report.k === 1) return 'One component. Its name can be edited; the whole page follows.';
+  const start =
+    plural(report.k, 'component') + ', the largest share first. Names can be edited; the whole page follows. ';
   if (way === 'picture') return start + 'Each is a picture; the scale below it starts at zero.';
   if (way === 'sbs96') return start + 'Bars are the shares of the 96 channels.';
   if (way === 'axis') return start + 'Lines are the rows of H over their axis.';
-  return start + 'The slider goes from the heaviest features (λ = 1) to those that are more frequent here than elsewhere (λ = 0).';
+  return (
+    start +
+    'The slider goes from the heaviest features (λ = 1) to those that are more frequent here than elsewhere (λ = 0).'
+  );
 }
 
 function takeNames(report, text) {
   try {
     const list = JSON.parse(text).components;
     if (!Array.isArray(list)) return;
-    list.slice(0, report.k).forEach((name, c) => { if (typeof name === 'string') state.rename(c, name); });
+    list.slice(0, report.k).forEach((name, c) => {
+      if (typeof name === 'string') state.rename(c, name);
+    });
   } catch {
     // Not a file of names: nothing changes.
   }

@@ -47,7 +47,9 @@ class Opened:
     """A page with what it complained about and what it asked for."""
 
     def __init__(self, browser, path, **settings):
-        self.context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}, "accept_downloads": True} | settings))
+        self.context = browser.new_context(
+            **({"viewport": {"width": 1440, "height": 900}, "accept_downloads": True} | settings)
+        )
         self.context.set_default_timeout(8000)
         self.page = self.context.new_page()
         self.complaints, self.requests = [], []

@@ -44,8 +44,10 @@ class Report {
     report.features = source.features || { count: 0, names: null, geometry: null };
     report.samples = source.samples || { count: 0, names: null, groups: null };
     const [h, w, featureNames, sampleNames] = await Promise.all([
-      unpacked(source.h, true), unpacked(source.w, false),
-      namesOf(report.features.names), namesOf(report.samples.names),
+      unpacked(source.h, true),
+      unpacked(source.w, false),
+      namesOf(report.features.names),
+      namesOf(report.samples.names),
     ]);
     report.featureNames = featureNames;
     report.sampleNames = sampleNames;
@@ -56,7 +58,8 @@ class Report {
     report.width = h ? h.length / report.k : 0;
     report.height = w ? w.length / report.k : 0;
     // Components by share, the largest first; those without a share last, as they came.
-    report.order = report.components.map((_, c) => c)
+    report.order = report.components
+      .map((_, c) => c)
       .sort((a, b) => (report.share(b) ?? -1) - (report.share(a) ?? -1) || a - b);
     report.geometry = report.features.geometry || null;
     report.prepare();
@@ -129,9 +132,16 @@ class Report {
 
   // Held rows by their largest component in the order of the components, then by its share.
   sampleOrder() {
+    if (!this.sorted) this.sorted = this.sortSamples();
+    return this.sorted.slice();
+  }
+
+  sortSamples() {
     if (!this.shares) return Int32Array.from({ length: this.height }, (_, i) => i);
     const place = new Int32Array(this.k);
-    this.order.forEach((c, at) => { place[c] = at; });
+    this.order.forEach((c, at) => {
+      place[c] = at;
+    });
     const key = new Float64Array(this.height);
     for (let i = 0; i < this.height; i += 1) {
       const c = this.largest[i];
@@ -155,7 +165,7 @@ class Report {
       let sum = 0;
       for (let at = 0; at < k; at += 1) {
         const c = this.order[at];
-        const part = (this.share(c) ?? 1) * this.hValue(c, j) / sums[c];
+        const part = ((this.share(c) ?? 1) * this.hValue(c, j)) / sums[c];
         if (part > 0) sum += part;
         if (part > most) {
           most = part;

@@ -26,7 +26,12 @@ function svg(tag, props, ...children) {
 
 // A number in the text, with all its digits for who points at it and for the tests.
 function figure(value, text) {
-  return el('span', { class: 'num', 'data-raw': isNumber(value) ? String(value) : '', title: isNumber(value) ? String(value) : null, text });
+  return el('span', {
+    class: 'num',
+    'data-raw': isNumber(value) ? String(value) : '',
+    title: isNumber(value) ? String(value) : null,
+    text,
+  });
 }
 
 function button(text, run, props) {
@@ -41,7 +46,13 @@ function choice(label, options, chosen, run) {
   const name = 'choice' + controlCount;
   const set = el('fieldset', { class: 'choice' }, el('legend', { text: label }));
   for (const [value, text] of options) {
-    const input = el('input', { type: 'radio', name, value, checked: value === chosen, on: { change: () => run(value) } });
+    const input = el('input', {
+      type: 'radio',
+      name,
+      value,
+      checked: value === chosen,
+      on: { change: () => run(value) },
+    });
     set.append(el('label', {}, input, el('span', { text })));
   }
   return set;
@@ -83,21 +94,40 @@ function controls(...items) {
 
 // Long names are cut; pointing at them shows the whole.
 function cellText(content) {
-  return typeof content === 'string' ? el('span', { class: 'cell', text: content, title: content.length > 24 ? content : null }) : content;
+  return typeof content === 'string'
+    ? el('span', { class: 'cell', text: content, title: content.length > 24 ? content : null })
+    : content;
 }
 
 // Column heads are text or [text, is a number]; cells are nodes or text.
 function table(heads, rows, caption) {
-  const head = el('tr', {}, heads.map((h) => {
-    const [text, right] = Array.isArray(h) ? h : [h, false];
-    return el('th', { scope: 'col', class: right ? 'right' : null, text });
-  }));
-  const body = el('tbody', {}, rows.map((cells) => el('tr', {}, cells.map((cell, i) => {
-    const right = Array.isArray(heads[i]) && heads[i][1];
-    return el('td', { class: right ? 'right' : null }, cellText(cell));
-  }))));
-  return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
-    el('table', {}, el('caption', { class: 'hidden', text: caption }), el('thead', {}, head), body));
+  const head = el(
+    'tr',
+    {},
+    heads.map((h) => {
+      const [text, right] = Array.isArray(h) ? h : [h, false];
+      return el('th', { scope: 'col', class: right ? 'right' : null, text });
+    }),
+  );
+  const body = el(
+    'tbody',
+    {},
+    rows.map((cells) =>
+      el(
+        'tr',
+        {},
+        cells.map((cell, i) => {
+          const right = Array.isArray(heads[i]) && heads[i][1];
+          return el('td', { class: right ? 'right' : null }, cellText(cell));
+        }),
+      ),
+    ),
+  );
+  return el(
+    'div',
+    { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
+    el('table', {}, el('caption', { class: 'hidden', text: caption }), el('thead', {}, head), body),
+  );
 }
 
 // The part that is `share` of a whole, as a thin bar.
@@ -163,15 +193,18 @@ function hidpi(canvas, width, height) {
   return pen;
 }
 
-// Text cut to `width` pixels of the pen's font.
+// Text cut to `width` pixels of the pen's font. Its end stays: names that are numbered differ there.
 function fitted(pen, text, width) {
   if (pen.measureText(text).width <= width) return text;
+  const letters = Array.from(text);
+  const tail = letters.length > 8 ? letters.slice(-3).join('') : '';
   let low = 0;
-  let high = text.length;
+  let high = letters.length;
+  const cut = (n) => letters.slice(0, n).join('') + '…' + tail;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (pen.measureText(text.slice(0, middle) + '…').width <= width) low = middle;
+    if (pen.measureText(cut(middle)).width <= width) low = middle;
     else high = middle - 1;
   }
-  return low === 0 ? '' : text.slice(0, low) + '…';
+  return low === 0 ? '' : cut(low);
 }

@@ -25,8 +25,20 @@ function saveCsv(name, heads, rows) {
   save(name + '.csv', csvText(heads, rows), 'text/csv;charset=utf-8');
 }
 
-const KEPT = ['fill', 'fill-opacity', 'stroke', 'stroke-width', 'stroke-opacity', 'stroke-dasharray', 'stroke-linejoin',
-  'opacity', 'font-family', 'font-size', 'font-weight', 'text-anchor'];
+const KEPT = [
+  'fill',
+  'fill-opacity',
+  'stroke',
+  'stroke-width',
+  'stroke-opacity',
+  'stroke-dasharray',
+  'stroke-linejoin',
+  'opacity',
+  'font-family',
+  'font-size',
+  'font-weight',
+  'text-anchor',
+];
 
 // The style sheet does not go along with a saved figure, so its elements carry their looks themselves.
 function svgText(node) {
@@ -57,8 +69,12 @@ function saveFigure(name, node) {
 
 function saveButton(name, what, find) {
   const kind = what === 'canvas' ? 'PNG' : 'SVG';
-  return button(kind, () => {
-    const node = find();
-    if (node) saveFigure(name, node);
-  }, { class: 'quiet small no-print', 'aria-label': 'Save ' + name + ' as ' + kind });
+  return button(
+    kind,
+    () => {
+      const node = find();
+      if (node) saveFigure(name, node);
+    },
+    { class: 'quiet small no-print', 'aria-label': 'Save ' + name + ' as ' + kind },
+  );
 }

@@ -1,7 +1,7 @@
 """The data of a report, made from what `partwise fit` or `partwise demo` wrote: the reference of DATA.md.
 
-    python example.py FOLDER data.json [--x X.npy] [--picture HxW | --sbs96 | --words] [--groups NAME=FILE] [--title TEXT]
-    python example.py --fixture NAME data.json      (the names are those of the functions in fixtures.py)
+python example.py FOLDER data.json [--x X.npy] [--picture HxW | --sbs96 | --words] [--groups NAME=FILE] [--title TEXT]
+python example.py --fixture NAME data.json      (the names are those of the functions in fixtures.py)
 """
 
 import argparse
@@ -90,7 +90,12 @@ def top_rows(h, shares):
     for c in range(k):
         owned = np.where((h[c] >= h.max(axis=0)) & (weight[c] >= 1 / n), score, -np.inf)
         candidates = []
-        for key in (weight[c], lift[c] if n <= TOP * 3 else np.where(weight[c] > 1e-5, lift[c], -np.inf), halfway[c], owned):
+        for key in (
+            weight[c],
+            lift[c] if n <= TOP * 3 else np.where(weight[c] > 1e-5, lift[c], -np.inf),
+            halfway[c],
+            owned,
+        ):
             key = np.where(np.isfinite(key), key, -np.inf)
             best = np.argsort(-key, kind="stable")[:TOP]
             candidates += [int(j) for j in best if key[j] > -np.inf and h[c, j] > 0]
@@ -154,7 +159,10 @@ def verdict_of(run):
 
 def traces_of(run):
     restarts = [dict(r) for r in run.get("restarts", [])]
-    best = min(range(len(restarts)), key=lambda i: restarts[i]["objective"] if restarts[i]["objective"] is not None else math.inf)
+    best = min(
+        range(len(restarts)),
+        key=lambda i: restarts[i]["objective"] if restarts[i]["objective"] is not None else math.inf,
+    )
     for i, restart in enumerate(restarts):
         restart["trace"] = []
         if i == best:
@@ -176,19 +184,41 @@ def build(w, h, *, title, run=None, names=None, geometry=None, groups=None, x=No
         tops = top_rows(h, [0.0 if s is None else s for s in shares])
         given = names.get("components") or [f"component {c + 1}" for c in range(k)]
         for c in range(k):
-            components.append({
-                "name": given[c], "share": shares[c], "h_sum": finite(sums[c]),
-                "sparseness_w": hoyer(w[:, c]), "sparseness_h": hoyer(h[c]),
-                "stability": None if stability is None else finite(stability[c]), "top": tops[c],
-            })
+            components.append(
+                {
+                    "name": given[c],
+                    "share": shares[c],
+                    "h_sum": finite(sums[c]),
+                    "sparseness_w": hoyer(w[:, c]),
+                    "sparseness_h": hoyer(h[c]),
+                    "stability": None if stability is None else finite(stability[c]),
+                    "top": tops[c],
+                }
+            )
     data = {
-        "schema": 1, "title": title, "verdict": None, "run": None, "warnings": [], "data_card": [], "command": None,
-        "features": None, "samples": None, "components": components, "h": None, "w": None, "restarts": [], "worst": None, "rank": None,
+        "schema": 1,
+        "title": title,
+        "verdict": None,
+        "run": None,
+        "warnings": [],
+        "data_card": [],
+        "command": None,
+        "features": None,
+        "samples": None,
+        "components": components,
+        "h": None,
+        "w": None,
+        "restarts": [],
+        "worst": None,
+        "rank": None,
     }
     if run:
         run = clean_run(run)
         data |= {
-            "run": run, "verdict": verdict_of(run), "data_card": card_of(run), "restarts": traces_of(run),
+            "run": run,
+            "verdict": verdict_of(run),
+            "data_card": card_of(run),
+            "restarts": traces_of(run),
             "command": " ".join(run["command"]),
         }
     if h is not None:
@@ -237,7 +267,9 @@ def main():
     else:
         folder = pathlib.Path(given.folder)
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        names = json.loads((folder / "names.json").read_text(encoding="utf-8")) if (folder / "names.json").exists() else {}
+        names = (
+            json.loads((folder / "names.json").read_text(encoding="utf-8")) if (folder / "names.json").exists() else {}
+        )
         if given.names:
             names["cols"] = pathlib.Path(given.names).read_text(encoding="utf-8").split("\n")[: run["shape"][1]]
         if given.samples:
@@ -258,7 +290,16 @@ def main():
             levels = sorted(set(labels))
             groups.append({"name": name, "values": [levels.index(v) for v in labels], "levels": levels})
         x = np.load(given.x) if given.x else None
-        data = build(w, h, title=given.title or run["data"]["input"], run=run, names=names, geometry=geometry, groups=groups or None, x=x)
+        data = build(
+            w,
+            h,
+            title=given.title or run["data"]["input"],
+            run=run,
+            names=names,
+            geometry=geometry,
+            groups=groups or None,
+            x=x,
+        )
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     pathlib.Path(given.out).write_text(text, encoding="utf-8")
 

@@ -24,7 +24,10 @@ function num(v, digits = 4) {
   const [mantissa, power] = a.toExponential(digits - 1).split('e');
   const exponent = Number(power);
   if (exponent < -3 || exponent >= 7) {
-    const raised = String(exponent).split('').map((c) => SUPERSCRIPT[c]).join('');
+    const raised = String(exponent)
+      .split('')
+      .map((c) => SUPERSCRIPT[c])
+      .join('');
     return sign + mantissa + THIN + '×' + THIN + '10' + raised;
   }
   return sign + grouped(a.toFixed(Math.max(0, digits - 1 - exponent)));
@@ -37,7 +40,10 @@ function tickText(v) {
   if (a >= 1e5 || a < 1e-3) {
     const [mantissa, power] = v.toExponential(1).split('e');
     const head = mantissa.replace(/\.0$/, '').replace('-', '−');
-    const raised = String(Number(power)).split('').map((c) => SUPERSCRIPT[c]).join('');
+    const raised = String(Number(power))
+      .split('')
+      .map((c) => SUPERSCRIPT[c])
+      .join('');
     return (head === '1' ? '' : head + '×') + '10' + raised;
   }
   return grouped(String(Number(v.toPrecision(4)))).replace('-', '−');

@@ -14,15 +14,22 @@ function heatMap(spec, name) {
   let cell = null;
   let width = 0;
 
-  const tools = el('div', { class: 'tools no-print' },
+  const tools = el(
+    'div',
+    { class: 'tools no-print' },
     button('+', () => zoom(0.5), { class: 'quiet small', 'aria-label': 'Zoom in' }),
     button('−', () => zoom(2), { class: 'quiet small', 'aria-label': 'Zoom out' }),
     button('Whole', reset, { class: 'quiet small' }),
-    saveButton(name, 'canvas', () => canvas));
+    saveButton(name, 'canvas', () => canvas),
+  );
   const legend = el('canvas', { class: 'ramp', role: 'img', 'aria-label': 'Colour scale' });
   const lowText = el('span', { class: 'num' });
   const highText = el('span', { class: 'num' });
-  box.append(canvas, el('div', { class: 'heat-foot' }, el('div', { class: 'scale' }, lowText, legend, highText), tools), note);
+  box.append(
+    canvas,
+    el('div', { class: 'heat-foot' }, el('div', { class: 'scale' }, lowText, legend, highText), tools),
+    note,
+  );
 
   function reset() {
     view = { a: 0, b: current.cols, t: 0, u: current.rows };
@@ -73,9 +80,12 @@ function heatMap(spec, name) {
     ramp();
     const per = colSpan / area.w;
     const empty = s.hollow ? ' ' + s.hollow : '';
-    note.textContent = (per > 1.5
-      ? 'A pixel is the mean of about ' + num(Math.round(per)) + ' ' + s.what + '. Zoom in to see each.'
-      : colSpan < s.cols ? 'Showing ' + num(Math.ceil(colSpan)) + ' of ' + num(s.cols) + ' ' + s.what + '.' : '') + empty;
+    note.textContent =
+      (per > 1.5
+        ? 'A pixel is the mean of about ' + num(Math.round(per)) + ' ' + s.what + '. Zoom in to see each.'
+        : colSpan < s.cols
+          ? 'Showing ' + num(Math.ceil(colSpan)) + ' of ' + num(s.cols) + ' ' + s.what + '.'
+          : '') + empty;
   }
 
   function paint(pen) {
@@ -88,10 +98,10 @@ function heatMap(spec, name) {
     const first = Math.floor(view.t);
     const deep = rows < Math.ceil(view.u) - first;
     for (let y = 0; y < rows; y += 1) {
-      const r = deep ? Math.floor(view.t + (y + 0.5) / rows * (view.u - view.t)) : first + y;
+      const r = deep ? Math.floor(view.t + ((y + 0.5) / rows) * (view.u - view.t)) : first + y;
       for (let x = 0; x < pw; x += 1) {
-        const from = view.a + x / pw * (view.b - view.a);
-        const to = view.a + (x + 1) / pw * (view.b - view.a);
+        const from = view.a + (x / pw) * (view.b - view.a);
+        const to = view.a + ((x + 1) / pw) * (view.b - view.a);
         let c = Math.floor(from);
         const last = Math.min(s.cols, Math.max(c + 1, Math.floor(to)));
         const stride = Math.max(1, Math.floor((last - c) / MEAN_OF));
@@ -145,7 +155,12 @@ function heatMap(spec, name) {
       const colour = s.rowColour ? s.rowColour(r) : null;
       if (colour) {
         pen.fillStyle = colour;
-        pen.fillRect(area.l - 7, area.t + Math.max(0, (r - view.t) * unit), 5, Math.max(1, unit - (unit > 9 ? 1 : 0) + (unit > 9 ? 0 : 0.5)));
+        pen.fillRect(
+          area.l - 7,
+          area.t + Math.max(0, (r - view.t) * unit),
+          5,
+          Math.max(1, unit - (unit > 9 ? 1 : 0) + (unit > 9 ? 0 : 0.5)),
+        );
       }
       if (unit >= 12 && !s.square) {
         pen.fillStyle = themed('--ink');
@@ -197,8 +212,10 @@ function heatMap(spec, name) {
     const x = (event.clientX - frame.left - area.l) / area.w;
     const y = (event.clientY - frame.top - area.t) / area.h;
     if (x < 0 || x >= 1 || y < 0 || y >= 1) return null;
-    return [Math.min(current.rows - 1, Math.floor(view.t + y * (view.u - view.t))),
-      Math.min(current.cols - 1, Math.floor(view.a + x * (view.b - view.a)))];
+    return [
+      Math.min(current.rows - 1, Math.floor(view.t + y * (view.u - view.t))),
+      Math.min(current.cols - 1, Math.floor(view.a + x * (view.b - view.a))),
+    ];
   }
 
   let drag = null;
@@ -207,10 +224,15 @@ function heatMap(spec, name) {
     drag = [event.clientX, event.clientY];
     canvas.setPointerCapture(event.pointerId);
   });
-  canvas.addEventListener('pointerup', () => { drag = null; });
+  canvas.addEventListener('pointerup', () => {
+    drag = null;
+  });
   canvas.addEventListener('pointermove', (event) => {
     if (drag) {
-      pan((drag[0] - event.clientX) / area.w * (view.b - view.a), (drag[1] - event.clientY) / area.h * (view.u - view.t));
+      pan(
+        ((drag[0] - event.clientX) / area.w) * (view.b - view.a),
+        ((drag[1] - event.clientY) / area.h) * (view.u - view.t),
+      );
       drag = [event.clientX, event.clientY];
       tip.hide();
       return;
@@ -220,12 +242,20 @@ function heatMap(spec, name) {
     else tip.hide();
   });
   canvas.addEventListener('pointerleave', () => tip.hide());
-  canvas.addEventListener('wheel', (event) => {
-    if (!event.ctrlKey && !event.metaKey) return;
-    event.preventDefault();
-    const frame = canvas.getBoundingClientRect();
-    zoom(event.deltaY < 0 ? 0.7 : 1.43, (event.clientX - frame.left - area.l) / area.w, (event.clientY - frame.top - area.t) / area.h);
-  }, { passive: false });
+  canvas.addEventListener(
+    'wheel',
+    (event) => {
+      if (!event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      const frame = canvas.getBoundingClientRect();
+      zoom(
+        event.deltaY < 0 ? 0.7 : 1.43,
+        (event.clientX - frame.left - area.l) / area.w,
+        (event.clientY - frame.top - area.t) / area.h,
+      );
+    },
+    { passive: false },
+  );
   canvas.addEventListener('dblclick', (event) => {
     const frame = canvas.getBoundingClientRect();
     zoom(0.4, (event.clientX - frame.left - area.l) / area.w, (event.clientY - frame.top - area.t) / area.h);
@@ -246,14 +276,20 @@ function heatMap(spec, name) {
       event.preventDefault();
       const [dr, dc] = moves[event.key];
       // A step is at least a pixel.
-      const stride = Math.max(1, Math.round((view.b - view.a) / area.w * 3));
+      const stride = Math.max(1, Math.round(((view.b - view.a) / area.w) * 3));
       cell = cell || [Math.floor(view.t), Math.floor(view.a)];
-      cell = [Math.max(0, Math.min(current.rows - 1, cell[0] + dr)), Math.max(0, Math.min(current.cols - 1, cell[1] + dc * stride))];
+      cell = [
+        Math.max(0, Math.min(current.rows - 1, cell[0] + dr)),
+        Math.max(0, Math.min(current.cols - 1, cell[1] + dc * stride)),
+      ];
       if (cell[1] < view.a || cell[1] >= view.b) pan(cell[1] - (view.a + view.b) / 2, 0);
       draw(width);
       const frame = canvas.getBoundingClientRect();
-      tip.show(current.read(...cell), frame.left + area.l + (cell[1] + 0.5 - view.a) / (view.b - view.a) * area.w,
-        frame.top + area.t + (cell[0] + 0.5 - view.t) / (view.u - view.t) * area.h);
+      tip.show(
+        current.read(...cell),
+        frame.left + area.l + ((cell[1] + 0.5 - view.a) / (view.b - view.a)) * area.w,
+        frame.top + area.t + ((cell[0] + 0.5 - view.t) / (view.u - view.t)) * area.h,
+      );
     } else return;
     event.preventDefault();
   });

@@ -2,6 +2,7 @@
 
 THIN = "\u202f"
 
+
 def text_of(page, selector):
     return page.locator(selector).first.inner_text()
 
@@ -10,7 +11,9 @@ INK = """(canvas) => {
   const pen = canvas.getContext('2d');
   const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
   const seen = new Set();
-  for (let i = 0; i < data.length; i += 4) seen.add((data[i] << 16 | data[i + 1] << 8 | data[i + 2]) * 2 + (data[i + 3] > 0));
+  for (let i = 0; i < data.length; i += 4) {
+    seen.add((data[i] << 16 | data[i + 1] << 8 | data[i + 2]) * 2 + (data[i + 3] > 0));
+  }
   return seen.size;
 }"""
 
@@ -46,14 +49,15 @@ CONTRAST = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const node = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || !node.getClientRects().length || node.closest('script, style, [disabled], .hidden, .skip')) continue;
+    const text = walker.currentNode.textContent.trim();
+    if (!text || !node.getClientRects().length || node.closest('script, style, [disabled], .hidden, .skip')) continue;
     const style = getComputedStyle(node);
     const colour = parse(node instanceof SVGElement ? style.fill : style.color);
     const back = ground(node);
     const mixed = back.map((v, i) => v + (colour[i] - v) * colour[3]);
     const [a, b] = [light(mixed), light(back)].sort((x, y) => y - x);
     const contrast = (a + 0.05) / (b + 0.05);
-    if (contrast < 4.5) weak.push(node.tagName + ' ' + walker.currentNode.textContent.slice(0, 30) + ' ' + contrast.toFixed(2));
+    if (contrast < 4.5) weak.push(node.tagName + ' ' + text.slice(0, 30) + ' ' + contrast.toFixed(2));
   }
   return weak;
 }"""

@@ -1,9 +1,15 @@
 // W and H as heat maps, a component a row, in an order that brings alike together.
 function mapsSection(report) {
   if (!report.h && !report.w) return null;
-  const node = el('section', { id: 'factors', 'aria-labelledby': 'factors-h' },
+  const node = el(
+    'section',
+    { id: 'factors', 'aria-labelledby': 'factors-h' },
     el('h2', { id: 'factors-h', text: 'Factors' }),
-    el('p', { class: 'lead', text: 'A row is a component. Sorted, features and samples stand by the component they have most of. Drag, Ctrl and wheel, a double click or the keys +, − and 0 zoom; arrow keys move a cell.' }));
+    el('p', {
+      class: 'lead',
+      text: 'A row is a component. Sorted, features and samples stand by the component they have most of. Drag, Ctrl and wheel, a double click or the keys +, − and 0 zoom; arrow keys move a cell.',
+    }),
+  );
   if (report.w) node.append(factorMap(report, 'w'));
   if (report.h) node.append(factorMap(report, 'h'));
   return node;
@@ -30,16 +36,28 @@ function factorMap(report, which) {
   const bare = sums.reduce((a, v) => a + (v > 0 ? 0 : 1), 0);
   let topShare = 0;
   if (!isW || report.shares) {
-    for (let i = 0; i < count; i += 1) for (let c = 0; c < k; c += 1) {
-      const v = isW ? report.shares[i * k + c] : value(c, i) / sums[i];
-      if (v > topShare) topShare = v;
-    }
+    for (let i = 0; i < count; i += 1)
+      for (let c = 0; c < k; c += 1) {
+        const v = isW ? report.shares[i * k + c] : value(c, i) / sums[i];
+        if (v > topShare) topShare = v;
+      }
   }
   topShare = topShare || 1;
-  const ordered = isW || (report.geometry && (report.geometry.kind === 'axis' || report.geometry.kind === 'sbs96')) ? (isW ? 'sorted' : 'given') : 'sorted';
+  const ordered =
+    isW || (report.geometry && (report.geometry.kind === 'axis' || report.geometry.kind === 'sbs96'))
+      ? isW
+        ? 'sorted'
+        : 'given'
+      : 'sorted';
   // Of thousands of features nearly all are small beside the largest; their shares still show the blocks.
-  const chosen = { order: ordered, scale: isW ? (report.shares ? 'share' : 'component') : count > 1000 ? 'share' : 'component' };
-  const standard = report.geometry && report.geometry.kind === 'sbs96' && !report.columns ? Int32Array.from(report.geometry.order) : given;
+  const chosen = {
+    order: ordered,
+    scale: isW ? (report.shares ? 'share' : 'component') : count > 1000 ? 'share' : 'component',
+  };
+  const standard =
+    report.geometry && report.geometry.kind === 'sbs96' && !report.columns
+      ? Int32Array.from(report.geometry.order)
+      : given;
   const name = isW ? (i) => report.sampleName(report.sampleAt(i)) : (j) => report.featureName(report.featureAt(j));
 
   function shown(c, i) {
@@ -51,13 +69,24 @@ function factorMap(report, which) {
   const spec = () => {
     const columns = chosen.order === 'sorted' ? sorted : isW ? given : standard;
     return {
-      label: (isW ? 'W' : 'H') + ' as a heat map of ' + plural(k, 'component') + ' and ' + plural(count, isW ? 'sample' : 'feature'),
-      rows: k, cols: count, low: 0, high: chosen.scale === 'raw' ? most : chosen.scale === 'share' ? topShare : 1,
+      label:
+        (isW ? 'W' : 'H') +
+        ' as a heat map of ' +
+        plural(k, 'component') +
+        ' and ' +
+        plural(count, isW ? 'sample' : 'feature'),
+      rows: k,
+      cols: count,
+      low: 0,
+      high: chosen.scale === 'raw' ? most : chosen.scale === 'share' ? topShare : 1,
       value: (r, c) => shown(order[r], columns[c]),
       rowName: (r) => state.name(order[r]),
       rowColour: (r) => state.colour(order[r]),
       colName: (c) => name(columns[c]),
-      hollow: chosen.scale === 'share' && bare > 0 ? 'Grey: ' + plural(bare, isW ? 'sample' : 'feature') + ' with nothing in any component.' : null,
+      hollow:
+        chosen.scale === 'share' && bare > 0
+          ? 'Grey: ' + plural(bare, isW ? 'sample' : 'feature') + ' with nothing in any component.'
+          : null,
       what: isW ? 'samples' : 'features',
       height: () => Math.max(96, Math.min(560, k * 22)),
       read: (r, c) => {
@@ -74,16 +103,41 @@ function factorMap(report, which) {
   const update = () => map.update(spec());
   state.onRename(update);
   const shareText = isW ? 'Share of the sample' : 'Share of the feature';
-  const scales = [['component', 'Of the largest'], ['raw', 'As it is']];
+  const scales = [
+    ['component', 'Of the largest'],
+    ['raw', 'As it is'],
+  ];
   if (!isW || report.shares) scales.unshift(['share', shareText]);
   const held = isW
-    ? report.rows ? num(report.height) + ' of ' + plural(report.samples.count, 'sample') + ' held' : plural(count, 'sample')
-    : report.columns ? 'the strongest ' + num(count) + ' of ' + plural(report.features.count, 'feature') : plural(count, 'feature');
-  return el('div', { class: 'card map', 'data-map': which },
+    ? report.rows
+      ? num(report.height) + ' of ' + plural(report.samples.count, 'sample') + ' held'
+      : plural(count, 'sample')
+    : report.columns
+      ? 'the strongest ' + num(count) + ' of ' + plural(report.features.count, 'feature')
+      : plural(count, 'feature');
+  return el(
+    'div',
+    { class: 'card map', 'data-map': which },
     el('h3', { text: isW ? 'W: samples' : 'H: features' }),
     el('p', { class: 'fine', text: held }),
     controls(
-      choice('Order of ' + (isW ? 'samples' : 'features'), [['sorted', 'Sorted'], ['given', 'As given']], chosen.order, (v) => { chosen.order = v; update(); }),
-      choice('Colour', scales, chosen.scale, (v) => { chosen.scale = v; update(); })),
-    map.box);
+      choice(
+        'Order of ' + (isW ? 'samples' : 'features'),
+        [
+          ['sorted', 'Sorted'],
+          ['given', 'As given'],
+        ],
+        chosen.order,
+        (v) => {
+          chosen.order = v;
+          update();
+        },
+      ),
+      choice('Colour', scales, chosen.scale, (v) => {
+        chosen.scale = v;
+        update();
+      }),
+    ),
+    map.box,
+  );
 }

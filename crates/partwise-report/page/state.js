@@ -7,7 +7,9 @@ const state = {
     this.given = report.components.map((part, c) => String(part.name ?? 'component ' + (c + 1)));
     this.names = this.given.slice();
     this.colours = [];
-    report.order.forEach((c, at) => { this.colours[c] = categoryColour(at); });
+    report.order.forEach((c, at) => {
+      this.colours[c] = categoryColour(at);
+    });
   },
 
   name(c) {

@@ -9,12 +9,15 @@ function structureSection(report) {
   const legend = el('ul', { class: 'legend' });
   const { k, shares } = report;
   let bars = [];
+  let kept = { key: null, parts: [] };
   let cursor = -1;
   let frame = null;
   // The stack starts with the largest component at the bottom.
   const stack = report.order;
   const place = [];
-  stack.forEach((c, at) => { place[c] = at; });
+  stack.forEach((c, at) => {
+    place[c] = at;
+  });
 
   function levelOf(row) {
     const group = groups[Number(chosen.group)];
@@ -28,8 +31,13 @@ function structureSection(report) {
     if (chosen.sort === 'given') return usable.sort((a, b) => a - b);
     if (chosen.sort === 'two') {
       const second = new Map(Array.from(usable, (i) => [i, secondOf(i)]));
-      return usable.sort((a, b) => place[report.largest[a]] - place[report.largest[b]] || second.get(a) - second.get(b)
-        || shares[b * k + report.largest[b]] - shares[a * k + report.largest[a]] || a - b);
+      return usable.sort(
+        (a, b) =>
+          place[report.largest[a]] - place[report.largest[b]] ||
+          second.get(a) - second.get(b) ||
+          shares[b * k + report.largest[b]] - shares[a * k + report.largest[a]] ||
+          a - b,
+      );
     }
     if (chosen.sort !== 'largest') {
       const c = Number(chosen.sort);
@@ -49,6 +57,12 @@ function structureSection(report) {
 
   // Blocks of rows, one for a level of the label column.
   function blocks() {
+    const key = chosen.group + ' ' + chosen.sort;
+    if (kept.key !== key) kept = { key, parts: sortedBlocks() };
+    return kept.parts;
+  }
+
+  function sortedBlocks() {
     const rows = sortedRows();
     if (chosen.group === '') return [{ name: null, rows }];
     const { levels } = groups[Number(chosen.group)];
@@ -69,7 +83,7 @@ function structureSection(report) {
     // Blocks are as wide as they have samples, but none is narrower than three pixels.
     const least = Math.min(3, room / Math.max(1, parts.length));
     const spare = room - least * parts.length;
-    const widthOf = (part) => least + spare * part.rows.length / total;
+    const widthOf = (part) => least + (spare * part.rows.length) / total;
     const ruler = canvas.getContext('2d');
     ruler.font = '12px system-ui, sans-serif';
     const fits = (part) => widthOf(part) >= 60 || ruler.measureText(part.name).width <= widthOf(part) + gap - 2;
@@ -78,8 +92,15 @@ function structureSection(report) {
     const pen = hidpi(canvas, width, body + names + 8);
     pen.clearRect(0, 0, width, body + names + 8);
     frame = { left, top: 6, body };
-    canvas.setAttribute('aria-label', 'Shares of ' + plural(k, 'component') + ' in ' + plural(total, 'sample')
-      + (chosen.group === '' ? '' : ' by ' + groups[Number(chosen.group)].name) + '. Arrow keys step through samples.');
+    canvas.setAttribute(
+      'aria-label',
+      'Shares of ' +
+        plural(k, 'component') +
+        ' in ' +
+        plural(total, 'sample') +
+        (chosen.group === '' ? '' : ' by ' + groups[Number(chosen.group)].name) +
+        '. Arrow keys step through samples.',
+    );
     pen.font = '12px system-ui, sans-serif';
     pen.fillStyle = themed('--soft');
     pen.textAlign = 'right';
@@ -95,9 +116,9 @@ function structureSection(report) {
       const columns = Math.max(1, Math.min(part.rows.length, Math.floor(w)));
       if (columns < part.rows.length) thinned += part.rows.length - columns;
       for (let b = 0; b < columns; b += 1) {
-        const row = part.rows[Math.floor((b + 0.5) / columns * part.rows.length)];
-        const start = snap(x + b * w / columns);
-        const bar = { row, x: start, w: snap(x + (b + 1) * w / columns) - start, name: part.name };
+        const row = part.rows[Math.floor(((b + 0.5) / columns) * part.rows.length)];
+        const start = snap(x + (b * w) / columns);
+        const bar = { row, x: start, w: snap(x + ((b + 1) * w) / columns) - start, name: part.name };
         bars.push(bar);
         let y = 6 + body;
         for (const c of stack) {
@@ -132,13 +153,19 @@ function structureSection(report) {
       pen.lineWidth = 2;
       pen.strokeRect(bars[cursor].x - 1, 5, bars[cursor].w + 2, body + 2);
     }
-    note.textContent = thinned ? num(bars.length) + ' of ' + plural(total, 'sample') + ' are drawn, evenly spaced in this order.' : plural(total, 'sample') + '.';
+    note.textContent = thinned
+      ? num(bars.length) + ' of ' + plural(total, 'sample') + ' are drawn, evenly spaced in this order.'
+      : plural(total, 'sample') + '.';
   }
 
   function read(bar) {
     const i = bar.row;
     const lines = [report.sampleName(report.sampleAt(i)) + (bar.name === null ? '' : ' · ' + bar.name)];
-    const most = report.order.map((c) => [c, shares[i * k + c]]).filter(([, s]) => s > 0.005).sort((a, b) => b[1] - a[1]).slice(0, 6);
+    const most = report.order
+      .map((c) => [c, shares[i * k + c]])
+      .filter(([, s]) => s > 0.005)
+      .sort((a, b) => b[1] - a[1])
+      .slice(0, 6);
     return lines.concat(most.map(([c, s]) => percent(s) + '  ' + state.name(c)));
   }
 
@@ -170,31 +197,71 @@ function structureSection(report) {
   const run = whenSized(box, draw);
 
   function names() {
-    legend.replaceChildren(...report.order.slice(0, 24).map((c) => el('li', {},
-      el('span', { class: 'swatch', css: { background: state.colour(c) } }), state.name(c))));
+    legend.replaceChildren(
+      ...report.order
+        .slice(0, 24)
+        .map((c) => el('li', {}, el('span', { class: 'swatch', css: { background: state.colour(c) } }), state.name(c))),
+    );
     if (k > 24) legend.append(el('li', { text: 'and ' + num(k - 24) + ' smaller ones in greys' }));
   }
   names();
 
-  const sortOptions = () => [['largest', 'Largest component'], ['two', 'Two largest components'], ['given', 'As given'],
-    ...report.order.map((c) => [String(c), 'Share of ' + state.name(c)])];
-  const sort = dropdown('Sort by', sortOptions(), chosen.sort, (v) => { chosen.sort = v; run(); });
+  const sortOptions = () => [
+    ['largest', 'Largest component'],
+    ['two', 'Two largest components'],
+    ['given', 'As given'],
+    ...report.order.map((c) => [String(c), 'Share of ' + state.name(c)]),
+  ];
+  const sort = dropdown('Sort by', sortOptions(), chosen.sort, (v) => {
+    chosen.sort = v;
+    run();
+  });
   sort.querySelector('select').id = 'structure-sort';
   const group = groups.length
-    ? dropdown('Group by', [['', 'Nothing'], ...groups.map((g, i) => [String(i), String(g.name)])], chosen.group, (v) => { chosen.group = v; run(); })
+    ? dropdown(
+        'Group by',
+        [['', 'Nothing'], ...groups.map((g, i) => [String(i), String(g.name)])],
+        chosen.group,
+        (v) => {
+          chosen.group = v;
+          run();
+        },
+      )
     : null;
   if (group) group.querySelector('select').id = 'structure-group';
   state.onRename(() => {
     names();
     const select = sort.querySelector('select');
-    sortOptions().forEach(([, text], i) => { select.options[i].textContent = text; });
+    sortOptions().forEach(([, text], i) => {
+      select.options[i].textContent = text;
+    });
     run();
   });
 
-  return el('section', { id: 'structure', 'aria-labelledby': 'structure-h' },
+  return el(
+    'section',
+    { id: 'structure', 'aria-labelledby': 'structure-h' },
     el('h2', { id: 'structure-h', text: 'Structure' }),
-    el('p', { class: 'lead', text: 'What each sample is made of. A column is a sample; heights are the shares of its components in W H.' }),
+    el('p', {
+      class: 'lead',
+      text: 'What each sample is made of. A column is a sample; heights are the shares of its components in W H.',
+    }),
     controls(group, sort),
-    el('div', { class: 'card' }, box, legend,
-      el('div', { class: 'heat-foot' }, note, el('div', { class: 'tools' }, saveButton('structure', 'canvas', () => canvas)))));
+    el(
+      'div',
+      { class: 'card' },
+      box,
+      legend,
+      el(
+        'div',
+        { class: 'heat-foot' },
+        note,
+        el(
+          'div',
+          { class: 'tools' },
+          saveButton('structure', 'canvas', () => canvas),
+        ),
+      ),
+    ),
+  );
 }

@@ -7,10 +7,11 @@ import base64
 import time
 import zlib
 
-import assemble
-import fixtures
 import numpy as np
 import pytest
+
+import assemble
+import fixtures
 from conftest import Opened
 from looks import CONTRAST, INK, THIN, prints, text_of
 
@@ -41,7 +42,8 @@ def test_every_figure_has_something_in_it(opened, name):
         assert colours > 1, canvas.get_attribute("aria-label")
         assert canvas.get_attribute("aria-label")
     drawn = report.page.locator("main svg.plot").evaluate_all(
-        "(all) => all.map((node) => [node.getAttribute('aria-label'), node.querySelectorAll('path[d]:not([d=\"\"]), rect, circle').length])"
+        """(all) => all.map((node) => [
+          node.getAttribute('aria-label'), node.querySelectorAll('path[d]:not([d=""]), rect, circle').length])"""
     )
     for label, shapes in drawn:
         assert label and shapes > (0 if name == "nothing" else 1)
@@ -57,7 +59,8 @@ def test_fits_the_width(opened, name, width):
     out = report.page.evaluate(
         """(width) => [...document.querySelectorAll('main *')].filter((e) => {
           const box = e.getBoundingClientRect();
-          return box.width > 1 && box.right > width + 1 && !e.closest('.scroll') && !e.closest('pre') && getComputedStyle(e).clipPath === 'none';
+          return box.width > 1 && box.right > width + 1 && !e.closest('.scroll, pre')
+            && getComputedStyle(e).clipPath === 'none';
         }).map((e) => e.outerHTML.slice(0, 80))""",
         width,
     )
@@ -69,14 +72,16 @@ def test_numbers_are_those_of_the_data(opened, reports):
     page = opened("words").page
     run = data["run"]
     shown = dict(
-        page.locator("#verdict .figures > div").evaluate_all("(all) => all.map((e) => [e.querySelector('dt').textContent, e.querySelector('.num').dataset.raw])")
+        page.locator("#verdict .figures > div").evaluate_all(
+            "(all) => all.map((e) => [e.querySelector('dt').textContent, e.querySelector('.num').dataset.raw])"
+        )
     )
     assert float(shown["Relative error"]) == run["relative_error"]
     assert float(shown["Optimality residual"]) == run["kkt_residual"]
     assert float(shown["Held-out relative error"]) == run["held_out"]["relative_rmse"]
     assert float(shown["Kullback–Leibler loss"]) == run["loss_value"]
     assert float(shown["Time of the fit"]) == run["seconds"]["init"] + run["seconds"]["solve"]
-    assert text_of(page, "#verdict .figures") .count("0.2873") == 1
+    assert text_of(page, "#verdict .figures").count("0.2873") == 1
     cards = page.locator(".component")
     by_share = sorted(range(6), key=lambda c: -data["components"][c]["share"])
     assert cards.count() == 6
@@ -86,9 +91,23 @@ def test_numbers_are_those_of_the_data(opened, reports):
         assert raw == [part["share"], part["stability"], part["sparseness_w"], part["sparseness_h"]]
     # Rank: every number of the table.
     page.locator("#rank details summary").click()
-    rows = page.locator("#rank details tbody tr").evaluate_all("(all) => all.map((tr) => [...tr.querySelectorAll('.num')].map((e) => Number(e.dataset.raw)))")
+    rows = page.locator("#rank details tbody tr").evaluate_all(
+        "(all) => all.map((tr) => [...tr.querySelectorAll('.num')].map((e) => Number(e.dataset.raw)))"
+    )
     for row, entry in zip(rows, data["rank"]["ranks"], strict=True):
-        keys = ["relative_error", "stability", "cophenetic", "dispersion", "ambiguous", "silhouette", "explained", "residual", "objective", "sparseness_w", "sparseness_h"]
+        keys = [
+            "relative_error",
+            "stability",
+            "cophenetic",
+            "dispersion",
+            "ambiguous",
+            "silhouette",
+            "explained",
+            "residual",
+            "objective",
+            "sparseness_w",
+            "sparseness_h",
+        ]
         assert row == [entry["held_out"]["mean"]] + [entry[key] for key in keys]
     worst = page.locator("[data-worst=samples] .num").evaluate_all("(all) => all.map((e) => Number(e.dataset.raw))")
     assert worst == [e for _, e in data["worst"]["rows"]]
@@ -96,7 +115,10 @@ def test_numbers_are_those_of_the_data(opened, reports):
 
 def test_shares_of_samples_are_those_of_the_factors(opened, reports):
     _, data = reports("large")
-    raw = np.frombuffer(zlib.decompress(base64.b64decode(data["w"]["base64"])), dtype={"u16": "<u2", "u8": "u1", "f32": "<f4"}[data["w"]["type"]])
+    raw = np.frombuffer(
+        zlib.decompress(base64.b64decode(data["w"]["base64"])),
+        dtype={"u16": "<u2", "u8": "u1", "f32": "<f4"}[data["w"]["type"]],
+    )
     w = raw.reshape(-1, 12) * np.array(data["w"]["scale"] or [1.0] * 12)
     parts = w * np.array([part["h_sum"] for part in data["components"]])
     shares = parts / parts.sum(axis=1, keepdims=True)
@@ -223,7 +245,12 @@ def test_prints(opened, name, tmp_path):
     assert raw.startswith(b"%PDF") and len(raw) > 20_000
     report.page.emulate_media(media="print")
     assert not report.page.locator(".bar").is_visible()
-    assert report.page.evaluate("[...document.querySelectorAll('button')].filter((b) => b.offsetParent && !b.closest('.strip, th')).length") == 0
+    assert (
+        report.page.evaluate(
+            "[...document.querySelectorAll('button')].filter((b) => b.offsetParent && !b.closest('.strip, th')).length"
+        )
+        == 0
+    )
     assert report.complaints == []
 
 
@@ -261,8 +288,11 @@ def test_everything_can_be_reached_by_keys(opened):
     wanted = page.evaluate(
         """() => {
           const radios = new Set();
-          return [...document.querySelectorAll('a[href], button:not([disabled]), input, select, summary, [tabindex="0"]')].filter((e) => {
-            if (!e.getClientRects().length || e.closest('dialog') || (e.closest('details:not([open])') && e.tagName !== 'SUMMARY')) return false;
+          const all = document.querySelectorAll(
+            'a[href], button:not([disabled]), input, select, summary, [tabindex="0"]');
+          return [...all].filter((e) => {
+            if (!e.getClientRects().length || e.closest('dialog')) return false;
+            if (e.closest('details:not([open])') && e.tagName !== 'SUMMARY') return false;
             if (e.type === 'radio') {
               if (radios.has(e.name)) return false;
               radios.add(e.name);
@@ -278,18 +308,23 @@ def test_controls_have_names_and_headings_are_in_order(opened):
     for name in ("words", "picture", "scan_alone"):
         page = opened(name).page
         nameless = page.evaluate(
-            """() => [...document.querySelectorAll('button, a[href], input, select, canvas, svg[role=img], [role=region], section, nav, fieldset')].filter((e) => {
+            """() => [...document.querySelectorAll(
+              'button, a[href], input, select, canvas, svg[role=img], [role=region], section, nav, fieldset'
+            )].filter((e) => {
               if (e.closest('[aria-hidden=true]')) return false;
               if (e.tagName === 'FIELDSET') return !e.querySelector('legend').textContent;
               const by = e.getAttribute('aria-labelledby');
               if (by) return !document.getElementById(by);
-              return !(e.getAttribute('aria-label') || (e.labels && e.labels.length && e.labels[0].textContent.trim()) || (e.matches('button, a') && e.textContent.trim()));
+              if (e.getAttribute('aria-label') || (e.matches('button, a') && e.textContent.trim())) return false;
+              return !(e.labels && e.labels.length && e.labels[0].textContent.trim());
             }).map((e) => e.outerHTML.slice(0, 100))"""
         )
         assert nameless == []
-        levels = page.evaluate("[...document.querySelectorAll('main h1, main h2, main h3, main h4')].map((e) => Number(e.tagName[1]))")
+        levels = page.evaluate(
+            "[...document.querySelectorAll('main h1, main h2, main h3, main h4')].map((e) => Number(e.tagName[1]))"
+        )
         assert levels[0] == 1 and levels.count(1) == 1
-        assert all(b <= a + 1 for a, b in zip(levels, levels[1:]))
+        assert all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False))
         assert page.locator("html").get_attribute("lang") == "en"
         ids = page.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
         assert len(ids) == len(set(ids))
@@ -297,7 +332,12 @@ def test_controls_have_names_and_headings_are_in_order(opened):
 
 def test_sections_of_a_scan_alone(opened):
     page = opened("scan_alone").page
-    assert page.locator("main section").evaluate_all("(all) => all.map((e) => e.id)") == ["verdict", "rank", "reproduce", "downloads"]
+    assert page.locator("main section").evaluate_all("(all) => all.map((e) => e.id)") == [
+        "verdict",
+        "rank",
+        "reproduce",
+        "downloads",
+    ]
     assert page.locator("#nav a").all_inner_texts() == ["Verdict", "Rank", "Reproduce", "Downloads"]
 
 
