@@ -6,6 +6,7 @@ use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
 use crate::fit::{Destination, solve, stem};
 use crate::output;
+use crate::report::Look;
 use crate::source::Source;
 use crate::talk::{Talk, count};
 use partwise::data::Matrix;
@@ -85,6 +86,7 @@ fn go<T: Number>(
         timings: false,
         given: GivenNames::default(),
         others,
+        report: args.report.then(|| Look::of(&args.look, None)),
     };
     let (_, outcome) = solve(x, source, spec, &given, to, talk)?;
     Ok(outcome)

@@ -7,6 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::given::GivenFiles;
 use crate::output;
 use crate::progress::Watch;
+use crate::report::{self, Look};
 use crate::score;
 use crate::signals::{self, Phase};
 use crate::source::Source;
@@ -17,7 +18,7 @@ use partwise::plan::Plan;
 use partwise::run::Progress;
 use partwise::{Fit, Free, Given, Init, Nmf, Simplex, Spec};
 use partwise_io::fitted::{
-    Asked, Data, Folder, GivenNames, RUN, Record, SCHEMA_VERSION, Seconds, TableFormat,
+    Asked, Data, Folder, GivenNames, REPORT, RUN, Record, SCHEMA_VERSION, Seconds, TableFormat,
 };
 use partwise_report::Size;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,8 @@ pub(crate) struct Destination {
     pub(crate) given: GivenNames,
     /// What else goes into the folder: names and contents.
     pub(crate) others: Vec<(&'static str, Vec<u8>)>,
+    /// What to make a report with, if one is wanted.
+    pub(crate) report: Option<Look>,
 }
 
 pub(crate) fn run(args: &FitArgs, talk: &Talk) -> Result<Outcome, Failure> {
@@ -115,6 +118,7 @@ fn fit<T: Number>(
         timings,
         given: files.names(),
         others: Vec::new(),
+        report: args.report.then(|| Look::of(&args.look, image)),
     };
     let (_, outcome) = solve(x, source, spec, &start, to, talk)?;
     Ok(outcome)
@@ -136,12 +140,16 @@ pub(crate) fn solve<T: Number>(
     watch.finish();
     let fit = fitted?;
     signals::enter(Phase::Writing);
+    let residuals = to.report.is_some().then(|| report::residuals(&fit, &x)).transpose()?;
     let held_out = score::held_out(x, source, &fit)?;
 
     let clock = Instant::now();
     let mut files = output::write(&to.folder, &fit, &source.names, to.format, to.image)?;
     for (name, bytes) in &to.others {
         to.folder.put_other(name, bytes, &mut files)?;
+    }
+    if to.report.is_some() {
+        files.others.push(REPORT.into());
     }
     let write = clock.elapsed().as_secs_f64();
     let seconds = Seconds { load: source.seconds, init: fit.seconds.0, solve: fit.seconds.1, write };
@@ -165,6 +173,10 @@ pub(crate) fn solve<T: Number>(
     let record = Record::new(&source.facts, &fit, asked);
     let json = record.to_json().map_err(|error| Failure::Internal(error.to_string()))?;
     to.folder.put(RUN, &json)?;
+    if let Some(look) = &to.report {
+        let html = report::of_fit(&fit, &json, &source.names, residuals, look)?;
+        to.folder.put(REPORT, html.as_bytes())?;
+    }
     let target = to.folder.target().to_path_buf();
     output::commit(to.folder, &files)?;
 

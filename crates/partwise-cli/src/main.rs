@@ -18,6 +18,7 @@ mod matched;
 mod output;
 mod progress;
 mod rank;
+mod report;
 mod score;
 mod signals;
 mod source;
@@ -57,6 +58,7 @@ fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Fit(args) => fit::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Rank(args) => rank::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Transform(args) => transform::run(&args, &Talk::new(args.talk.level(), false)),
+        Command::Report(args) => report::run(&args, &Talk::new(args.talk.level(), false)),
         Command::Consensus(args) => consensus::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Top(args) => top::run(&args),
         Command::Match(args) => matched::run(&args, &Talk::new(args.talk.level(), args.json)),

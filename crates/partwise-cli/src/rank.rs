@@ -4,6 +4,7 @@ use crate::any::{Number, with_matrix};
 use crate::args::{self, ConstraintArgs, RankArgs, Shard};
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
+use crate::report;
 use crate::signals::{self, Phase};
 use crate::source::Source;
 use crate::talk::{self, Talk, count, seconds};
@@ -13,7 +14,7 @@ use partwise::run::Progress;
 use partwise::select::{
     Advice, Confidence, Job, Kind, Outcome as Done, Scan, Summary, Watch, advise, summaries,
 };
-use partwise_io::fitted::Versions;
+use partwise_io::fitted::{REPORT, Versions};
 use partwise_io::scanned::{Common, Jobs};
 use partwise_io::{Names, Separator, write_table_to};
 use serde::Serialize;
@@ -22,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// What the scan found, in full.
-const SCAN: &str = "scan.json";
+pub(crate) const SCAN: &str = "scan.json";
 /// The same as a table.
 const TABLE: &str = "ranks.tsv";
 
@@ -149,10 +150,16 @@ fn go<T: Number>(
     if args.shard.is_none() || missing == 0 {
         put(&folder.join(SCAN), &json)?;
         put(&folder.join(TABLE), &table)?;
+        if args.report {
+            let map = advice.rank.and_then(|rank| report::consensus(&outcomes, rank, scan.spec.seed));
+            put(&folder.join(REPORT), report::of_scan(&json, map)?.as_bytes())?;
+        }
     }
     talk::data(if args.json { &json } else { &table })?;
     tell(&advice, missing, command.as_deref(), args.shard, talk);
-    talk.say(format!("\nwrote {SCAN} and {TABLE} to {}", folder.display()));
+    let made =
+        if args.report { format!("{SCAN}, {TABLE} and {REPORT}") } else { format!("{SCAN} and {TABLE}") };
+    talk.say(format!("\nwrote {made} to {}", folder.display()));
     Ok(signals::received().map_or(Outcome::Done, Outcome::Interrupted))
 }
 
@@ -372,7 +379,7 @@ const OWN: [&str; 16] = [
     "--shard",
     "--time-limit",
 ];
-const OWN_FLAGS: [&str; 6] = ["--json", "--force", "-q", "--quiet", "-v", "--verbose"];
+const OWN_FLAGS: [&str; 7] = ["--report", "--json", "--force", "-q", "--quiet", "-v", "--verbose"];
 
 /// The command whose result is the best run of the recommended rank: that of the scan with other options in place of its
 /// own.

@@ -1,4 +1,5 @@
-//! What a factorization found, to be looked at: components as pictures, in a file or in a terminal.
+//! What a factorization found, to be looked at: a report in one HTML file, and components as pictures, in a file or in a
+//! terminal.
 //!
 //! ```
 //! use partwise_report::{Mosaic, Size, to_png};
@@ -13,10 +14,12 @@
 
 mod mosaic;
 mod picture;
+mod report;
 mod terminal;
 
 pub use mosaic::{Mosaic, Size};
 pub use picture::to_png;
+pub use report::{ConsensusMap, Geometry, Groups, Labels, Report, Residuals, without_folders};
 pub use terminal::{Ink, to_text};
 
 /// Why a picture could not be drawn.

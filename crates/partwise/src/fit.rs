@@ -183,7 +183,8 @@ impl<T: Scalar> Fit<T> {
             self.loss = self.score(x)?.loss;
             // A loss that is not convex can have several solutions. Sums of so many terms are known to no more digits.
             if self.objective() <= before.objective() * (1.0 + 1e-12) {
-                let share = if before.loss > 0.0 { self.loss / before.loss } else { 1.0 };
+                let known = before.loss > 0.0 && before.loss.is_finite();
+                let share = if known { self.loss / before.loss } else { 1.0 };
                 self.relative_error *= share.sqrt();
                 return Ok(true);
             }

@@ -5,12 +5,14 @@ mod engine;
 mod model;
 mod parts;
 mod rank;
+mod report;
 
 pub(crate) use data::{CountArgs, DataArgs};
 pub(crate) use engine::{EffortArgs, ModelArgs, spec};
 pub(crate) use model::{ConstraintArgs, PenaltyArg, PenaltyArgs, SimplexArg};
 pub(crate) use parts::{ConsensusArgs, MatchArgs, TopArgs};
 pub(crate) use rank::{RankArgs, Shard};
+pub(crate) use report::{LookArgs, ReportArgs};
 
 use crate::talk::Level;
 use bytesize::ByteSize;
@@ -74,6 +76,9 @@ pub(crate) enum Command {
     Rank(Box<RankArgs>),
     /// Find W for new rows, with the H of a fit.
     Transform(Box<TransformArgs>),
+    /// Make the report of a fit or of a scan: one HTML file to look at, and to send to others.
+    #[command(after_help = report::EXAMPLES)]
+    Report(ReportArgs),
     /// Find the components that most runs of a scan agree on, and W for them.
     #[command(after_help = parts::CONSENSUS_EXAMPLES)]
     Consensus(Box<ConsensusArgs>),
@@ -300,6 +305,11 @@ pub(crate) struct FitArgs {
     /// Draw the rows of H as pictures of this height and width into parts.png.
     #[arg(long, value_name = "HxW", help_heading = "Output")]
     pub(crate) image: Option<Size>,
+    /// Write report.html too: the fit to look at, in one file.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) report: bool,
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
     /// Replace the files of an earlier fit in DIR.
     #[arg(long, help_heading = "Output")]
     pub(crate) force: bool,

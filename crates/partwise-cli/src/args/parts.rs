@@ -1,6 +1,6 @@
 //! The options of what is asked about components.
 
-use super::{CountArgs, FormatArg, SourceArgs, TalkArgs};
+use super::{CountArgs, FormatArg, LookArgs, SourceArgs, TalkArgs};
 use clap::{Args, ValueEnum};
 use partwise::select::By;
 use std::path::PathBuf;
@@ -48,6 +48,11 @@ pub(crate) struct ConsensusArgs {
     /// Format of W and H, as for `fit`.
     #[arg(long, value_enum, default_value_t = FormatArg::Npy, help_heading = "Output")]
     pub(crate) format: FormatArg,
+    /// Write report.html too.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) report: bool,
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
     /// Replace the files of an earlier fit in DIR.
     #[arg(long, help_heading = "Output")]
     pub(crate) force: bool,

@@ -63,6 +63,9 @@ pub(crate) struct RankArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
 
+    /// Write report.html too: the criteria to look at, in one file.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) report: bool,
     /// Begin anew, whatever DIR has of a scan.
     #[arg(long, help_heading = "Output")]
     pub(crate) force: bool,

@@ -3,15 +3,16 @@
 mod counts;
 mod digits;
 
-use crate::args::{DemoArgs, DemoName};
+use crate::args::{DemoArgs, DemoName, LookArgs};
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
 use crate::fit::{Destination, solve};
 use crate::output::{self, mosaic};
+use crate::report::Look;
 use crate::source::Source;
 use crate::talk::{self, Talk};
 use partwise::{Dense, Fit, Given, Spec};
-use partwise_io::fitted::{GivenNames, NAMES, PICTURE, RUN, TableFormat};
+use partwise_io::fitted::{GivenNames, NAMES, PICTURE, REPORT, RUN, TableFormat};
 use partwise_io::{Input, ReadOptions, Table, read};
 use partwise_report::{Ink, Size, to_text};
 use std::io::IsTerminal;
@@ -53,6 +54,7 @@ pub(crate) fn run(args: &DemoArgs, talk: &Talk) -> Result<Outcome, Failure> {
         timings: false,
         given: GivenNames::default(),
         others: Vec::new(),
+        report: Some(Look::of(&LookArgs::default(), Some(show.size))),
     };
     // Both demonstrations are in double precision.
     let partwise_io::AnyMatrix::F64(x) = matrix else {
@@ -64,13 +66,14 @@ pub(crate) fn run(args: &DemoArgs, talk: &Talk) -> Result<Outcome, Failure> {
         talk.say(counts::recovery(&fit, truth));
     }
     talk.say(format!("The same parts as a picture: {}", args.out.join(PICTURE).display()));
+    talk.say(format!("All of it, in a browser: {}", args.out.join(REPORT).display()));
     talk.say("Next: partwise fit YOURFILE --rank 10 --out results");
     Ok(outcome)
 }
 
 /// Whether a folder holds what an earlier demonstration wrote, and nothing else.
 fn is_demo(folder: &Path) -> bool {
-    let ours = ["W.csv", "H.csv", RUN, PICTURE, NAMES];
+    let ours = ["W.csv", "H.csv", RUN, PICTURE, NAMES, REPORT];
     let Ok(mut entries) = std::fs::read_dir(folder) else { return false };
     let known = entries.all(|entry| {
         entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(|name| ours.contains(&name)))

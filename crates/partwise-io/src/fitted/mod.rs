@@ -24,8 +24,10 @@ pub const PICTURE: &str = "parts.png";
 pub const CONSENSUS: &str = "consensus.tsv";
 /// See [`CONSENSUS`]; in the shape of H.
 pub const SPREAD: &str = "H_spread.npy";
+/// The report, to be opened in a browser.
+pub const REPORT: &str = "report.html";
 /// What a fit may have beside W, H, names and picture.
-pub const OTHERS: [&str; 2] = [CONSENSUS, SPREAD];
+pub const OTHERS: [&str; 3] = [CONSENSUS, SPREAD, REPORT];
 /// Raised when a field of [`RUN`] changes its meaning or goes away; new fields do not raise it.
 pub const SCHEMA_VERSION: u32 = 1;
 
