@@ -38,7 +38,9 @@ def sound(x, name="X"):
         starts, indices = np.asarray(x.indptr), np.asarray(x.indices)
         whole = starts.ndim == indices.ndim == 1 and {starts.dtype.kind, indices.dtype.kind} <= {"i", "u"}
         if not whole or starts.shape != (shape[0] + 1,) or starts[0] != 0 or (starts[1:] < starts[:-1]).any():
-            raise ValueError(f"{name} is no sound sparse matrix: its indptr has to be {shape[0] + 1} numbers, rising from 0")
+            raise ValueError(
+                f"{name} is no sound sparse matrix: its indptr has to be {shape[0] + 1} numbers, rising from 0"
+            )
         if starts[-1] > min(len(indices), len(x.data)):
             raise ValueError(f"{name} is no sound sparse matrix: its indptr goes on beyond its indices or data")
         places = [(indices[: starts[-1]], shape[1])]

@@ -72,7 +72,7 @@ def given_factor(factor, shape, name, zeros=False):
     """A given factor: an array of that shape, in which 'auto' fits everything."""
     whom = f"NMF (input {name})"
     if factor is None:
-        raise ValueError(f"{name} is not given, but init='custom' starts from W and H, and update_H=False keeps H: give it")
+        raise ValueError(f"{name} is not given: init='custom' starts from it, or update_H=False keeps it; give {name}")
     refuse_mask(factor, name)
     factor = check_array(factor, dtype=None)
     for axis, (want, ordinal) in enumerate(zip(shape, ("first", "second"), strict=True)):

@@ -280,6 +280,8 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         n_samples, n_features = X.shape
         rank = n_features if self.n_components is None else self.n_components
         if self.init == "custom":
+            if W is None or H is None:
+                raise ValueError("init='custom' starts from W and H of the call: give W and H")
             H, W = given_factor(H, (rank, n_features), "H"), given_factor(W, (n_samples, rank), "W")
             if H.dtype != X.dtype or W.dtype != X.dtype:
                 raise TypeError(
@@ -581,5 +583,5 @@ def _of_starts(restarts):
     if len(objectives) < 2:
         return []
     best, *others = (f"{objective:.6g}" for objective in objectives)
-    others = f"the other {others[0]}" if len(others) == 1 else f"the others {others[0]} to {others[-1]}"
-    return [f"best of {len(objectives)} starts: objective {best}, {others}"]
+    span = others[0] if others[0] == others[-1] else f"{others[0]} to {others[-1]}"
+    return [f"best of {len(objectives)} starts: objective {best}, the other{'s' * (len(others) > 1)} {span}"]

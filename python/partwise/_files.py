@@ -44,6 +44,7 @@ def save(model, folder, W, overwrite):
             if hasattr(model, name)
         },
         "feature_weight": model._feature_weight,
+        "stream": getattr(model, "_stream", None),
     }
     features = getattr(model, "feature_names_in_", None)
     names = {"rows": None, "cols": None if features is None else _names(features, "the columns of X")}
@@ -148,6 +149,9 @@ def load(folder):
     model._model = {key: found[key] for key in ("loss", "row_rules", "component_scale", "least")}
     model._record = None if is_batched else found["record"]
     model._feature_weight = ours.get("feature_weight")
+    if is_batched:
+        # How much the rows so far count, for batches to come.
+        model._stream = ours.get("stream")
     for name, key in _PLAIN.items():
         value = record[key]
         setattr(model, name, np.nan if value is None else value)
@@ -217,8 +221,8 @@ def _record(model):
     return nothing | {
         "schema_version": 1,
         "command": [repr(model)],
-        "status": "iteration_limit",
-        "reason": f"{steps} batches",
+        "status": getattr(model, "status_", "iteration_limit"),
+        "reason": getattr(model, "reason_", f"{steps} batches"),
         "loss": model._model["loss"],
         "loss_value": None if error is None else error * error / 2,
         "iterations": int(getattr(model, "n_iter_", steps)),

@@ -53,8 +53,8 @@ def errors(fit, X, beta, weights, lines, missing):
         without += (divergence(x, np.full_like(x, mean), beta) * part).sum()
     with np.errstate(over="ignore", under="ignore"):
         error = np.sqrt(2 * max(lost, 0.0)) * np.exp2(0.5 * beta * exponent)
-    if not np.isfinite(relative):
-        relative = np.sqrt(max(lost, 0.0) / without) if without > 0 else 0.0
+    if without > 0:
+        relative = np.sqrt(max(lost, 0.0) / without)
     return float(error), float(relative)
 
 
@@ -69,8 +69,8 @@ def _blocks(X, exponent, least, weights, lines, missing):
     """Rows in units of that power of two, which they are, and how much their entries count."""
     dense = lambda m: np.asarray(m.toarray() if hasattr(m, "format") else m, dtype=float)
     vectors = [None if lines.get(name) is None else np.asarray(lines[name], dtype=float) for name in _LINES]
-    weights = weights if weights is None or hasattr(weights, "format") else np.asarray(weights)
-    X, weights = (part.tocsr() if hasattr(part, "format") else part for part in (X, weights))
+    weights = weights if weights is None or hasattr(weights, "tocsr") else np.asarray(weights)
+    X, weights = (part.tocsr() if hasattr(part, "tocsr") else part for part in (X, weights))
     size = max(1, _ENTRIES // X.shape[1])
     for begin in range(0, X.shape[0], size):
         rows = slice(begin, begin + size)

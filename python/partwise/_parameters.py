@@ -37,7 +37,6 @@ TAKEN = {
 }
 
 
-
 def _names(*names):
     """Texts that messages list in this order. The keys of a dictionary are a set that has one."""
     return StrOptions(dict.fromkeys(names).keys())

@@ -100,7 +100,8 @@ def test_weights_of_columns_come_back(low_rank, tmp_path, rng):
     model = NMF(3, random_state=0, max_iter=2000).fit(low_rank, feature_weight=rng.random(25))
     model.save(tmp_path / "model")
     again = partwise.load(tmp_path / "model")
-    assert (again.transform(low_rank) == model.transform(low_rank)).all() and again.score(low_rank) == model.score(low_rank)
+    assert (again.transform(low_rank) == model.transform(low_rank)).all()
+    assert again.score(low_rank) == model.score(low_rank)
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1e200])
@@ -108,7 +109,7 @@ def test_models_of_numbers_far_from_one_come_back(low_rank, tmp_path, scale):
     model = NMF(3, random_state=0, max_iter=2000).fit(scale * low_rank)
     model.save(tmp_path / "model")
     again = partwise.load(tmp_path / "model")
-    assert again.reconstruction_err_ == model.reconstruction_err_
+    assert again.reconstruction_err_ == model.reconstruction_err_ > 0
     assert (again.transform(scale * low_rank) == model.transform(scale * low_rank)).all()
     assert "Infinity" not in (tmp_path / "model/run.json").read_text()
 
