@@ -61,7 +61,12 @@ def save(model, folder, W, overwrite):
 
 def _refuse_folder(folder, overwrite):
     """A folder that is not empty has to hold a model, which `overwrite` then replaces."""
-    if folder.resolve() == Path.cwd():
+    try:
+        is_here = folder.resolve() == Path.cwd()
+    except OSError:
+        # This one has gone.
+        is_here = False
+    if is_here:
         # It appears as a whole, under its name, and whoever stands in the old one would stand nowhere.
         raise ValueError(f"'{folder}' is the folder in which this program runs: save to a folder within it")
     if overwrite and folder.is_dir() and any(folder.iterdir()):
