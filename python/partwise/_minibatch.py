@@ -1,8 +1,8 @@
 """Rows that come in batches: online non-negative matrix factorization.
 
 Each batch gets its W for the H at hand; H then moves by sums over all batches so far, which forget older ones. For the
-frobenius loss W is solved to the end, and H is the solution of the sums' least squares, nearly (J. Mairal, F. Bach, J. Ponce,
-G. Sapiro, 2010, "Online learning for matrix factorization and sparse coding", JMLR 11, 19-60, algorithm 2). For other losses
+frobenius loss both are solutions of least squares, nearly, H that of the sums (J. Mairal, F. Bach, J. Ponce, G. Sapiro, 2010,
+"Online learning for matrix factorization and sparse coding", JMLR 11, 19-60, algorithm 2). For other losses
 both take multiplicative steps, H to the quotient of two sums (A. Lefèvre, F. Bach, C. Févotte, 2011, "Online algorithms for
 nonnegative matrix factorization with the Itakura-Saito divergence", WASPAA, doi:10.1109/ASPAA.2011.6082314): a W solved to the
 end for an early H would have zeros, and so would H after it, from which such steps never come back. A batch that is all of X
@@ -51,9 +51,9 @@ class MiniBatchNMF(Base):
     forget_factor : float, default=0.7
         What is left of older batches' weight after a pass over as many rows as X has.
     fresh_restarts : bool, default=False
-        Whether W of a batch starts anew at every visit. For 'frobenius' W is solved to the end in any case.
+        Whether W of a batch starts anew at every visit, as it does in `partial_fit`, or from the last one.
     fresh_restarts_max_iter : int, default=30
-        Steps of W at most where it starts anew, as it does in `partial_fit`.
+        Steps of W at most where it starts anew. For 'frobenius' it is then solved to the end.
     transform_max_iter
         Accepted for scikit-learn's sake: the W that comes out is solved to the end.
 
@@ -268,7 +268,10 @@ class MiniBatchNMF(Base):
             for name in "WH"
         )
         if beta == 2:
-            W = np.asarray(self._rows(X, None), dtype=np.float64) * 2.0**-units.w
+            if W is None or self.fresh_restarts:
+                W = np.float64(self._rows(X, None)) * 2.0**-units.w
+            else:
+                W = batch.rows_descended(W, H, *penalty_w)
             new, cost = self._quadratic_step(batch, W, H, units, penalty_h)
         else:
             H = at_least(H, axis=1)

@@ -8,6 +8,8 @@ import numpy as np
 # An entry of H or W that multiplicative steps may not fall below, as a share of the mean of its component or row: from
 # zero there is no way back, and a later batch may have what this one has not.
 LEAST = 1e-9
+# Of coordinate descent: sweeps at most, and the change of W, as a share of its largest entry, after which it ends.
+_SWEEPS, _LITTLE = 30, 1e-2
 
 
 class Units:
@@ -103,6 +105,20 @@ class Batch:
         below = H.sum(axis=1) if down is None else down @ H.T
         below = np.maximum(below + (l1 + l2 * W), self.least)
         return at_least(W * ((up @ H.T) / below) ** power(self.beta), axis=1)
+
+    def rows_descended(self, W, H, l1, l2):
+        """W after coordinate descent on the least squares, until sweeps change little."""
+        A, B, W = H @ H.T, np.asarray(self.X @ H.T).T - l1, W.T.copy()
+        A[np.diag_indices_from(A)] += l2
+        for _ in range(_SWEEPS):
+            moved = 0.0
+            for c in np.flatnonzero(np.diag(A)):
+                before = W[c].copy()
+                W[c] = np.maximum(before + (B[c] - A[c] @ W) / A[c, c], 0)
+                moved = max(moved, np.abs(W[c] - before).max())
+            if moved <= _LITTLE * W.max():
+                break
+        return W.T
 
     def columns_pulled(self, W, H, compared):
         """What pulls H up and what pulls it down."""
