@@ -1,6 +1,7 @@
 """Models in folders: what comes back, what the program makes of it, and what is refused."""
 
 import json
+import os
 import pathlib
 import subprocess
 
@@ -135,6 +136,15 @@ def test_the_folder_that_one_stands_in_is_refused(low_rank, tmp_path, monkeypatc
     with pytest.raises(ValueError, match="in which this program runs"):
         model.save(tmp_path / "model", overwrite=True)
     assert pathlib.Path("run.json").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there a folder that someone stands in stays")
+def test_saving_goes_on_where_the_folder_one_stood_in_has_gone(low_rank, tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    NMF(3, max_iter=2000).fit(low_rank).save(tmp_path / "model")
+    assert partwise.load(tmp_path / "model").n_components_ == 3
 
 
 def test_what_is_no_model_is_not_overwritten(low_rank, tmp_path):
