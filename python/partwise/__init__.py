@@ -13,7 +13,7 @@ __all__ = ["NMF", "MiniBatchNMF", "__version__", "load", "non_negative_factoriza
 _ESTIMATORS = {
     "NMF": "partwise._estimators",
     "MiniBatchNMF": "partwise._minibatch",
-    "non_negative_factorization": "partwise._estimators",
+    "non_negative_factorization": "partwise._function",
     "load": "partwise._files",
 }
 

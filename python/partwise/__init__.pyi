@@ -1,7 +1,8 @@
 from partwise import tl as tl
 from partwise._core import _Option
-from partwise._estimators import NMF as NMF, non_negative_factorization as non_negative_factorization
+from partwise._estimators import NMF as NMF
 from partwise._files import load as load
+from partwise._function import non_negative_factorization as non_negative_factorization
 from partwise._minibatch import MiniBatchNMF as MiniBatchNMF
 
 __all__ = ["NMF", "MiniBatchNMF", "__version__", "load", "non_negative_factorization", "options", "tl"]

@@ -5,7 +5,10 @@ import json
 import numpy as np
 from sklearn.utils import check_array, check_random_state
 
-from partwise._arrays import for_engine, smallest
+from partwise._arrays import for_engine, refuse_mask, smallest, sound
+
+# What X stays in; all else becomes the first.
+DTYPES = [np.float64, np.float32]
 
 
 def with_holes(X, mask, missing):
@@ -19,6 +22,8 @@ def weights_of_entries(weights, X):
     """Weights of entries for the engine."""
     if weights is None:
         return None
+    sound(weights, "weights")
+    refuse_mask(weights, "weights")
     weights = check_array(
         weights, accept_sparse=("csr", "csc"), dtype=X.dtype, ensure_all_finite=False, input_name="weights"
     )
@@ -31,6 +36,7 @@ def weights_of_lines(weights, size, name):
     """Weights of rows or columns: one for each, and not all zero."""
     if weights is None:
         return None
+    refuse_mask(weights, name)
     weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name=name)
     if weights.shape != (size,):
         raise ValueError(f"{name} has shape {weights.shape}, and needs {(size,)}")
@@ -65,6 +71,9 @@ def has_zeros(X):
 def given_factor(factor, shape, name, zeros=False):
     """A given factor: an array of that shape, in which 'auto' fits everything."""
     whom = f"NMF (input {name})"
+    if factor is None:
+        raise ValueError(f"{name} is not given: init='custom' starts from it, or update_H=False keeps it; give {name}")
+    refuse_mask(factor, name)
     factor = check_array(factor, dtype=None)
     for axis, (want, ordinal) in enumerate(zip(shape, ("first", "second"), strict=True)):
         if want != "auto" and factor.shape[axis] != want:
@@ -75,3 +84,16 @@ def given_factor(factor, shape, name, zeros=False):
     if factor.max() == 0 and not zeros:
         raise ValueError(f"Array passed to {whom} is full of zeros.")
     return factor
+
+
+def known_parts(parts, name, dtype, n_components):
+    """Components that stay as they are, beside which others are found; how many those are has to be said."""
+    refuse_mask(parts, name)
+    parts = check_array(parts, dtype=dtype, input_name=name)
+    if n_components == "auto":
+        f = parts.shape[0 if name == "fixed_components" else 1]
+        raise ValueError(
+            f"{name} has {f} of the components, and n_components='auto' does not say how many there are: "
+            f"set n_components to {f} and as many as are to be found beside them"
+        )
+    return parts

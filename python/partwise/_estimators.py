@@ -6,26 +6,30 @@ Parameters mean what they mean there (Pedregosa et al. 2011, JMLR 12, 2825-2830)
 ``          + n_samples  * alpha_H * (l1_ratio * sum(H) + (1 - l1_ratio) / 2 * ||H||^2)``
 """
 
+import contextlib
 import json
+import time
 import warnings
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from partwise import _core, _files
-from partwise._arrays import for_engine
+from partwise._arrays import for_engine, refuse_mask, sound, unmasked
 from partwise._checks import (
+    DTYPES,
     given_factor,
     has_zeros,
+    known_parts,
     refuse_negative,
     seed,
     weights_of_entries,
     weights_of_lines,
     with_holes,
 )
+from partwise._measures import errors, shares
 from partwise._parameters import (
     COMMON,
     LOSSES,
@@ -34,13 +38,18 @@ from partwise._parameters import (
     documented,
     loss_name,
     other_options,
+    plain,
     split_penalties,
 )
 from partwise._threads import threads
 
-_DTYPES = [np.float64, np.float32]
 # What `score` holds out: a fifth of the entries at a time, always the same ones.
 _FOLDS, _SEED = 5, 0
+# Parameters that are numbers, and have to be of those that the engine knows.
+_NUMBERS = ("n_components", "beta_loss", "tol", "max_iter", "alpha_W", "alpha_H", "l1_ratio", "n_init", "time_limit")
+_NUMBERS += ("memory_limit", "n_jobs")
+# Of what `verbose=2` prints within a run.
+_SECONDS = 1.0
 
 
 class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -52,13 +61,31 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     n_init = 1
     missing = penalties = fixed_components = normalize = options = time_limit = memory_limit = callback = None
 
-    def fit(self, X, y=None, **params):
+    # What columns counted in the fit.
+    _feature_weight = None
+
+    def fit(self, X, y=None, W=None, H=None):
         """Finds H for X; everything else as for :meth:`fit_transform`."""
-        self.fit_transform(X, **params)
+        self.fit_transform(X, W=W, H=H)
         return self
+
+    @contextlib.contextmanager
+    def _all_or_nothing(self):
+        """A fit that fails, or is interrupted, leaves the model of an earlier one as it was."""
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            vars(self).update(before)
+            for name in vars(self).keys() - before.keys():
+                delattr(self, name)
+            raise
 
     def transform(self, X, *, weights=None):
         """W for new rows and the H of the fit: each row by itself, solved to the end.
+
+        Columns count as they did in the fit (`feature_weight`). Rows count 1 each: a weight of a row only matters beside
+        a penalty.
 
         Parameters
         ----------
@@ -79,23 +106,34 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             self._model,
             threads=self._threads(),
             entry_weights=weights_of_entries(weights, X),
-            weights={"missing": missing} if missing else None,
+            weights=self._weights(X, missing, feature_weight=self._feature_weight),
         )
 
-    def score(self, X, y=None):
+    def score(self, X, y=None, *, sample_weight=None, weights=None):
         """Minus the mean loss of entries of X that the model has not seen; the greater, the better.
 
         H is that of the fit. Each entry of X is held out once, in five parts; its row gets its W from the others. So a
         model with too many components scores worse, and `GridSearchCV` and `cross_val_score` can choose `n_components`.
         Of 'kullback-leibler' and beta below it, the loss would be infinite where the model is zero and X is not: there,
         and everywhere, a millionth of the mean entry is added to the model.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n_samples, n_features)
+        y : ignored
+        sample_weight : array of shape (n_samples,) or None
+            How much each row counts.
+        weights : array or sparse matrix of shape (n_samples, n_features), or None
+            How much each entry counts; 0 or False: it is missing.
         """
         check_is_fitted(self)
         X, missing = self._checked(X, reset=False)
         refuse_negative(X, "NMF.score (input X)", self._model)
         H = np.ascontiguousarray(self.components_, dtype=X.dtype)
-        weights = {"missing": missing} if missing else None
-        how = {"folds": _FOLDS, "seed": _SEED, "threads": self._threads(), "weights": weights}
+        lines = self._weights(X, missing, sample_weight, self._feature_weight)
+        how = {"folds": _FOLDS, "seed": _SEED, "threads": self._threads(), "weights": lines}
+        if weights is not None:
+            how["entry_weights"] = weights_of_entries(weights, X)
         return -_core.score(for_engine(X), H, self._model, **how)
 
     def save(self, folder, W=None, *, overwrite=False):
@@ -104,22 +142,25 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         folder : path
-            A new or empty one, unless `overwrite`. It appears as a whole, or not at all.
+            A new or empty one, unless `overwrite`, and not the one in which the program runs. It appears as a whole, or
+            not at all.
         W : array of shape (n_samples, n_components) or None
             What `fit_transform` has returned, to be kept beside H.
         overwrite : bool, default=False
-            Whether a model that is there already may be replaced.
+            Whether a model that is there already may be replaced. What else the folder has stays; a folder with other
+            things and no model is refused.
         """
         _files.save(self, folder, W, overwrite)
 
     def inverse_transform(self, X):
         """`X @ components_`: rows of the data that belong to rows of W. With smoothing, W is smoothed first."""
         check_is_fitted(self)
-        smoothing = json.loads(self._model["row_rules"]).get("smoothing", 0.0)
+        refuse_mask(X, "X")
+        H, smoothing = self.components_, json.loads(self._model["row_rules"]).get("smoothing", 0.0)
         if smoothing > 0:
-            # W S with S = (1 - T) I + T/k.
-            X = (1 - smoothing) * X + smoothing * X.mean(axis=1, keepdims=True)
-        return X @ self.components_
+            # W S H with S = (1 - T) I + T/k, put together from the right: W may be a frame, or sparse.
+            H = (1 - smoothing) * H + smoothing * H.mean(axis=0)
+        return X @ H
 
     @property
     def _n_features_out(self):
@@ -136,12 +177,12 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _checked(self, X, *, reset):
         """X as the engine takes it, and what is missing in it: masked entries become NaN."""
-        mask = X.mask if isinstance(X, np.ma.MaskedArray) and X.mask.any() else None
-        X = X if mask is None else X.filled(0)
+        X, mask = unmasked(X)
+        sound(X)
         finite = True if self.missing is None else "allow-nan"
         try:
             X = validate_data(
-                self, X, accept_sparse=("csr", "csc"), dtype=_DTYPES, reset=reset, ensure_all_finite=finite
+                self, X, accept_sparse=("csr", "csc"), dtype=DTYPES, reset=reset, ensure_all_finite=finite
             )
         except ValueError as error:
             # scikit-learn's advice goes on with trees that take it.
@@ -174,7 +215,10 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Raises what scikit-learn raises of parameters and data that do not go together."""
         beta = self._beta()
         if self.solver == "cd" and beta != 2:
-            raise ValueError(f"Invalid beta_loss parameter: solver 'cd' does not handle beta_loss = {self.beta_loss!r}")
+            raise ValueError(
+                f"Invalid beta_loss parameter: solver 'cd' does not handle beta_loss = {self.beta_loss!r}; "
+                "use solver='auto'"
+            )
         options = self.options or {}
         if options.get("negatives", "refuse") == "refuse" and options.get("free", "none") == "none":
             refuse_negative(X, whom)
@@ -183,20 +227,6 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 "When beta_loss <= 0 and X contains zeros, the solver may diverge. Please add small values "
                 "to X, or use a positive beta_loss."
             )
-
-    def _adopt(self, X, W, H):
-        """Takes H as it is, as if it had been found."""
-        self._refuse(X, "NMF initialization")
-        if W is not None:
-            warnings.warn("When update_H=False, the provided initial W is not used.", RuntimeWarning, 3)
-        rank = X.shape[1] if self.n_components is None else self.n_components
-        # A model of zeros is one: a strong penalty ends there.
-        H = given_factor(H, (rank, X.shape[1]), "H", zeros=True)
-        if H.dtype != X.dtype:
-            raise TypeError(f"H should have the same dtype as X. Got H.dtype = {H.dtype}.")
-        self.components_ = H.copy()
-        self._n_components = self.n_components_ = H.shape[0]
-        self._model = self._plain_model(X)
 
     def _plain_model(self, X):
         """What `transform` needs of a model whose H the engine has not made."""
@@ -216,10 +246,10 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         given, rank = self._given(X, W, H)
         penalties, beside = split_penalties(self.penalties, X.shape, X.dtype)
         given |= beside
-        if self.fixed_components is not None:
-            given["fixed_h"] = check_array(self.fixed_components, dtype=X.dtype)
-        if fixed_W is not None:
-            given["fixed_w"] = check_array(fixed_W, dtype=X.dtype)
+        known = (("fixed_h", "fixed_components", self.fixed_components), ("fixed_w", "fixed_W", fixed_W))
+        for key, name, parts in known:
+            if parts is not None:
+                given[key] = known_parts(parts, name, X.dtype, self.n_components)
         fit = _core.fit(
             for_engine(X),
             json.dumps(self._spec(X, rank, most, penalties)),
@@ -227,12 +257,16 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             given=given or None,
             entry_weights=weights_of_entries(weights, X),
             weights=self._weights(X, missing, **line_weights),
-            callback=self.callback,
+            callback=self._watched(),
             settle=self._is_finished(most) and self._is_mu(),
         )
+        fit["error"], fit["relative_error"] = errors(fit, X, self._beta(), weights, line_weights, missing)
+        fit["notes"] = [*fit["notes"], *_of_starts(fit["restarts"])]
         if self.verbose:
             for note in [*fit["notes"], f"{fit['status']} after {fit['iterations']} iterations: {fit['reason']}"]:
                 print(note)
+        if fit["status"] == "degenerate" and most is None:
+            warnings.warn(f"The model is zero: {fit['reason']}", UserWarning, 3)
         if fit["status"] == "iteration_limit" and self.tol > 0 and most is None:
             warnings.warn(
                 f"Maximum number of iterations {self.max_iter} reached. Increase it to improve convergence.",
@@ -246,6 +280,8 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         n_samples, n_features = X.shape
         rank = n_features if self.n_components is None else self.n_components
         if self.init == "custom":
+            if W is None or H is None:
+                raise ValueError("init='custom' starts from W and H of the call: give W and H")
             H, W = given_factor(H, (rank, n_features), "H"), given_factor(W, (n_samples, rank), "W")
             if H.dtype != X.dtype or W.dtype != X.dtype:
                 raise TypeError(
@@ -265,7 +301,7 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _is_finished(self, most):
         """Who asks for a few iterations gets those and nothing beside them."""
-        return (most or self.max_iter) >= 100
+        return bool((most or self.max_iter) >= 100)
 
     def _is_mu(self):
         """Whether updates are multiplicative, which leave W far from where `transform` finds it."""
@@ -273,6 +309,8 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _spec(self, X, rank, most, penalties):
         """The same as the engine is asked."""
+        for name in _NUMBERS:
+            plain(getattr(self, name), name)
         return {
             "rank": int(rank),
             "loss": loss_name(self._beta()),
@@ -299,6 +337,23 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             **other_options(self.options),
         }
 
+    def _watched(self):
+        """The callback, and with `verbose=2` a line now and then."""
+        if self.verbose < 2:
+            return self.callback
+        last = -np.inf
+
+        def watch(state):
+            nonlocal last
+            if state["iteration"] <= 1 or time.monotonic() - last >= _SECONDS:
+                last = time.monotonic()
+                start = f"start {state['start'] + 1} of {state['starts']}, " if state["starts"] > 1 else ""
+                where = f"{start}iteration {state['iteration']} of {state['max_iter']}"
+                print(f"{where}: objective {state['objective']:.6g}, relative error {state['relative_error']:.4g}")
+            return self.callback is not None and self.callback(state)
+
+        return watch
+
     def _about(self, X, missing, weights, line_weights):
         """What the record of the fit says of the call."""
         names = {"sample_weight": "row_weights", "feature_weight": "col_weights"}
@@ -310,20 +365,20 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _keep(self, fit):
         self.components_ = fit["h"]
         self._n_components = self.n_components_ = fit["h"].shape[0]
-        self.reconstruction_err_ = float(np.sqrt(2 * fit["loss"]))
+        self.reconstruction_err_ = fit["error"]
         self.n_iter_ = fit["iterations"]
         self.loss_history_ = np.array([(iteration, objective) for iteration, _, objective in fit["history"]])
         self.kkt_residual_ = fit["kkt_residual"]
         self.status_, self.reason_ = fit["status"], fit["reason"]
         self.notes_ = fit["notes"]
-        self.explained_variance_ratio_ = (1 - fit["relative_error"] ** 2) * _shares(fit, self._beta())
+        self.explained_variance_ratio_ = (1 - fit["relative_error"] ** 2) * shares(fit, self._beta())
         self._record = fit["record"]
         self._model = {
             "loss": json.loads(fit["spec"])["loss"],
             **{key: fit[key] for key in ("row_rules", "component_scale", "least")},
         }
         if self.alpha_W == 0 and not self.penalties:
-            # Without a penalty W has no units of its own, and the same H from elsewhere is the same model.
+            # W has no units of its own, and the same H from elsewhere is the same model, to the bit.
             self._model["component_scale"] = [1.0] * self.n_components_
 
 
@@ -343,19 +398,20 @@ class NMF(Base):
         'auto' gets to the same place many times sooner. Other rules by name: 'hals', 'bpp', 'gcd', 'nesterov', 'admm'
         (frobenius), 'newton', 'scd', 'ccd' (kullback-leibler), 'newton' (itakura-saito).
     beta_loss : float or str, default='frobenius'
-        'frobenius', 'kullback-leibler', 'itakura-saito', or the beta of a beta-divergence.
+        'frobenius', 'kullback-leibler' ('kl' and 'poisson' are the same), 'itakura-saito' ('is'), or the beta of a
+        beta-divergence.
     tol : float, default=1e-4
         Tolerance of the stopping rule: the optimality residual that is small enough. 0 runs to `max_iter`.
     max_iter : int, default=200
         Iterations at most; one updates both factors.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState or Generator instance, or None, default=None
         What random starts come from.
     alpha_W, alpha_H : float, default=0.0 and 'same'
         Strength of the penalty on W and on H, which are scaled by the numbers of features and samples.
     l1_ratio : float, default=0.0
         Share of the penalty that is L1; the rest is L2.
     verbose : int, default=0
-        Whether to print choices, incidents and the end of the run.
+        1 prints choices, incidents and the end of the run, 2 also how it goes: a line a second.
     shuffle : bool, default=False
         Visit components in random order ('hals').
     n_init : int, default=1
@@ -368,6 +424,7 @@ class NMF(Base):
         A graph comes with its weights, a symmetric matrix, and a pull with its target: `("graph:h:0.1", A)`.
     fixed_components : array of shape (f, n_features) or None, default=None
         The first rows of `components_`, which stay as they are: known parts, beside which others are found.
+        `n_components` counts them, too. `normalize` leaves them as they are, and scales the others.
     normalize : {'l1', 'l2', 'max'} or None, default=None
         $normalize
     options : dict or None, default=None
@@ -471,6 +528,26 @@ class NMF(Base):
         self.callback = callback
         self.n_jobs = n_jobs
 
+    def fit(self, X, y=None, W=None, H=None, *, sample_weight=None, feature_weight=None, weights=None, fixed_W=None):
+        """Finds H for X, with the arguments of :meth:`fit_transform`.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n_samples, n_features)
+        y : ignored
+        W, H : arrays, with `init='custom'`
+            Where to start.
+        sample_weight, feature_weight : arrays of shape (n_samples,) and (n_features,), or None
+            How much each row and each column counts.
+        weights : array or sparse matrix of shape (n_samples, n_features), or None
+            How much each entry counts.
+        fixed_W : array of shape (n_samples, f) or None
+            The first columns of W.
+        """
+        how = {"sample_weight": sample_weight, "feature_weight": feature_weight, "weights": weights, "fixed_W": fixed_W}
+        self.fit_transform(X, W=W, H=H, **how)
+        return self
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_transform(
         self, X, y=None, W=None, H=None, *, sample_weight=None, feature_weight=None, weights=None, fixed_W=None
@@ -484,83 +561,27 @@ class NMF(Base):
         W, H : arrays, with `init='custom'`
             Where to start. They are never changed.
         sample_weight, feature_weight : arrays of shape (n_samples,) and (n_features,), or None
-            How much each row and each column counts.
+            How much each row and each column counts; columns also in what `transform` and `score` do later.
         weights : array or sparse matrix of shape (n_samples, n_features), or None
             How much each entry counts; 0 or False: it is missing. For standard deviations s, 1 / s**2. Of a sparse one,
             only what it stores counts.
         fixed_W : array of shape (n_samples, f) or None
             The first columns of W, which stay as they are.
         """
-        X, missing = self._checked(X, reset=True)
-        line_weights = {"sample_weight": sample_weight, "feature_weight": feature_weight}
-        fit = self._factorize(X, W, H, missing=missing, weights=weights, fixed_W=fixed_W, **line_weights)
-        self._keep(fit)
+        with self._all_or_nothing():
+            X, missing = self._checked(X, reset=True)
+            line_weights = {"sample_weight": sample_weight, "feature_weight": feature_weight}
+            fit = self._factorize(X, W, H, missing=missing, weights=weights, fixed_W=fixed_W, **line_weights)
+            self._keep(fit)
+            self._feature_weight = weights_of_lines(feature_weight, X.shape[1], "feature_weight")
         return fit["w"]
 
 
-def non_negative_factorization(
-    X,
-    W=None,
-    H=None,
-    n_components="auto",
-    *,
-    init=None,
-    update_H=True,
-    solver="cd",
-    beta_loss="frobenius",
-    tol=1e-4,
-    max_iter=200,
-    alpha_W=0.0,
-    alpha_H="same",
-    l1_ratio=0.0,
-    random_state=None,
-    verbose=0,
-    shuffle=False,
-    **ours,
-):
-    """W, H and the number of iterations for X: :class:`NMF` as a function. With `update_H=False`, H stays as it is.
-
-    >>> import numpy as np
-    >>> from partwise import non_negative_factorization
-    >>> W, H, n_iter = non_negative_factorization(np.outer([1.0, 2.0], [3.0, 4.0, 5.0]), n_components=1)
-    >>> W.shape, H.shape
-    ((2, 1), (1, 3))
-    """
-    model = NMF(
-        n_components,
-        init=init,
-        solver=solver,
-        beta_loss=beta_loss,
-        tol=tol,
-        max_iter=max_iter,
-        random_state=random_state,
-        alpha_W=alpha_W,
-        alpha_H=alpha_H,
-        l1_ratio=l1_ratio,
-        verbose=verbose,
-        shuffle=shuffle,
-        **ours,
-    )
-    model._validate_params()
-    mask = X.mask if isinstance(X, np.ma.MaskedArray) and X.mask.any() else None
-    X = X if mask is None else X.filled(0)
-    finite = True if model.missing is None else "allow-nan"
-    X = check_array(X, accept_sparse=("csr", "csc"), dtype=_DTYPES, ensure_all_finite=finite)
-    X, missing = with_holes(X, mask, model.missing)
-    if update_H:
-        fit = model._factorize(X, W, H, missing=missing)
-        return fit["w"], fit["h"], fit["iterations"]
-    model._adopt(X, W, H)
-    return model._rows(X, missing), model.components_, 1
-
-
-def _shares(fit, beta):
-    """The share of each component in the model: of its squares for the frobenius loss, else of its sum."""
-    if beta != 2:
-        return np.array(fit["shares"])
-    W, H = np.asarray(fit["w"], dtype=float), np.asarray(fit["h"], dtype=float)
-    W, H = W / (W.max(initial=0) or 1), H / (H.max(initial=0) or 1)
-    # sum over c, d of <w_c, w_d> <h_c, h_d> is ||WH||².
-    squares = ((W.T @ W) * (H @ H.T)).sum(axis=1)
-    total = squares.sum()
-    return squares / total if total > 0 else np.zeros_like(squares)
+def _of_starts(restarts):
+    """A sentence on several starts."""
+    objectives = sorted(objective for objective, _, _ in restarts)
+    if len(objectives) < 2:
+        return []
+    best, *others = (f"{objective:.6g}" for objective in objectives)
+    span = others[0] if others[0] == others[-1] else f"{others[0]} to {others[-1]}"
+    return [f"best of {len(objectives)} starts: objective {best}, the other{'s' * (len(others) > 1)} {span}"]

@@ -99,7 +99,7 @@ class Base:
     explained_variance_ratio_: npt.NDArray[np.float64]
 
     def fit(
-        self, X: _Matrix, y: object = None, *, W: npt.ArrayLike | None = None, H: npt.ArrayLike | None = None
+        self, X: _Matrix, y: object = None, W: npt.ArrayLike | None = None, H: npt.ArrayLike | None = None
     ) -> Self: ...
     @overload
     def transform(  # type: ignore[overload-overlap]
@@ -110,7 +110,14 @@ class Base:
     @overload
     def transform(self, X: _Matrix, *, weights: _Matrix | None = None) -> _Floats: ...
     def inverse_transform(self, X: npt.ArrayLike) -> _Floats: ...
-    def score(self, X: _Matrix, y: object = None) -> float: ...
+    def score(
+        self,
+        X: _Matrix,
+        y: object = None,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        weights: _Matrix | None = None,
+    ) -> float: ...
     def save(self, folder: str | PathLike[str], W: npt.ArrayLike | None = None, *, overwrite: bool = False) -> None: ...
     def get_params(self, deep: bool = True) -> dict[str, Any]: ...
     def set_params(self, **params: Any) -> Self: ...
@@ -119,6 +126,8 @@ class Base:
     def get_metadata_routing(self) -> Any: ...
     def __sklearn_tags__(self) -> Any: ...
     def set_transform_request(self, *, weights: _Asked = ...) -> Self: ...
+    def set_fit_request(self, *, W: _Asked = ..., H: _Asked = ...) -> Self: ...
+    def set_score_request(self, *, sample_weight: _Asked = ..., weights: _Asked = ...) -> Self: ...
 
 class NMF(Base):
     def __init__(
@@ -151,13 +160,23 @@ class NMF(Base):
         self,
         X: _Matrix,
         y: object = None,
-        *,
         W: npt.ArrayLike | None = None,
         H: npt.ArrayLike | None = None,
+        *,
         sample_weight: npt.ArrayLike | None = None,
         feature_weight: npt.ArrayLike | None = None,
         weights: _Matrix | None = None,
         fixed_W: npt.ArrayLike | None = None,
+    ) -> Self: ...
+    def set_fit_request(
+        self,
+        *,
+        W: _Asked = ...,
+        H: _Asked = ...,
+        sample_weight: _Asked = ...,
+        feature_weight: _Asked = ...,
+        weights: _Asked = ...,
+        fixed_W: _Asked = ...,
     ) -> Self: ...
     @overload
     def fit_transform(  # type: ignore[overload-overlap]
@@ -198,35 +217,3 @@ class NMF(Base):
         weights: _Matrix | None = None,
         fixed_W: npt.ArrayLike | None = None,
     ) -> _Floats: ...
-
-_Factors = tuple[_Floats, _Floats, int]
-
-def non_negative_factorization(
-    X: _Matrix,
-    W: npt.ArrayLike | None = None,
-    H: npt.ArrayLike | None = None,
-    n_components: int | Literal["auto"] | None = "auto",
-    *,
-    init: _Init = None,
-    update_H: bool = True,
-    solver: _Solver = "cd",
-    beta_loss: _Loss = "frobenius",
-    tol: float = 1e-4,
-    max_iter: int = 200,
-    alpha_W: float = 0.0,
-    alpha_H: float | Literal["same"] = "same",
-    l1_ratio: float = 0.0,
-    random_state: _RandomState = None,
-    verbose: int = 0,
-    shuffle: bool = False,
-    n_init: int = 1,
-    missing: Literal["nan", "absent"] | None = None,
-    penalties: _Penalties = None,
-    fixed_components: npt.ArrayLike | None = None,
-    normalize: Literal["l1", "l2", "max"] | None = None,
-    options: dict[str, Any] | None = None,
-    time_limit: float | None = None,
-    memory_limit: int | None = None,
-    callback: _Callback = None,
-    n_jobs: int | None = None,
-) -> _Factors: ...

@@ -4,9 +4,11 @@ import textwrap
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from partwise import _core
+from partwise._arrays import refuse_mask, sound
 
 # 'cd' is for the frobenius loss, where the engine's choice is coordinate descent or something faster for the shape.
 RULES = {"cd": "auto", "auto": "auto"}
@@ -34,27 +36,33 @@ TAKEN = {
     "memory_limit": "memory_limit",
 }
 
+
+def _names(*names):
+    """Texts that messages list in this order. The keys of a dictionary are a set that has one."""
+    return StrOptions(dict.fromkeys(names).keys())
+
+
 COMMON = {
-    "n_components": [Interval(Integral, 1, None, closed="left"), None, StrOptions({"auto"})],
-    "init": [StrOptions({"random", "nndsvd", "nndsvda", "nndsvdar", "spa", "custom"}), None],
-    "beta_loss": [StrOptions(set(LOSSES)), Real],
+    "n_components": [Interval(Integral, 1, None, closed="left"), None, _names("auto")],
+    "init": [_names("random", "nndsvd", "nndsvda", "nndsvdar", "spa", "custom"), None],
+    "beta_loss": [_names(*LOSSES), Real],
     "tol": [Interval(Real, 0, None, closed="left")],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
     "random_state": ["random_state", np.random.Generator],
     "alpha_W": [Interval(Real, 0, None, closed="left")],
-    "alpha_H": [Interval(Real, 0, None, closed="left"), StrOptions({"same"})],
+    "alpha_H": [Interval(Real, 0, None, closed="left"), _names("same")],
     "l1_ratio": [Interval(Real, 0, 1, closed="both")],
     "verbose": ["verbose"],
     "n_jobs": [Integral, None],
 }
 OURS = {
-    "solver": [StrOptions(set(RULES))],
+    "solver": [_names(*RULES)],
     "shuffle": ["boolean"],
     "n_init": [Interval(Integral, 1, None, closed="left")],
-    "missing": [StrOptions({"nan", "absent"}), None],
+    "missing": [_names("nan", "absent"), None],
     "penalties": [list, tuple, str, None],
     "fixed_components": ["array-like", None],
-    "normalize": [StrOptions({"l1", "l2", "max"}), None],
+    "normalize": [_names("l1", "l2", "max"), None],
     "options": [dict, None],
     "time_limit": [Interval(Real, 0, None, closed="left"), None],
     "memory_limit": [Interval(Integral, 1, None, closed="left"), None],
@@ -76,7 +84,26 @@ def other_options(options):
         if name not in known:
             others = ", ".join(sorted(known - set(TAKEN)))
             raise ValueError(f"options: there is no {name!r}; there are {others}. partwise.options() tells of them")
-    return dict(options or {})
+    return {name: plain(value, f"options: {name}") for name, value in (options or {}).items()}
+
+
+def plain(value, name):
+    """A value as JSON has it, of NumPy's numbers too; what the engine cannot read is refused by name."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, Integral):
+        if not -(2**63) <= value < 2**64:
+            raise ValueError(f"{name} is {value}: a whole number has to be less than 2**64")
+        return int(value)
+    if isinstance(value, Real):
+        if not np.isfinite(value):
+            raise ValueError(f"{name} is {value}: it has to be a finite number")
+        return float(value)
+    if isinstance(value, (list, tuple)):
+        return [plain(item, name) for item in value]
+    raise ValueError(f"{name} is {value!r}, and has to be a number, a text or None")
 
 
 def split_penalties(penalties, shape, dtype):
@@ -84,6 +111,8 @@ def split_penalties(penalties, shape, dtype):
     texts, beside = [], {}
     for penalty in [penalties] if isinstance(penalties, str) else penalties or ():
         if isinstance(penalty, str):
+            if penalty.lower().lstrip().startswith(("graph:", "pull:")):
+                raise ValueError(f"penalties: {penalty!r} comes with its matrix: ({penalty!r}, matrix)")
             texts.append(penalty)
             continue
         try:
@@ -95,28 +124,43 @@ def split_penalties(penalties, shape, dtype):
             ) from None
         if kind not in ("graph", "pull") or side not in ("w", "h"):
             raise ValueError(f"penalties: {text!r} takes no matrix; graph and pull of w or h do")
-        texts.append(text)
         name = f"{'graph' if kind == 'graph' else 'target'}_{side}"
-        beside[name] = _graph(matrix, shape[side == "h"], dtype) if kind == "graph" else np.asarray(matrix, dtype)
+        if name in beside:
+            instead = "add up their matrices" if kind == "graph" else "give the mean of their targets"
+            raise ValueError(f"penalties: {kind} of {side} is there twice, and there can be one: {instead}")
+        texts.append(text)
+        matrix = _beside(matrix, text, kind, dtype)
+        beside[name] = _graph(matrix, shape[side == "h"]) if kind == "graph" else matrix
     return texts, beside
 
 
-def _graph(matrix, size, dtype):
+def _beside(matrix, text, kind, dtype):
+    """The matrix of a penalty, which is looked at before anything is computed with it."""
+    name = f"penalties: the matrix of {text!r}"
+    if matrix is None:
+        raise ValueError(f"{name} is None")
+    sound(matrix, name)
+    refuse_mask(matrix, name)
+    try:
+        return check_array(matrix, accept_sparse="csr" if kind == "graph" else False, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _graph(matrix, size):
     """The weights of the edges, symmetric, as the parts of a sparse matrix by rows."""
     if matrix.shape != (size, size):
         raise ValueError(f"penalties: a graph of {size} has shape {(size, size)}, and not {matrix.shape}")
     if hasattr(matrix, "tocsr"):
-        matrix = matrix.tocsr()
-        if abs(matrix - matrix.T).sum() != 0:
-            raise ValueError("penalties: a graph has symmetric weights; give the mean of the matrix and its transpose")
+        is_symmetric = abs(matrix - matrix.T).sum() == 0
         indptr, indices, data = matrix.indptr, matrix.indices, matrix.data
     else:
-        matrix = np.asarray(matrix)
-        if not np.array_equal(matrix, matrix.T):
-            raise ValueError("penalties: a graph has symmetric weights; give the mean of the matrix and its transpose")
+        is_symmetric = np.array_equal(matrix, matrix.T)
         rows, indices = np.nonzero(matrix)
         indptr, data = np.searchsorted(rows, np.arange(size + 1)), matrix[rows, indices]
-    return ("csr", (size, size), indptr.astype(np.int64), indices.astype(np.int64), data.astype(dtype))
+    if not is_symmetric:
+        raise ValueError("penalties: a graph has symmetric weights; give the mean of the matrix and its transpose")
+    return ("csr", (size, size), indptr.astype(np.int64), indices.astype(np.int64), data)
 
 
 def documented(cls):

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 import numpy as np
 
 import partwise
-from partwise._arrays import smallest
+from partwise._arrays import smallest, sound, unmasked
 
 
 class _IfThere:
@@ -50,7 +50,7 @@ def nmf(
         Column of `adata.var`, or array, that says which genes take part; None is all. If not given it is
         `'highly_variable'` where `var` has it, and None where not.
     key_added : str, default='nmf'
-        What results are called.
+        What results are called: a name without a slash, which files of AnnData take for a path.
     copy : bool, default=False
         Leave `adata` as it is, and return a copy with the results.
     random_state : int, RandomState instance or None, default=0
@@ -78,6 +78,7 @@ def nmf(
         scanpy.pp.neighbors(adata, use_rep="X_nmf")
     """
     # What is wrong should be known before anything is copied or computed.
+    _refuse_key(key_added)
     X, where = _matrix(adata, layer, obsm)
     if mask_var is _IF_THERE:
         mask_var = _HIGHLY_VARIABLE if obsm is None and _HIGHLY_VARIABLE in adata.var else None
@@ -137,9 +138,21 @@ def _matrix(adata, layer, obsm):
     for into_memory in ("to_memory", "to_numpy"):
         if hasattr(X, into_memory):
             X = getattr(X, into_memory)()
-    if not hasattr(X, "format"):
+    if hasattr(X, "format"):
+        # Before columns are chosen.
+        sound(X, where)
+    elif unmasked(X)[1] is None:
         X = np.asarray(X)
     return X, where
+
+
+def _refuse_key(key):
+    if not isinstance(key, str):
+        raise TypeError(f"key_added is {key!r}, and has to be a text")
+    if not key or "/" in key:
+        raise ValueError(
+            f"key_added is {key!r}: results need a name, and files of AnnData take what has a slash for a path"
+        )
 
 
 def _entry(of, key, name):
@@ -174,7 +187,8 @@ def _refuse_negative(X, where, options):
     # Those who ask for another treatment of them get it.
     if options.get("negatives", "refuse") != "refuse" or options.get("free") == "h":
         return
-    least = smallest(X)
+    # What is masked is missing, whatever is below the mask.
+    least = smallest(unmasked(X)[0])
     if least < 0:
         raise ValueError(
             f"{where} of adata has negative entries, the smallest is {least:.6g}. Centred and scaled data have them; "

@@ -15,13 +15,14 @@ import joblib
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import MinMaxScaler
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler
 
 from partwise import NMF, MiniBatchNMF
 from partwise._threads import threads
@@ -121,6 +122,40 @@ def test_the_score_is_the_same_for_sparse_rows(low_rank):
     model = fitted(low_rank)
     assert model.score(sp.csr_array(low_rank)) == pytest.approx(model.score(low_rank), rel=1e-6)
     assert model.score(low_rank) == model.score(low_rank)
+
+
+@pytest.fixture
+def routed():
+    with config_context(enable_metadata_routing=True):
+        yield
+
+
+def test_weights_are_routed_through_a_pipeline(low_rank, rng, routed):
+    weight = rng.random(40)
+    model = NMF(3, random_state=0, max_iter=2000).set_fit_request(sample_weight=True)
+    pipeline = make_pipeline(MaxAbsScaler(), model).fit(low_rank, sample_weight=weight)
+    alone = fitted(MaxAbsScaler().fit_transform(low_rank))
+    fit = lambda X: NMF(3, random_state=0, max_iter=2000).fit(X, sample_weight=weight)
+    weighted = fit(MaxAbsScaler().fit_transform(low_rank))
+    assert (pipeline[-1].components_ == weighted.components_).all()
+    assert not np.allclose(weighted.components_, alone.components_, rtol=1e-3)
+    # In the middle of one, `fit_transform` is asked.
+    first = make_pipeline(model, MinMaxScaler()).fit(low_rank, sample_weight=weight)
+    assert (first[0].components_ == fit(low_rank).components_).all()
+    columns = np.arange(1.0, 26.0)
+    model = NMF(3, random_state=0, max_iter=2000).set_fit_request(feature_weight=True)
+    assert make_pipeline(model).fit(low_rank, feature_weight=columns)[0]._feature_weight == columns.tolist()
+
+
+def test_weights_are_routed_through_a_search(counts, rng, routed):
+    weight = np.ones(len(counts))
+    weight[::3] = 0
+    model = NMF(random_state=0, max_iter=2000).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+    folds = [(np.arange(100), np.arange(100, 150))]
+    search = GridSearchCV(model, {"n_components": [2, 3]}, cv=folds).fit(counts, sample_weight=weight)
+    by_hand = NMF(3, random_state=0, max_iter=2000).fit(counts[:100], sample_weight=weight[:100])
+    expected = by_hand.score(counts[100:], sample_weight=weight[100:])
+    assert search.cv_results_["mean_test_score"][1] == expected != by_hand.score(counts[100:])
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])

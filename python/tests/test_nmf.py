@@ -313,3 +313,153 @@ def test_missing_entries_are_told_of_where_they_are_found(low_rank):
     low_rank[3, 4] = np.nan
     with pytest.raises(ValueError, match="contains NaN.*missing='nan'"):
         NMF(3).fit(low_rank)
+
+
+@pytest.mark.parametrize("params", [{}, {"solver": "auto", "beta_loss": "kl"}, {"solver": "mu", "beta_loss": 1.5}])
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_array])
+def test_columns_count_in_transform_as_in_the_fit(low_rank, rng, params, kind):
+    weight = rng.gamma(0.3, 1.0, 25)
+    X = kind(low_rank * rng.gamma(2.0, 0.5, low_rank.shape))
+    model = NMF(3, random_state=0, max_iter=5000, tol=1e-7, **params)
+    W = model.fit_transform(X, feature_weight=weight)
+    assert np.allclose(model.transform(X), W, rtol=1e-3, atol=1e-4 * W.max())
+    plain = NMF(3, init="custom", **params).fit(X, W=np.ones((40, 3)), H=model.components_)
+    plain.components_ = model.components_
+    assert not np.allclose(plain.transform(X), W, rtol=1e-2, atol=1e-2 * W.max())
+    assert model.score(X) != plain.score(X)
+    # A fit without them forgets them.
+    model.fit(X)
+    assert model.score(X) == NMF(3, random_state=0, max_iter=5000, tol=1e-7, **params).fit(X).score(X)
+
+
+def test_the_score_counts_rows(low_rank):
+    model = NMF(3, random_state=0, max_iter=2000).fit(low_rank)
+    spoilt = low_rank.copy()
+    spoilt[0] = spoilt[0, ::-1]
+    weight = np.ones(40)
+    assert model.score(spoilt, sample_weight=weight) == pytest.approx(model.score(spoilt), rel=1e-9)
+    weight[0] = 0
+    assert model.score(spoilt, sample_weight=weight) > 0.1 * model.score(spoilt)
+
+
+@pytest.mark.skipif(
+    "entry_weights" not in _core.score.__text_signature__, reason="the engine is older than the package"
+)
+def test_the_score_counts_entries(low_rank, rng):
+    model = NMF(3, random_state=0, max_iter=2000).fit(low_rank)
+    seen = rng.random(low_rank.shape) > 0.1
+    spoilt = np.where(seen, low_rank, 1e6)
+    holed = np.ma.masked_array(spoilt, ~seen)
+    for weights in (seen, seen * 2.0, sp.csr_array(seen.astype(float))):
+        assert model.score(spoilt, weights=weights) == pytest.approx(model.score(holed), rel=1e-9)
+
+
+def _width_other_than_before(model, X):
+    with pytest.raises(ValueError, match="n_components <= min"):
+        model.fit(X[:, :2])
+
+
+def _callback_that_fails(model, X):
+    def fails(state):
+        raise KeyboardInterrupt
+
+    model.set_params(callback=fails)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X[:, :5])
+
+
+@pytest.mark.parametrize("fail", [_width_other_than_before, _callback_that_fails])
+def test_a_fit_that_fails_leaves_the_model_as_it_was(low_rank, fail):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(low_rank, columns=[f"gene {j}" for j in range(25)])
+    model = NMF(3, init="nndsvd", random_state=0, max_iter=2000).fit(frame)
+    before = model.transform(frame)
+    fail(model, low_rank)
+    assert model.n_features_in_ == 25 and list(model.feature_names_in_) == list(frame.columns)
+    assert (model.transform(frame) == before).all()
+    fresh = NMF(3, init="nndsvd")
+    fail(fresh, low_rank)
+    assert not hasattr(fresh, "n_features_in_") and not hasattr(fresh, "components_")
+
+
+# Powers of two, so that every number is the same but for its unit.
+@pytest.mark.parametrize("power", [-600, 600])
+@pytest.mark.parametrize(
+    ("params", "weights"),
+    [
+        ({}, {}),
+        ({}, {"sample_weight": np.arange(40.0), "feature_weight": np.arange(25.0)}),
+        ({}, {"weights": np.add.outer(np.arange(40.0), np.arange(25.0))}),
+        ({"missing": "nan"}, {}),
+        ({"missing": "absent"}, {}),
+        ({"options": {"smoothing": 0.4}}, {}),
+        ({"beta_loss": "kl", "solver": "auto"}, {}),
+        ({"beta_loss": 3.0, "solver": "mu"}, {}),
+    ],
+)
+def test_errors_of_numbers_far_from_one(low_rank, rng, params, weights, power):
+    X = low_rank.copy()
+    if "missing" in params:
+        X[rng.random(X.shape) < 0.3] = np.nan if params["missing"] == "nan" else 0
+    X = sp.csr_array(X) if params.get("missing") == "absent" else X
+    # A loss by hand reaches as far as the fit is worse than rounding.
+    params = {"n_components": 2, "random_state": 0, "max_iter": 2000, **params}
+    near, far = NMF(**params).fit(X, **weights), NMF(**params).fit(X * 2.0**power, **weights)
+    unit = 2.0 ** (power * near._beta() / 2)
+    assert far.reconstruction_err_ / unit == pytest.approx(near.reconstruction_err_, rel=1e-9)
+    assert np.allclose(far.explained_variance_ratio_, near.explained_variance_ratio_, rtol=1e-3)
+    assert near.explained_variance_ratio_.sum() > 0.5
+
+
+def test_a_model_of_zeros_comes_with_a_warning(low_rank):
+    with pytest.warns(UserWarning, match="The model is zero: every component is zero"):
+        model = NMF(2, fixed_components=np.zeros((2, 25))).fit(low_rank)
+    assert model.status_ == "degenerate"
+
+
+def test_several_starts_are_told_of(low_rank, capsys):
+    model = NMF(5, init="random", random_state=0, n_init=4, max_iter=2000, verbose=2).fit(low_rank)
+    note = next(note for note in model.notes_ if note.startswith("best of 4 starts"))
+    best = float(note.split("objective ")[1].split(",")[0])
+    assert best == pytest.approx(model.loss_history_[-1, 1], rel=1e-4) and "the others" in note
+    printed = capsys.readouterr().out
+    assert note in printed and "start 3 of 4, iteration 1 of 2000: objective" in printed
+    NMF(5, random_state=0, max_iter=2000, verbose=1).fit(low_rank)
+    printed = capsys.readouterr().out
+    assert "starts" not in printed and "iteration 1 of" not in printed
+
+
+def test_what_is_printed_in_between_leaves_callbacks_alone(low_rank, capsys):
+    model = NMF(3, verbose=2, callback=lambda state: state["iteration"] == 4).fit(low_rank)
+    assert model.status_ == "interrupted" and "iteration 1 of 200: objective" in capsys.readouterr().out
+
+
+def test_a_smoothed_model_is_put_together_of_frames_and_sparse_rows(low_rank):
+    pandas = pytest.importorskip("pandas")
+    model = NMF(3, options={"smoothing": 0.5}, random_state=0, max_iter=2000)
+    W = model.fit_transform(low_rank)
+    expected = model.inverse_transform(W)
+    assert np.allclose(model.inverse_transform(pandas.DataFrame(W)), expected, rtol=1e-12)
+    assert np.allclose(model.inverse_transform(sp.csr_array(W)), expected, rtol=1e-12)
+
+
+def test_what_the_function_honours_with_a_given_h(low_rank, rng):
+    H = NMF(3, random_state=0, max_iter=2000).fit(low_rank).components_
+    keep = lambda **params: non_negative_factorization(low_rank, H=H, update_H=False, max_iter=2000, **params)
+    W, same, _ = keep()
+    assert (same == H).all() and W.max() > 0.5
+    assert keep(options={"max_w": 0.3})[0].max() <= 0.3
+    assert np.allclose(keep(options={"simplex_w": "exact"})[0].sum(axis=1), 1)
+    assert keep(penalties=["l1:w:0.5"])[0].sum() < 0.9 * W.sum()
+    assert (keep(penalties=["l1:w:0.5"])[1] == H).all()
+    chain = np.ones((40, 40))
+    tied = keep(penalties=[("graph:w:100", chain)])[0]
+    assert tied.std(axis=0).max() < 0.1 * W.std(axis=0).min()
+    for params, words in [
+        ({"normalize": "l1"}, "normalize says what becomes of H"),
+        ({"fixed_components": H[:1]}, "fixed_components says what becomes of H"),
+        ({"options": {"nonsense": 1}}, "there is no 'nonsense'"),
+        ({"penalties": ["nonsense"]}, "nonsense"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            keep(**params)

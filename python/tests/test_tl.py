@@ -93,6 +93,10 @@ def test_a_layer_and_obsm(stand_in, counts):
         ({"layer": "scaled"}, r"layers\['scaled'\] of adata has negative entries, the smallest is -1.5.*layer='coun"),
         ({"n_components": 0}, "n_components"),
         ({"nonsense": 1}, "nonsense"),
+        ({"key_added": "a/b"}, "key_added is 'a/b'.*slash"),
+        ({"key_added": ""}, "need a name"),
+        ({"key_added": 3}, "key_added is 3, and has to be a text"),
+        ({"key_added": None}, "key_added is None"),
     ],
 )
 def test_what_is_wrong_is_said(stand_in, counts, arguments, says):
@@ -103,6 +107,26 @@ def test_what_is_wrong_is_said(stand_in, counts, arguments, says):
     with pytest.raises((ValueError, TypeError), match=says):
         partwise.tl.nmf(stand_in, **{"n_components": RANK, **arguments})
     assert not stand_in.obsm and not stand_in.varm and not stand_in.uns
+
+
+def test_masked_entries_are_missing(stand_in, counts, rng):
+    holes = rng.random(counts.shape) < 0.1
+    stand_in.X = np.ma.array(np.where(holes, np.float32(-1), counts), mask=holes)
+    stand_in.var["some"] = np.arange(N_VARS) < 20
+    partwise.tl.nmf(stand_in, RANK, max_iter=2000)
+    partwise.tl.nmf(stand_in, RANK, max_iter=2000, mask_var="some", key_added="some")
+    known = NMF(RANK, solver="auto", missing="nan", max_iter=2000, random_state=0)
+    W = known.fit_transform(np.where(holes, np.nan, counts).astype(np.float32))
+    assert np.allclose(stand_in.obsm["X_nmf"], W, rtol=1e-4, atol=1e-6)
+    W = known.fit_transform(np.where(holes, np.nan, counts).astype(np.float32)[:, :20])
+    assert np.allclose(stand_in.obsm["X_some"], W, rtol=1e-4, atol=1e-6)
+
+
+def test_a_sparse_x_is_looked_at_before_genes_are_chosen(stand_in, counts):
+    stand_in.X = sp.csr_array(counts)
+    stand_in.X.indices[3] = 10**6
+    with pytest.raises(ValueError, match="X is no sound sparse matrix"):
+        partwise.tl.nmf(stand_in, RANK, mask_var=np.arange(N_VARS) < 20)
 
 
 def test_x_may_be_empty_where_a_layer_is_not(stand_in, counts):
