@@ -44,6 +44,7 @@ def score(
     folds: int,
     seed: int,
     threads: int = 0,
+    entry_weights: _Array | _Sparse | None = None,
     weights: dict[str, Any] | None = None,
 ) -> float: ...
 def save(

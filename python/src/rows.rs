@@ -6,7 +6,7 @@ use crate::watch::Watch;
 use partwise::select::score_unseen;
 use partwise::transform::Model;
 use partwise::{HoldOut, Loss, Matrix, RowRules, Weights};
-use pyo3::exceptions::{PyKeyError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -51,7 +51,7 @@ pub(crate) fn transform<'py>(
 /// The mean loss of entries of `x` whose rows got their W without them, each entry once: of `folds` folds by `seed`. For
 /// losses that are infinite where the model is zero, a millionth of the mean entry is added to the model.
 #[pyfunction]
-#[pyo3(signature = (x, h, model, *, folds, seed, threads=0, weights=None))]
+#[pyo3(signature = (x, h, model, *, folds, seed, threads=0, entry_weights=None, weights=None))]
 pub(crate) fn score<'py>(
     py: Python<'py>,
     x: &Bound<'py, PyAny>,
@@ -60,14 +60,15 @@ pub(crate) fn score<'py>(
     folds: u32,
     seed: u64,
     threads: usize,
+    entry_weights: Option<&Bound<'py, PyAny>>,
     weights: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<f64> {
-    let folds = (folds, seed, threads);
+    let (folds, how) = ((folds, seed, threads), (entry_weights, weights));
     if let Some(x) = Taken::<f64>::of(x)? {
-        return score_of(py, x, h, model, folds, weights);
+        return score_of(py, x, h, model, folds, how);
     }
     if let Some(x) = Taken::<f32>::of(x)? {
-        return score_of(py, x, h, model, folds, weights);
+        return score_of(py, x, h, model, folds, how);
     }
     Err(unknown())
 }
@@ -77,32 +78,44 @@ fn score_of<'py, T: Number>(
     x: Taken<'py, T>,
     h: &Bound<'py, PyAny>,
     model: &Bound<'py, PyDict>,
-    (folds, seed, threads): (u32, u64, usize),
-    how: Option<&Bound<'py, PyDict>>,
+    folds: (u32, u64, usize),
+    (entries, how): (Option<&Bound<'py, PyAny>>, Option<&Bound<'py, PyDict>>),
 ) -> PyResult<f64> {
     let model = model_of::<T>(h, model)?;
-    x.with(|x| {
-        // Of sparse X, every fold is a copy of its own; dense X is looked at where it lies.
-        let masked = |mask: HoldOut| -> PyResult<Matrix<'_, T>> {
-            let weights: Weights<'_, T> = weights(None, how)?.hold_out(mask);
-            x.clone().weighted(weights).map_err(raised)
-        };
-        let (mut loss, mut weight) = (0.0, 0.0);
-        for fold in 0..folds {
-            let mask = HoldOut::fold(seed, fold, folds);
-            let (shown, hidden) = (masked(mask)?, masked(mask.inverted())?);
-            let score = Watch::default().over(py, |watch| {
-                let w = model.transform_until(&shown, threads, watch.stop())?;
-                score_unseen(&model, &w, &hidden, threads)
-            });
-            let score = score?.map_err(raised)?;
-            if score.entries > 0 {
-                loss += score.loss;
-                weight += score.weight();
-            }
+    let Some(entries) = entries else { return x.with(|x| over_folds(py, x, None, how, &model, folds)) };
+    let entries = Taken::<T>::of(entries)?
+        .ok_or_else(|| PyTypeError::new_err("weights of entries have the dtype of X"))?;
+    x.with(|x| entries.with(|entries| over_folds(py, x, Some(entries), how, &model, folds)))
+}
+
+fn over_folds<'a, T: Number>(
+    py: Python<'_>,
+    x: Matrix<'a, T>,
+    entries: Option<Matrix<'a, T>>,
+    how: Option<&Bound<'_, PyDict>>,
+    model: &Model<T>,
+    (folds, seed, threads): (u32, u64, usize),
+) -> PyResult<f64> {
+    // Of sparse X, a fold is a list of its own; dense X is looked at where it lies.
+    let masked = |mask: HoldOut| -> PyResult<Matrix<'_, T>> {
+        let weights: Weights<'_, T> = weights(entries.clone(), how)?.hold_out(mask);
+        x.clone().weighted(weights).map_err(raised)
+    };
+    let (mut loss, mut weight) = (0.0, 0.0);
+    for fold in 0..folds {
+        let mask = HoldOut::fold(seed, fold, folds);
+        let (shown, hidden) = (masked(mask)?, masked(mask.inverted())?);
+        let score = Watch::default().over(py, |watch| {
+            let w = model.transform_until(&shown, threads, watch.stop())?;
+            score_unseen(model, &w, &hidden, threads)
+        });
+        let score = score?.map_err(raised)?;
+        if score.entries > 0 {
+            loss += score.loss;
+            weight += score.weight();
         }
-        Ok(if weight > 0.0 { loss / weight } else { f64::NAN })
-    })
+    }
+    Ok(if weight > 0.0 { loss / weight } else { f64::NAN })
 }
 
 /// The model that H, `(k, n)`, and what a fit said of it are.

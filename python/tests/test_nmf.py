@@ -342,9 +342,6 @@ def test_the_score_counts_rows(low_rank):
     assert model.score(spoilt, sample_weight=weight) > 0.1 * model.score(spoilt)
 
 
-@pytest.mark.skipif(
-    "entry_weights" not in _core.score.__text_signature__, reason="the engine is older than the package"
-)
 def test_the_score_counts_entries(low_rank, rng):
     model = NMF(3, random_state=0, max_iter=2000).fit(low_rank)
     seen = rng.random(low_rank.shape) > 0.1

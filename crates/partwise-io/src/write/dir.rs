@@ -53,6 +53,10 @@ impl OutputDir {
         } else {
             target.components().collect()
         };
+        // It would be another folder of that name afterwards, and the one that somebody stands in would be gone.
+        if std::env::current_dir().and_then(fs::canonicalize).is_ok_and(|here| here == target) {
+            return Err(problem("that is the folder that the program runs in; name one within it"));
+        }
         if target.file_name().is_none() {
             return Err(problem("that is not the name of a folder"));
         }
