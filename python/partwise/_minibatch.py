@@ -1,12 +1,12 @@
 """Rows that come in batches: online non-negative matrix factorization.
 
-Each batch gets its W for the H at hand; H then moves by sums over all batches so far, which forget older ones. For the
-frobenius loss both are solutions of least squares, nearly, H that of the sums (J. Mairal, F. Bach, J. Ponce, G. Sapiro, 2010,
-"Online learning for matrix factorization and sparse coding", JMLR 11, 19-60, algorithm 2). For other losses
-both take multiplicative steps, H to the quotient of two sums (A. Lefèvre, F. Bach, C. Févotte, 2011, "Online algorithms for
-nonnegative matrix factorization with the Itakura-Saito divergence", WASPAA, doi:10.1109/ASPAA.2011.6082314): a W solved to the
-end for an early H would have zeros, and so would H after it, from which such steps never come back. A batch that is all of X
-is an ordinary fit.
+Each batch gets its W for the H at hand; H then moves by sums over all batches so far, which forget older ones. For
+the frobenius loss both are solutions of least squares, nearly, H that of the sums (J. Mairal, F. Bach, J. Ponce, G.
+Sapiro, 2010, "Online learning for matrix factorization and sparse coding", JMLR 11, 19-60, algorithm 2). For other
+losses both take multiplicative steps, H to the quotient of two sums (A. Lefèvre, F. Bach, C. Févotte, 2011, "Online
+algorithms for nonnegative matrix factorization with the Itakura-Saito divergence", WASPAA,
+doi:10.1109/ASPAA.2011.6082314): a W solved to the end for an early H would have zeros, and so would H after it, from
+which such steps never come back. A batch that is all of X is an ordinary fit.
 """
 
 import warnings
@@ -144,8 +144,8 @@ class MiniBatchNMF(Base):
     def partial_fit(self, X, y=None, W=None, H=None):
         """Goes on with a batch of rows; the first one makes the start, from `H` with `init='custom'`.
 
-        After an ordinary fit, or :func:`partwise.load`, all that is known of earlier rows is H and how many they were: they
-        count as that many rows distributed like this batch.
+        After an ordinary fit, or :func:`partwise.load`, all that is known of earlier rows is H and how many they were:
+        they count as that many rows distributed like this batch.
         """
         with self._all_or_nothing():
             is_first = not hasattr(self, "components_")
@@ -235,7 +235,7 @@ class MiniBatchNMF(Base):
             i = (step - 1) % len(batches)
             before = self.components_
             costs[i], last_of[i] = self._step(X[batches[i]], last_of.get(i), units)
-            # Batches differ by more than a step gains, so that costs are compared of all batches, each at its last visit.
+            # Batches differ by more than a step gains: what is compared is the cost of all, each at its last visit.
             average = sum(costs.values()) / X.shape[0]
             if self.verbose:
                 print(f"step {step}: mean cost of a row, at the last visits {units.loss(average, beta)}")
@@ -296,7 +296,8 @@ class MiniBatchNMF(Base):
             totals = [weight * part for part in start]
         else:
             totals = self._sums[1:]
-        totals = [np.where(used[:, None], keep * total + part, total) for total, part in zip(totals, parts, strict=True)]
+        both = zip(totals, parts, strict=True)
+        totals = [np.where(used[:, None], keep * total + part, total) for total, part in both]
         self._sums = (units, *totals)
         return totals
 
