@@ -8,7 +8,21 @@ use common::{Bench, known};
 #[test]
 fn help_is_as_it_was() {
     let bench = Bench::new();
-    for command in ["", "fit", "transform", "inspect", "convert", "rank", "demo", "completions"] {
+    let commands = [
+        "",
+        "fit",
+        "rank",
+        "report",
+        "consensus",
+        "top",
+        "match",
+        "transform",
+        "inspect",
+        "convert",
+        "demo",
+        "completions",
+    ];
+    for command in commands {
         let said = bench.ok(&format!("{command} --help"));
         let name = if command.is_empty() { "partwise" } else { command };
         insta::assert_snapshot!(format!("help_{name}"), said.out);

@@ -34,8 +34,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Updates or sweeps of a row, at most, and the share by which a row must move to go on.
 const MOST: usize = 5000;
-/// Multiplicative updates, which near a zero go ever more slowly.
-const MOST_UPDATES: usize = 1000;
 const ENOUGH: f64 = 1e-8;
 
 /// What holds for a row of W by itself, beside the loss; in the units of X and W as they were given.
@@ -254,7 +252,7 @@ impl<T: Scalar> Model<T> {
             Method::Rows(effort, _) => walk.rows(0, effort, &mut own, &other, None),
             Method::Newton(rule, _, effort) => walk.newton(0, rule, far, &effort[0], &mut own, &other, None),
             Method::Ratio(_, rule, _) => {
-                walk.ratio_until_settled(0, rule, &mut own, &other, MOST_UPDATES, enough::<T>(ENOUGH));
+                walk.ratio_until_settled(0, rule, &mut own, &other, MOST, enough::<T>(ENOUGH));
             }
         }
         own.factor
