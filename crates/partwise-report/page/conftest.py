@@ -51,6 +51,7 @@ class Opened:
             **({"viewport": {"width": 1440, "height": 900}, "accept_downloads": True} | settings)
         )
         self.context.set_default_timeout(8000)
+        self.context.set_default_navigation_timeout(30000)
         self.page = self.context.new_page()
         self.complaints, self.requests = [], []
         self.page.on("console", lambda m: self.complaints.append(m.text))

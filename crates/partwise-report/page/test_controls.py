@@ -280,6 +280,15 @@ def test_rank_page(opened, reports):
         assert reason[1:] in advice
     held = page.locator("[data-criterion=held_out] svg")
     assert held.locator("path.error").count() == 11 and held.locator(".mark-label").text_content() == "rank 6"
+    # Bars are as long as two standard errors, all on one scale, and stand around their point.
+    ends = held.locator("path.error").evaluate_all(
+        "(all) => all.map((e) => e.getAttribute('d').match(/^M\\S+ (\\S+)V([^M]+)/).slice(1, 3).map(Number))"
+    )
+    middles = held.locator("circle.dot").evaluate_all("(all) => all.map((e) => Number(e.getAttribute('cy')))")
+    errors = [entry["held_out"]["error"] for entry in data["rank"]["ranks"]]
+    scale = (ends[0][0] - ends[0][1]) / errors[0]
+    assert [low - high for low, high in ends] == pytest.approx([scale * e for e in errors], rel=1e-6)
+    assert middles == pytest.approx([(low + high) / 2 for low, high in ends], abs=1e-6)
     error = page.locator("[data-criterion=relative_error] svg")
     assert error.locator("path.line.dashed").count() == 1 and error.locator("path.band").count() == 1
     held.focus()

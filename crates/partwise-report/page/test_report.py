@@ -129,6 +129,41 @@ def test_shares_of_samples_are_those_of_the_factors(opened, reports):
         assert numbers == pytest.approx([shares[i].max(), parts[i].sum(), shares[i, 0]], rel=1e-4)
 
 
+def test_colours_of_a_picture_are_those_of_its_numbers(opened, reports):
+    _, data = reports("picture")
+    h = np.frombuffer(zlib.decompress(base64.b64decode(data["h"]["base64"])), dtype="<f4").reshape(9, -1)
+    page = opened("picture").page
+    first = max(range(9), key=lambda c: data["components"][c]["share"])
+    pixels = page.locator(".component canvas.picture").first.evaluate(
+        "(c) => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
+    )
+    colours = np.array(pixels).reshape(-1, 4)[:, :3]
+    steps = np.rint(255 * h[first].astype(float) / h[first].max()).astype(int)
+    assert tuple(colours[steps.argmax()]) == (255, 234, 70) and tuple(colours[steps.argmin()]) == (0, 32, 77)
+    # Cividis gets lighter all the way: more is lighter, and the same is the same.
+    light = colours @ np.array([0.2126, 0.7152, 0.0722])
+    order = np.argsort(steps, kind="stable")
+    assert (np.diff(light[order]) >= -1.5).all()
+    for step in set(steps):
+        assert len({tuple(c) for c in colours[steps == step]}) == 1
+
+
+@pytest.mark.parametrize("which", ["w", "h"])
+def test_heat_maps_use_the_whole_ramp(opened, which):
+    page = opened("words").page
+    box = page.locator(f"[data-map={which}]")
+    box.get_by_text("Of the largest").click()
+    seen = box.locator(".heat > canvas").evaluate(
+        """(c) => {
+          const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
+          const seen = new Set();
+          for (let i = 0; i < data.length; i += 4) seen.add(data.slice(i, i + 3).join(' '));
+          return [...seen];
+        }"""
+    )
+    assert "255 234 70" in seen and "0 32 77" in seen
+
+
 def test_a_dash_where_there_is_no_number(opened):
     page = opened("nothing").page
     figures = page.locator("#verdict .figures .num").all_inner_texts()
