@@ -114,8 +114,9 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         H is that of the fit. Each entry of X is held out once, in five parts; its row gets its W from the others. So a
         model with too many components scores worse, and `GridSearchCV` and `cross_val_score` can choose `n_components`.
-        Of 'kullback-leibler' and beta below it, the loss would be infinite where the model is zero and X is not: there,
-        and everywhere, a millionth of the mean entry is added to the model.
+        A prediction is taken no higher than the largest entry that was shown of its row or column; and of
+        'kullback-leibler' and beta below it, where a zero would be infinitely wrong, no lower than a thirtieth of what
+        the means of its row and column predict.
 
         Parameters
         ----------

@@ -3,7 +3,7 @@
 use crate::data::{Number, Taken, given, weights, with_weights};
 use crate::outcome::{from_json, internal, raised, rows, unknown};
 use crate::watch::Watch;
-use partwise::select::score_unseen;
+use partwise::select::{Margins, score_unseen};
 use partwise::transform::Model;
 use partwise::{HoldOut, Loss, Matrix, RowRules, Weights};
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
@@ -48,8 +48,8 @@ pub(crate) fn transform<'py>(
     Err(unknown())
 }
 
-/// The mean loss of entries of `x` whose rows got their W without them, each entry once: of `folds` folds by `seed`. For
-/// losses that are infinite where the model is zero, a millionth of the mean entry is added to the model.
+/// The mean loss of entries of `x` whose rows got their W without them, each entry once: of `folds` folds by `seed`. Predictions
+/// are kept within what the other entries of their rows and columns allow.
 #[pyfunction]
 #[pyo3(signature = (x, h, model, *, folds, seed, threads=0, entry_weights=None, weights=None))]
 pub(crate) fn score<'py>(
@@ -107,7 +107,7 @@ fn over_folds<'a, T: Number>(
         let (shown, hidden) = (masked(mask)?, masked(mask.inverted())?);
         let score = Watch::default().over(py, |watch| {
             let w = model.transform_until(&shown, threads, watch.stop())?;
-            score_unseen(model, &w, &hidden, threads)
+            score_unseen(model, &w, &hidden, &Margins::of(&shown))
         });
         let score = score?.map_err(raised)?;
         if score.entries > 0 {

@@ -28,8 +28,8 @@ const SETS: [Set; 7] = [
         loss: Loss::Frobenius,
         ranks: 8..=18,
         runs: 10,
-        known: "13: the rank of X; 17 parts, of which each limb is in one of four positions",
-        hits: 13..=13,
+        known: "17 parts: 16 positions of limbs and the torso, which any 16 can take in; linear rank 13",
+        hits: 16..=17,
     },
     Set {
         folder: "hsi_samson",

@@ -50,14 +50,6 @@ fn main() -> Outcome<()> {
 /// Does a whole scan.
 fn scanned(scan: &Scan, x: &Matrix<'_, f64>) -> Outcome<(Vec<Summary>, Advice)> {
     let found = summaries(&scan.run(x, Vec::new(), &mut ())?, scan.spec.seed);
-    if let Ok(path) = std::env::var("DUMP") {
-        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
-        writeln!(
-            file,
-            "{}",
-            serde_json::json!({"rows": x.rows(), "cols": x.cols(), "seed": scan.spec.seed, "loss": scan.spec.loss.to_string(), "ranks": found})
-        )?;
-    }
     let advice = advise(&found);
     Ok((found, advice))
 }

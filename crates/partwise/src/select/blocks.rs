@@ -20,7 +20,7 @@
 //! When not to use it: few rows or columns, of which a part may have all of a component.
 
 use super::draw::Draw;
-use super::unseen::score_unseen;
+use super::unseen::{Margins, score_unseen};
 use crate::data::{Matrix, Weights};
 use crate::error::Result;
 use crate::fit::{Fit, Score};
@@ -84,7 +84,8 @@ impl Block {
         };
         let h = columns.transform(&self.of(x, false, true)?.transposed(), threads)?;
         let predicted = Model { h, component_scale: vec![1.0; w.rank()], ..model };
-        score_unseen(&predicted, &w, &self.of(x, true, true)?, threads)
+        let margins = Margins::of_some(x, |i, j| !(self.rows[i] && self.cols[j]));
+        score_unseen(&predicted, &w, &self.of(x, true, true)?, &margins)
     }
 }
 

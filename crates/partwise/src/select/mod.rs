@@ -24,4 +24,4 @@ pub use matching::{Matching, Mixture, Pair, matching};
 pub use scan::{Job, Kind, Outcome, Scan, Watch};
 pub use shuffled::shuffled;
 pub use summary::{HeldOut, Summary, summaries};
-pub use unseen::score_unseen;
+pub use unseen::{Margins, score_unseen};

@@ -20,7 +20,7 @@
 use super::blocks::Block;
 use super::consensus::labels;
 use super::shuffled::shuffled;
-use super::unseen::score_unseen;
+use super::unseen::{Margins, score_unseen};
 use crate::data::{Facts, HoldOut, Matrix};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
@@ -196,12 +196,19 @@ impl<T> Watch<T> for () {
 /// A matrix that has been looked over.
 type Known<'x, T> = (Matrix<'x, T>, Facts);
 
+/// X without the entries of a fold, those entries, and what predictions of them are held against.
+struct Fold<'x, T> {
+    seen: Known<'x, T>,
+    hidden: Known<'x, T>,
+    margins: Margins,
+}
+
 /// X as jobs fit it: each fold and each order is made when it is first needed, and shared by all ranks.
 struct Shared<'x, T: Scalar> {
     x: &'x Matrix<'x, T>,
     facts: Facts,
     /// What is seen and what is hidden.
-    folds: Vec<OnceLock<Result<[Known<'x, T>; 2]>>>,
+    folds: Vec<OnceLock<Result<Fold<'x, T>>>>,
     orders: Vec<OnceLock<Result<Known<'static, T>>>>,
 }
 
@@ -392,9 +399,9 @@ impl Scan {
                 Ok(Outcome { labels, h: Some(fit.h.clone()), ..Outcome::of(job, &fit, score) })
             }
             Kind::HeldOut => {
-                let [(seen, facts), (hidden, _)] = shared.fold(job.number, self)?;
-                let fit = fit(seen, facts)?;
-                let score = score_unseen(&fit.model(), &fit.w, hidden, threads)?;
+                let Fold { seen, hidden, margins } = shared.fold(job.number, self)?;
+                let fit = fit(&seen.0, &seen.1)?;
+                let score = score_unseen(&fit.model(), &fit.w, &hidden.0, margins)?;
                 Ok(Outcome::of(job, &fit, score))
             }
             Kind::Blocks => {
@@ -446,15 +453,17 @@ impl<'x, T: Scalar> Shared<'x, T> {
         }
     }
 
-    fn fold(&self, number: usize, scan: &Scan) -> Result<&[(Matrix<'x, T>, Facts); 2]> {
+    fn fold(&self, number: usize, scan: &Scan) -> Result<&Fold<'x, T>> {
         let made = self.folds[number].get_or_init(|| {
             let mask = HoldOut::fold(scan.spec.seed, number as u32, scan.folds);
-            let with = |mask| -> Result<(Matrix<'x, T>, Facts)> {
+            let with = |mask| -> Result<Known<'x, T>> {
                 let x = self.x.view().without(mask)?;
                 let facts = Facts::of(&x);
                 Ok((x, facts))
             };
-            Ok([with(mask)?, with(mask.inverted())?])
+            let seen = with(mask)?;
+            let margins = Margins::of(&seen.0);
+            Ok(Fold { seen, hidden: with(mask.inverted())?, margins })
         });
         made.as_ref().map_err(Error::clone)
     }
