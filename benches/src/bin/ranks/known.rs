@@ -21,7 +21,7 @@ struct Set {
     hits: RangeInclusive<usize>,
 }
 
-const SETS: [Set; 7] = [
+const SETS: [Set; 6] = [
     Set {
         folder: "swimmer_generated",
         file: "X.npy",
@@ -75,15 +75,6 @@ const SETS: [Set; 7] = [
         runs: 10,
         known: "about 8 to 12 signatures",
         hits: 8..=12,
-    },
-    Set {
-        folder: "sc_pbmc3k",
-        file: "counts_2638.npz",
-        loss: Loss::KullbackLeibler,
-        ranks: 2..=20,
-        runs: 10,
-        known: "9 labelled types of cells",
-        hits: 8..=10,
     },
 ];
 

@@ -197,7 +197,7 @@ impl<T> Watch<T> for () {
 type Known<'x, T> = (Matrix<'x, T>, Facts);
 
 /// X without the entries of a fold, those entries, and what predictions of them are held against.
-struct Fold<'x, T> {
+struct Fold<'x, T: Scalar> {
     seen: Known<'x, T>,
     hidden: Known<'x, T>,
     margins: Margins,
