@@ -298,9 +298,9 @@ fn table(found: &[Summary]) -> Result<Vec<u8>, Failure> {
     let columns: [Column; 16] = [
         ("relative_error", |s| s.relative_error),
         ("shuffled_error", |s| s.shuffled),
-        ("held_out_loss", |s| s.held_out.as_ref().map(|h| h.mean)),
+        ("held_out_loss", |s| s.held_out.as_ref().map(|h| h.median)),
         ("held_out_error", |s| s.held_out.as_ref().map(|h| h.error)),
-        ("bi_cross_loss", |s| s.bi_cross.as_ref().map(|h| h.mean)),
+        ("bi_cross_loss", |s| s.bi_cross.as_ref().map(|h| h.median)),
         ("bi_cross_error", |s| s.bi_cross.as_ref().map(|h| h.error)),
         ("stability", |s| s.stability),
         ("cophenetic", |s| s.consensus.and_then(|c| c.cophenetic)),

@@ -113,7 +113,7 @@ fn whole(out: &mut String, x: &Matrix<'_, f64>, samples: &[&str]) -> Outcome<()>
             decimals(summary.consensus.and_then(|measures| measures.cophenetic)),
             decimals(summary.consensus.map(|measures| measures.dispersion)),
             decimals(summary.stability),
-            decimals(summary.held_out.as_ref().map(|held_out| held_out.mean)),
+            decimals(summary.held_out.as_ref().map(|held_out| held_out.median)),
             decimals(summary.held_out.as_ref().map(|held_out| held_out.error)),
         ]);
     }

@@ -118,7 +118,7 @@ impl Folder {
         Ok(())
     }
 
-    /// The same for what else is said of the fit; names are those of [`OTHERS`].
+    /// The same for what else is said of the fit; names are those of [`OTHERS`](super::OTHERS).
     ///
     /// # Errors
     /// [`Error::Write`].

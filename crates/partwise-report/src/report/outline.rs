@@ -196,7 +196,7 @@ pub(super) fn rank(line: &Value) -> Value {
         }
         let losses: Vec<&Value> =
             found["folds"].as_array().map_or(Vec::new(), |all| all.iter().map(|f| &f[1]).collect());
-        json!({"mean": found["mean"], "error": found["error"], "folds": losses})
+        json!({"mean": found["median"], "error": found["error"], "folds": losses})
     };
     json!({
         "rank": line["rank"], "relative_error": line["relative_error"], "shuffled": line["shuffled"],

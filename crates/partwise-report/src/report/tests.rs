@@ -78,7 +78,7 @@ fn channels_of_mutations_are_known_by_their_names() {
 fn a_scan_alone_has_a_page() {
     let scan = json!({"input": "/home/x.npy", "shape": [5, 4], "fits": 9, "fit": "partwise fit /home/x.npy --rank 3",
         "advice": {"rank": 3, "confidence": "high", "reasons": []},
-        "ranks": [{"rank": 2, "consensus": {"cophenetic": 0.9}, "held_out": {"mean": 1.0, "error": 0.1, "folds": [[0, 1.1], [1, 0.9]]}}]});
+        "ranks": [{"rank": 2, "consensus": {"cophenetic": 0.9}, "held_out": {"median": 1.0, "error": 0.1, "folds": [[0, 1.1], [1, 0.9]]}}]});
     let map =
         ConsensusMap { rank: 3, samples: vec![1, 0], clusters: vec![0, 1], values: vec![1.0, 0.5, 0.5, 1.0] };
     let page = Report::<f64> { scan: Some(&scan), consensus: Some(map), ..Report::new("x") }.to_html();

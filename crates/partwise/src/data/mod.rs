@@ -112,8 +112,8 @@ impl<'a, T: Scalar> Matrix<'a, T> {
     /// X with weights, or with missing entries.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) for weights of another shape, [`Error::BadWeight`](crate::Error::BadWeight) for
-    /// one that is not finite and >= 0, [`Error::Unsupported`](crate::Error::Unsupported) for `missing = absent` of dense X.
+    /// [`Error::Shape`] for weights of another shape, [`Error::BadWeight`] for
+    /// one that is not finite and >= 0, [`Error::Unsupported`] for `missing = absent` of dense X.
     pub fn weighted(self, weights: Weights<'a, T>) -> Result<Matrix<'a, T>> {
         if weights.is_none() {
             return Ok(self);

@@ -2,7 +2,8 @@
 //!
 //! Three questions, in this order:
 //! 1. How many components do the data carry? Beyond that number, entries that were held out are no longer predicted better:
-//!    the smallest rank whose mean loss is within one standard error of the lowest (Breiman et al. 1984).
+//!    the smallest rank whose loss, the median over the folds, is within one standard error of the lowest (Breiman et al.
+//!    1984).
 //! 2. How many of those are found again by every run? The largest rank up to that, of which the components are
 //!    `STABLE` on average.
 //! 3. Is there anything at all? Where a shuffled X is explained as well as X, there is not.
@@ -146,22 +147,24 @@ fn nothing(summaries: &[Summary]) -> Option<String> {
 fn predictive(summaries: &[Summary]) -> Option<usize> {
     let known: Vec<(usize, &HeldOut)> =
         summaries.iter().filter_map(|summary| Some((summary.rank, summary.held_out.as_ref()?))).collect();
-    let (_, lowest) =
-        known.iter().filter(|(_, h)| h.mean.is_finite()).min_by(|a, b| a.1.mean.total_cmp(&b.1.mean))?;
+    let (_, lowest) = known
+        .iter()
+        .filter(|(_, h)| h.median.is_finite())
+        .min_by(|a, b| a.1.median.total_cmp(&b.1.median))?;
     // Of one fold there is no error.
-    let enough = lowest.mean + if lowest.error.is_finite() { lowest.error } else { 0.0 };
-    known.iter().find(|(_, held_out)| held_out.mean <= enough).map(|&(rank, _)| rank)
+    let enough = lowest.median + if lowest.error.is_finite() { lowest.error } else { 0.0 };
+    known.iter().find(|(_, held_out)| held_out.median <= enough).map(|&(rank, _)| rank)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::summary::median;
     use super::*;
 
     fn line(rank: usize, losses: &[f64], stability: f64, errors: (f64, f64)) -> Summary {
-        let count = losses.len() as f64;
-        let mean = losses.iter().sum::<f64>() / count;
-        let squares: f64 = losses.iter().map(|loss| (loss - mean).powi(2)).sum();
-        let error = (squares / (count - 1.0) / count).sqrt();
+        let median = median(losses.iter().copied());
+        let apart = super::super::summary::median(losses.iter().map(|loss| (loss - median).abs()));
+        let error = 1.4826 * 1.2533 * apart / (losses.len() as f64).sqrt();
         let folds = losses.iter().copied().enumerate().collect();
         Summary {
             rank,
@@ -178,7 +181,7 @@ mod tests {
             stability: Some(stability),
             components: Vec::new(),
             consensus: None,
-            held_out: (!losses.is_empty()).then_some(HeldOut { mean, error, folds }),
+            held_out: (!losses.is_empty()).then_some(HeldOut { median, error, mean: median, folds }),
             bi_cross: None,
             shuffled: Some(errors.1),
             iterations: 1.0,

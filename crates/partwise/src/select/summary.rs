@@ -4,7 +4,8 @@
 //! - *stability*: the best run's components, each matched with its partner in every other run ([`matching`](super::matching)):
 //!   the mean cosine. 1 where all runs find the same.
 //! - *consensus*: see [`Consensus`].
-//! - *held out*: the mean loss per entry over the folds, with its standard error, `s / sqrt(folds)`.
+//! - *held out*: the mean loss per entry of each fold; the median over the folds, with its standard error,
+//!   `1.2533 * 1.4826 * median |loss - median| / sqrt(folds)`.
 //! - *shuffled*: the mean relative error for data without structure.
 
 use super::consensus::{Consensus, Measures};
@@ -59,10 +60,12 @@ pub struct Summary {
 /// Mean losses of entries that a fit has not seen.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HeldOut {
-    /// Their mean over the folds.
-    pub mean: f64,
-    /// The standard error of that.
+    /// Their median over the folds, so that one fold in which a fit went astray does not decide.
+    pub median: f64,
+    /// The standard error of that, from the median of how far folds are from it.
     pub error: f64,
+    /// Their mean.
+    pub mean: f64,
     /// By fold: its number, and its mean loss.
     pub folds: Vec<(usize, f64)>,
 }
@@ -135,6 +138,18 @@ fn stabilities<T: Scalar>(best: &Outcome<T>, whole: &[&Outcome<T>]) -> Vec<f64> 
     if others == 0 { Vec::new() } else { sums.into_iter().map(|sum| sum / f64::from(others)).collect() }
 }
 
+/// The middle of some numbers, or of the two in the middle; NaN of none.
+pub(super) fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let (half, count) = (values.len() / 2, values.len());
+    match count {
+        0 => f64::NAN,
+        _ if count % 2 == 1 => values[half],
+        _ => 0.5 * (values[half - 1] + values[half]),
+    }
+}
+
 fn folds<T: Scalar>(held_out: &[&Outcome<T>]) -> Option<HeldOut> {
     let folds: Vec<(usize, f64)> = held_out
         .iter()
@@ -142,10 +157,13 @@ fn folds<T: Scalar>(held_out: &[&Outcome<T>]) -> Option<HeldOut> {
         .map(|outcome| (outcome.job.number, outcome.mean_loss))
         .collect();
     let mean = mean(folds.iter().map(|fold| fold.1))?;
-    let count = folds.len() as f64;
-    let squares: f64 = folds.iter().map(|fold| (fold.1 - mean).powi(2)).sum();
-    let error = if folds.len() > 1 { (squares / (count - 1.0) / count).sqrt() } else { f64::NAN };
-    Some(HeldOut { mean, error, folds })
+    let losses = || folds.iter().map(|fold| fold.1);
+    let median = median(losses());
+    // For normal numbers, the deviation is 1.4826 times that distance, and the error of a median 1.2533 times that of a mean.
+    let apart = self::median(losses().map(|loss| (loss - median).abs()));
+    let error =
+        if folds.len() > 1 { 1.4826 * 1.2533 * apart / (folds.len() as f64).sqrt() } else { f64::NAN };
+    Some(HeldOut { median, error, mean, folds })
 }
 
 impl Summary {
