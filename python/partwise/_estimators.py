@@ -529,7 +529,10 @@ class NMF(Base):
         self.callback = callback
         self.n_jobs = n_jobs
 
-    def fit(self, X, y=None, W=None, H=None, *, sample_weight=None, feature_weight=None, weights=None, fixed_W=None):
+    # scikit-learn then routes them, and does not ask that weights be repetitions at a rank of many solutions.
+    __metadata_request__fit = dict.fromkeys(("sample_weight", "feature_weight", "weights", "fixed_W"))
+
+    def fit(self, X, y=None, W=None, H=None, **how):
         """Finds H for X, with the arguments of :meth:`fit_transform`.
 
         Parameters
@@ -545,7 +548,6 @@ class NMF(Base):
         fixed_W : array of shape (n_samples, f) or None
             The first columns of W.
         """
-        how = {"sample_weight": sample_weight, "feature_weight": feature_weight, "weights": weights, "fixed_W": fixed_W}
         self.fit_transform(X, W=W, H=H, **how)
         return self
 

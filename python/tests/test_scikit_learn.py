@@ -84,27 +84,20 @@ OF_THEIR_SUITE = [
     checks.check_dataframe_column_names_consistency,
     checks.check_inplace_ensure_writeable,
 ]
-OF_WEIGHTS = (
-    "check_sample_weights_pandas_series",
-    "check_sample_weights_not_an_array",
-    "check_sample_weights_list",
-    "check_sample_weights_shape",
-    "check_sample_weights_not_overwritten",
-)
+# `fit` takes `sample_weight` as one of its further arguments, which is why scikit-learn does not find these by itself.
+OF_WEIGHTS = [
+    checks.check_sample_weights_pandas_series,
+    checks.check_sample_weights_not_an_array,
+    checks.check_sample_weights_list,
+    checks.check_sample_weights_shape,
+    checks.check_sample_weights_not_overwritten,
+]
+# Newer than the oldest scikit-learn that the package works with.
+OF_WEIGHTS += [getattr(checks, name) for name in ("check_all_zero_sample_weights_error",) if hasattr(checks, name)]
 OF_EQUIVALENCE = [
     checks.check_sample_weight_equivalence_on_dense_data,
     checks.check_sample_weight_equivalence_on_sparse_data,
 ]
-
-
-def not_as_it_is(estimator):
-    """Checks of weights that do not hold for an estimator with its default rank, or not at all, and why."""
-    if isinstance(estimator, MiniBatchNMF):
-        return {}
-    equivalence = [check.__name__ for check in OF_EQUIVALENCE]
-    if estimator.solver in NO_WEIGHTS:
-        return dict.fromkeys([*OF_WEIGHTS, *equivalence], "this solver refuses weights, as is tested below")
-    return dict.fromkeys(equivalence, "there are many solutions of that rank; below they hold where there is one")
 
 
 def _id(value):
@@ -124,7 +117,7 @@ def no_zeros_where_the_loss_is_infinite(request, monkeypatch):
 
 
 # The limit of iterations is the default one; what a check asks for does not need the end of a run.
-@parametrize_with_checks(ESTIMATORS, expected_failed_checks=not_as_it_is)
+@parametrize_with_checks(ESTIMATORS)
 def test_estimator_checks(estimator, check):
     with ignore_warnings(category=ConvergenceWarning):
         check(estimator)
@@ -142,6 +135,13 @@ def test_checks_of_their_suite(estimator, check):
 @pytest.mark.parametrize("estimator", ONLINE, ids=_id)
 def test_partial_fit_checks_the_number_of_features(estimator):
     checks.check_estimators_partial_fit_n_features("MiniBatchNMF", clone(estimator))
+
+
+@pytest.mark.parametrize("check", OF_WEIGHTS, ids=_id)
+@pytest.mark.parametrize("estimator", WEIGHTED, ids=_id)
+def test_checks_of_weights(estimator, check):
+    with ignore_warnings(category=ConvergenceWarning):
+        check("NMF", clone(estimator))
 
 
 # A weight of 2 is a row given twice, and 0 a row left out, to seven digits of the result. That takes a solution that
