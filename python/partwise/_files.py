@@ -134,7 +134,8 @@ def load(folder):
     """The model in a folder that :meth:`NMF.save` or ``partwise fit`` has written: an :class:`NMF`, or whatever was saved.
 
     Parameters that are not plain values (arrays, callbacks, generators of random numbers) are not saved, and have their
-    defaults; of penalties, those that came with a matrix are left out. Nothing in the folder is run. W, where the folder has it, is ``numpy.load(folder / "W.npy")``.
+    defaults; of penalties, those that came with a matrix are left out. Nothing in the folder is run. W, where the
+    folder has it, is ``numpy.load(folder / "W.npy")``.
     """
     import partwise
 

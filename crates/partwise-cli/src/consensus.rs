@@ -6,7 +6,7 @@ use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
 use crate::fit::{Destination, solve, stem};
 use crate::output;
-use crate::report::Look;
+use crate::report;
 use crate::source::Source;
 use crate::talk::{Talk, count};
 use partwise::data::Matrix;
@@ -56,6 +56,8 @@ fn go<T: Number>(
     args: &ConsensusArgs,
     talk: &Talk,
 ) -> Result<Outcome, Failure> {
+    let shape = (source.facts.rows, source.facts.cols);
+    let look = report::look(args.report, &args.look, None, &source.names, shape)?;
     let wanted = |job: &Job| job.rank == args.rank && job.kind == Kind::Whole;
     let mut runs: Vec<Done<T>> = jobs.load()?.into_iter().filter(|run: &Done<T>| wanted(&run.job)).collect();
     runs.sort_by_key(|run| run.job);
@@ -86,7 +88,7 @@ fn go<T: Number>(
         timings: false,
         given: GivenNames::default(),
         others,
-        report: args.report.then(|| Look::of(&args.look, None)),
+        report: look,
     };
     let (_, outcome) = solve(x, source, spec, &given, to, talk)?;
     Ok(outcome)

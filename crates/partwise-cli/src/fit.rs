@@ -92,6 +92,8 @@ fn fit<T: Number>(
     talk: &Talk,
 ) -> Result<Outcome, Failure> {
     source.check(&spec)?;
+    let shape = (source.facts.rows, source.facts.cols);
+    let look = report::look(args.report, &args.look, args.image, &source.names, shape)?;
     let start = files.read::<T>(spec.rank, &mut source)?;
     let source = &source;
     let limit = source.memory_limit.saturating_sub(source.bytes);
@@ -118,7 +120,7 @@ fn fit<T: Number>(
         timings,
         given: files.names(),
         others: Vec::new(),
-        report: args.report.then(|| Look::of(&args.look, image)),
+        report: look,
     };
     let (_, outcome) = solve(x, source, spec, &start, to, talk)?;
     Ok(outcome)

@@ -147,7 +147,9 @@ fn go<T: Number>(
         serde_json::to_vec_pretty(&report).map_err(|error| Failure::Internal(error.to_string()))?;
     json.push(b'\n');
     let table = table(&found)?;
-    if args.shard.is_none() || missing == 0 {
+    // A part says nothing of the whole.
+    let whole = args.shard.is_none() || missing == 0;
+    if whole {
         put(&folder.join(SCAN), &json)?;
         put(&folder.join(TABLE), &table)?;
         if args.report {
@@ -157,9 +159,13 @@ fn go<T: Number>(
     }
     talk::data(if args.json { &json } else { &table })?;
     tell(&advice, missing, command.as_deref(), args.shard, talk);
-    let made =
-        if args.report { format!("{SCAN}, {TABLE} and {REPORT}") } else { format!("{SCAN} and {TABLE}") };
-    talk.say(format!("\nwrote {made} to {}", folder.display()));
+    talk.say(match (whole, args.report) {
+        (false, _) => {
+            format!("\nfits are kept in {}; the command without --shard puts them together", folder.display())
+        }
+        (true, true) => format!("\nwrote {SCAN}, {TABLE} and {REPORT} to {}", folder.display()),
+        (true, false) => format!("\nwrote {SCAN} and {TABLE} to {}", folder.display()),
+    });
     Ok(signals::received().map_or(Outcome::Done, Outcome::Interrupted))
 }
 
@@ -397,18 +403,8 @@ fn fit_command(advice: &Advice, found: &[Summary]) -> Option<String> {
                 given.next();
             }
         } else if !glued && !OWN_FLAGS.contains(&name) {
-            words.push(quoted(&word));
+            words.push(shlex::try_quote(&word).ok()?.into_owned());
         }
     }
     Some(format!("partwise fit {} --rank {rank} --init random --restarts {runs}", words.join(" ")))
-}
-
-/// A word that a shell takes for one.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.into()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }

@@ -5,6 +5,7 @@ use crate::args::{LookArgs, ReportArgs};
 use crate::failure::{Failure, Outcome};
 use crate::rank::SCAN;
 use crate::talk::{Talk, bytes};
+use crate::transform::may_write;
 use partwise::data::Matrix;
 use partwise::select::{Consensus, Kind, Outcome as Done, matching};
 use partwise::{Factor, Fit, Loss};
@@ -14,7 +15,8 @@ use partwise_io::write_bytes;
 use partwise_report::{ConsensusMap, Geometry, Groups, Labels, Report, Residuals, Size};
 use serde_json::Value;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::Path;
 
 /// Samples of a consensus map, at most.
 const MAP: usize = 500;
@@ -22,39 +24,72 @@ const MAP: usize = 500;
 /// What a report is told beside the fit.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Look {
-    groups: Option<PathBuf>,
-    image: Option<Size>,
-    words: bool,
+    geometry: Option<Geometry>,
+    groups: Vec<Groups>,
 }
 
 impl Look {
-    pub(crate) fn of(args: &LookArgs, image: Option<Size>) -> Look {
-        Look { groups: args.groups.clone(), image, words: args.words }
+    /// For X of this shape. To be made before the fit, as its files may be wrong.
+    pub(crate) fn of(
+        args: &LookArgs,
+        image: Option<Size>,
+        names: &AxisNames,
+        (rows, cols): (usize, usize),
+    ) -> Result<Look, Failure> {
+        let groups = match &args.groups {
+            None => Vec::new(),
+            Some(path) => vec![groups(path, names.rows.as_deref(), rows)?],
+        };
+        Ok(Look { geometry: geometry(image, args.words, names.cols.as_deref(), cols)?, groups })
     }
+}
 
-    fn geometry(&self, features: Option<&[String]>, count: usize) -> Result<Option<Geometry>, Failure> {
-        if let Some(size) = self.image {
-            if size.height.checked_mul(size.width) != Some(count) {
-                return Err(Failure::Usage(format!("--image {size}: there are {count} features")));
-            }
-            return Ok(Some(Geometry::Picture { height: size.height, width: size.width }));
-        }
-        if self.words {
-            return Ok(Some(Geometry::Words));
-        }
-        Ok(features.and_then(Geometry::sbs96))
+/// The same if a report is wanted; what is said of a report that is not is refused.
+pub(crate) fn look(
+    wanted: bool,
+    args: &LookArgs,
+    image: Option<Size>,
+    names: &AxisNames,
+    shape: (usize, usize),
+) -> Result<Option<Look>, Failure> {
+    if !wanted && (args.groups.is_some() || args.words) {
+        return Err(Failure::Usage("--groups and --words are for a report: add --report".into()));
     }
+    wanted.then(|| Look::of(args, image, names, shape)).transpose()
+}
 
-    fn groups(&self, samples: Option<&[String]>, count: usize) -> Result<Vec<Groups>, Failure> {
-        let Some(path) = &self.groups else { return Ok(Vec::new()) };
-        let shown = path.display();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::Data(format!("--groups {shown}: {error}")))?;
-        let labels = labels(&text, samples, count)
-            .map_err(|problem| Failure::Data(format!("--groups {shown}: {problem}")))?;
-        let name = path.file_stem().map_or("groups".into(), |name| name.to_string_lossy().into_owned());
-        Ok(vec![Groups { name, labels }])
+fn geometry(
+    image: Option<Size>,
+    words: bool,
+    features: Option<&[String]>,
+    count: usize,
+) -> Result<Option<Geometry>, Failure> {
+    if let Some(size) = image {
+        if size.height.checked_mul(size.width) != Some(count) {
+            return Err(Failure::Usage(format!("--image {size}: there are {count} features")));
+        }
+        return Ok(Some(Geometry::Picture { height: size.height, width: size.width }));
     }
+    Ok(if words { Some(Geometry::Words) } else { features.and_then(Geometry::sbs96) })
+}
+
+fn groups(path: &Path, samples: Option<&[String]>, count: usize) -> Result<Groups, Failure> {
+    let text = String::from_utf8(read(path)?)
+        .map_err(|_| Failure::Data(format!("--groups {}: it is not text (UTF-8)", path.display())))?;
+    let labels = labels(&text, samples, count)
+        .map_err(|problem| Failure::Data(format!("--groups {}: {problem}", path.display())))?;
+    let name = path.file_stem().map_or("groups".into(), |name| name.to_string_lossy().into_owned());
+    Ok(Groups { name, labels })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|source| {
+        let path = path.display().to_string();
+        Failure::File(match source.kind() {
+            ErrorKind::NotFound => partwise_io::Error::NotFound { path },
+            _ => partwise_io::Error::Unreadable { path, source },
+        })
+    })
 }
 
 /// A label for every sample: from a line each, or by name.
@@ -113,8 +148,8 @@ pub(crate) fn of_fit<T: Number>(
             cols: names.cols.as_deref(),
             components: components.as_deref(),
         },
-        geometry: look.geometry(names.cols.as_deref(), fit.h.rows())?,
-        groups: look.groups(names.rows.as_deref(), fit.w.rows())?,
+        geometry: look.geometry.clone(),
+        groups: look.groups.clone(),
         residuals,
         ..Report::new(title(&run["data"]["input"]))
     };
@@ -176,12 +211,7 @@ fn runs_of<T: Number>(
 
 fn scanned(folder: &Path, h: Option<&Factor<f64>>) -> Result<Scanned, Failure> {
     let path = folder.join(SCAN);
-    let text = std::fs::read(&path).map_err(|error| {
-        Failure::Data(format!(
-            "{}: {error}; name the folder of a scan that `partwise rank` has finished",
-            path.display()
-        ))
-    })?;
+    let text = read(&path)?;
     let document: Value = serde_json::from_slice(&text)
         .map_err(|error| Failure::Data(format!("{}: {error}", path.display())))?;
     let (jobs, common) = Jobs::existing(folder)?;
@@ -196,6 +226,9 @@ fn scanned(folder: &Path, h: Option<&Factor<f64>>) -> Result<Scanned, Failure> {
 
 pub(crate) fn run(args: &ReportArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let to = args.out.clone().unwrap_or_else(|| args.folder.join(REPORT));
+    if args.out.is_some() {
+        may_write(&to, args.force)?;
+    }
     let html = if args.folder.join(SCAN).exists() {
         let found = scanned(&args.folder, None)?;
         let heading = args.title.clone().unwrap_or_else(|| title(&found.document["input"]));
@@ -214,10 +247,18 @@ fn of_folder(args: &ReportArgs) -> Result<String, Failure> {
     let w = stored.w::<f64>()?;
     let rank = model.h.rank();
     let image = args.image.or_else(|| image_of(&stored.document));
-    let look = Look::of(&args.look, image);
-    let found = args.scan.as_deref().map(|folder| scanned(folder, Some(&model.h))).transpose()?;
-    let components = names.components.take().map(|known| component_names(rank, Some(&known)));
     let samples = w.as_ref().map_or(0, Factor::rows);
+    let look = Look::of(&args.look, image, &names, (samples, model.h.rows()))?;
+    let found = args.scan.as_deref().map(|folder| scanned(folder, Some(&model.h))).transpose()?;
+    if let (Some(found), Some(hash)) = (&found, stored.document["data"]["hash"].as_str())
+        && found.document["data"].as_str().is_some_and(|other| other != hash)
+    {
+        return Err(Failure::Data(format!(
+            "the scan is of other data than {}; name the scan of the same file",
+            args.folder.display()
+        )));
+    }
+    let components = names.components.take().map(|known| component_names(rank, Some(&known)));
     let report = Report {
         run: Some(&stored.document),
         factors: w.as_ref().map(|w| (w, &model.h)),
@@ -226,8 +267,8 @@ fn of_folder(args: &ReportArgs) -> Result<String, Failure> {
             cols: names.cols.as_deref(),
             components: components.as_deref(),
         },
-        geometry: look.geometry(names.cols.as_deref(), model.h.rows())?,
-        groups: look.groups(names.rows.as_deref(), samples)?,
+        geometry: look.geometry,
+        groups: look.groups,
         stability: found.as_ref().and_then(|found| found.stability.clone()),
         scan: found.as_ref().map(|found| &found.document),
         consensus: found.as_ref().and_then(|found| found.map.clone()),

@@ -131,4 +131,13 @@ fn reports_show_what_was_found_and_no_place_of_it() {
     bench.write("short.txt", "a\nb\n");
     bench.fails("report f --groups short.txt", 65, &["2 lines for 24 samples"]);
     bench.fails("report nothing", 66, &["run.json"]);
+    bench.fails("report f --groups none.txt", 66, &["none.txt"]);
+    // Nothing that is there is replaced without being asked, and nothing is computed in vain.
+    bench.fails("report f --out x.tsv", 73, &["--force"]);
+    bench.fails("fit x.tsv --rank 2 --out g --report --groups short.txt", 65, &["2 lines for 24 samples"]);
+    bench.fails("fit x.tsv --rank 2 --out g --words", 2, &["add --report"]);
+    assert!(!bench.exists("g"));
+    bench.write("y.tsv", documents().replace('3', "4"));
+    bench.ok("rank y.tsv --ranks 1..2 --runs 2 --folds 0 --out other");
+    bench.fails("report f --scan other", 65, &["other data"]);
 }

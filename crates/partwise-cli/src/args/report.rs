@@ -42,6 +42,9 @@ pub(crate) struct ReportArgs {
     pub(crate) image: Option<Size>,
     #[command(flatten)]
     pub(crate) look: LookArgs,
+    /// Replace FILE if it exists.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) talk: TalkArgs,
 }

@@ -45,6 +45,8 @@ pub(crate) fn run(args: &DemoArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let name = format!("demo {}", args.name.name());
     let (matrix, source) = Source::new(show.table, name, false, Counting::none(), limit, began)?;
     source.introduce(talk);
+    let shape = (source.facts.rows, source.facts.cols);
+    let look = Look::of(&LookArgs::default(), Some(show.size), &source.names, shape)?;
     let to = Destination {
         folder,
         format: TableFormat::Csv,
@@ -54,7 +56,7 @@ pub(crate) fn run(args: &DemoArgs, talk: &Talk) -> Result<Outcome, Failure> {
         timings: false,
         given: GivenNames::default(),
         others: Vec::new(),
-        report: Some(Look::of(&LookArgs::default(), Some(show.size))),
+        report: Some(look),
     };
     // Both demonstrations are in double precision.
     let partwise_io::AnyMatrix::F64(x) = matrix else {

@@ -145,26 +145,21 @@ fn grouped(n: Option<u64>) -> String {
     out
 }
 
-/// The command that makes the same again.
+/// The command that makes the same again, as a shell takes it.
 pub(super) fn command(run: &Value) -> String {
     let words = run["command"].as_array().map_or(Vec::new(), Vec::clone);
-    words.iter().filter_map(Value::as_str).map(quoted).collect::<Vec<_>>().join(" ")
+    joined(words.iter().filter_map(Value::as_str))
 }
 
 /// The command of the fit that a scan recommends.
 pub(super) fn fit_of(scan: Option<&Value>) -> Option<String> {
-    let words = scan?["fit"].as_str()?.split(' ');
-    Some(words.map(named).collect::<Vec<_>>().join(" "))
+    let words: Vec<String> = shlex::split(scan?["fit"].as_str()?)?.iter().map(|word| named(word)).collect();
+    Some(joined(words.iter().map(String::as_str)))
 }
 
-/// A word that a shell takes for one.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.into()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
+fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    // What no shell takes, a word with a NUL, is no word of a command.
+    words.filter_map(|word| shlex::try_quote(word).ok()).collect::<Vec<_>>().join(" ")
 }
 
 /// Every start; of the one that was kept, its way too.
@@ -215,11 +210,11 @@ mod tests {
     #[test]
     fn no_folder_is_told() {
         let run = json!({
-            "command": ["/home/ann/bin/partwise", "fit", "/home/ann/x.npy", "--fix-h=/data/h.npy", "--init", "a/w.npy,b/h.npy", "-o", "..\\out"],
-            "data": {"input": "/home/ann/x.npy", "given": {"h": "/data/h.npy"}, "notes": ["rows/columns"]},
+            "command": ["/elsewhere/bin/partwise", "fit", "/elsewhere/x.npy", "--fix-h=/data/h.npy", "--init", "a/w.npy,b/h.npy", "-o", "..\\out"],
+            "data": {"input": "/elsewhere/x.npy", "given": {"h": "/data/h.npy"}, "notes": ["rows/columns"]},
         });
         let shown = without_folders(&run);
-        assert_eq!(command(&shown), "partwise fit x.npy --fix-h=h.npy --init w.npy,h.npy -o out");
+        assert_eq!(command(&shown), "partwise fit x.npy '--fix-h=h.npy' --init 'w.npy,h.npy' -o out");
         assert_eq!(
             shown["data"],
             json!({"input": "x.npy", "given": {"h": "h.npy"}, "notes": ["rows/columns"]})

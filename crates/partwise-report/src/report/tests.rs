@@ -16,10 +16,10 @@ fn data_of(page: &str) -> Value {
 fn numbers_are_those_that_were_given() {
     let (w, h) = (factor(6, 2, |i, c| (i + c) as f64), factor(4, 2, |j, c| ((j + 2 * c) % 4) as f64));
     let run = json!({
-        "command": ["/somewhere/partwise", "fit", "/home/x.csv", "-k", "2"], "status": "iteration_limit", "reason": "the limit of 3 iterations was reached",
+        "command": ["/somewhere/partwise", "fit", "/elsewhere/x.csv", "-k", "2"], "status": "iteration_limit", "reason": "the limit of 3 iterations was reached",
         "iterations": 3, "rank": 2, "relative_error": 0.25, "loss": "kl", "shares": [0.6, 0.4], "shape": [6, 4], "stored": 24,
         "sparse": false, "precision": "f64", "restarts": [{"objective": 1.5, "iterations": 3, "status": "iteration_limit"}],
-        "history": [{"iteration": 0, "objective": 2.0, "seconds": 0.0}], "data": {"input": "/home/x.csv", "observed": 24, "notes": []},
+        "history": [{"iteration": 0, "objective": 2.0, "seconds": 0.0}], "data": {"input": "/elsewhere/x.csv", "observed": 24, "notes": []},
     });
     let rows: Vec<String> = (0..6).map(|i| format!("</script>{i}")).collect();
     let report = Report {
@@ -34,7 +34,7 @@ fn numbers_are_those_that_were_given() {
         ..Report::new("x")
     };
     let page = report.to_html();
-    assert!(!page.contains("/home") && !page.contains("/somewhere"));
+    assert!(!page.contains("/elsewhere") && !page.contains("/somewhere"));
     let data = data_of(&page);
     assert_eq!(data["run"]["relative_error"], 0.25);
     assert!(data["run"]["history"].is_null() && data["restarts"][0]["trace"][0][1] == 2.0);
@@ -76,14 +76,14 @@ fn channels_of_mutations_are_known_by_their_names() {
 
 #[test]
 fn a_scan_alone_has_a_page() {
-    let scan = json!({"input": "/home/x.npy", "shape": [5, 4], "fits": 9, "fit": "partwise fit /home/x.npy --rank 3",
+    let scan = json!({"input": "/elsewhere/x.npy", "shape": [5, 4], "fits": 9, "fit": "partwise fit /elsewhere/x.npy --rank 3",
         "advice": {"rank": 3, "confidence": "high", "reasons": []},
         "ranks": [{"rank": 2, "consensus": {"cophenetic": 0.9}, "held_out": {"median": 1.0, "error": 0.1, "folds": [[0, 1.1], [1, 0.9]]}}]});
     let map =
         ConsensusMap { rank: 3, samples: vec![1, 0], clusters: vec![0, 1], values: vec![1.0, 0.5, 0.5, 1.0] };
     let page = Report::<f64> { scan: Some(&scan), consensus: Some(map), ..Report::new("x") }.to_html();
     let data = data_of(&page);
-    assert!(!page.contains("/home"));
+    assert!(!page.contains("/elsewhere"));
     assert_eq!(data["command"], "partwise fit x.npy --rank 3");
     assert_eq!(data["verdict"], "Rank 3 is recommended, with high confidence.");
     assert_eq!(data["rank"]["ranks"][0]["held_out"]["folds"], json!([1.1, 0.9]));

@@ -104,7 +104,8 @@ pub fn advise(summaries: &[Summary]) -> Advice {
             ),
         ),
         (Some(mean), Some(found)) if found == rank => {
-            say(&mut advice, format!("every run finds the same {rank} components (mean cosine {mean:.2})"));
+            let what = if rank == 1 { "component".into() } else { format!("{rank} components") };
+            say(&mut advice, format!("every run finds the same {what} (mean cosine {mean:.2})"));
         }
         (Some(mean), _) => say(
             &mut advice,

@@ -84,7 +84,7 @@ impl Block {
         };
         let h = columns.transform(&self.of(x, false, true)?.transposed(), threads)?;
         let predicted = Model { h, component_scale: vec![1.0; w.rank()], ..model };
-        let margins = Margins::of_some(x, |i, j| !(self.rows[i] && self.cols[j]));
+        let margins = Margins::outside(x, &self.rows, &self.cols);
         score_unseen(&predicted, &w, &self.of(x, true, true)?, &margins)
     }
 }

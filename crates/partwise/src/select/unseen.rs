@@ -21,6 +21,7 @@ use crate::factor::Factor;
 use crate::fit::Score;
 use crate::loss::Loss;
 use crate::scalar::Scalar;
+use crate::spec::Negatives;
 use crate::transform::Model;
 
 /// The lower bound is this share of what margins predict.
@@ -45,17 +46,22 @@ pub struct Margins {
 impl Margins {
     /// Of the entries that count in `seen`.
     pub fn of<T: Scalar>(seen: &Matrix<'_, T>) -> Margins {
-        Margins::of_some(seen, |_, _| true)
+        Margins::outside(seen, &vec![false; seen.rows()], &vec![false; seen.cols()])
     }
 
-    /// Of those that are in `these` too.
-    pub(super) fn of_some<T: Scalar>(seen: &Matrix<'_, T>, these: impl Fn(usize, usize) -> bool) -> Margins {
+    /// Of those that do not lie in the block of these rows and columns. Negative entries are taken for zeros.
+    pub(super) fn outside<T: Scalar>(
+        seen: &Matrix<'_, T>,
+        block_rows: &[bool],
+        block_cols: &[bool],
+    ) -> Margins {
         let mut rows = vec![Line::default(); seen.rows()];
         let mut cols = vec![Line::default(); seen.cols()];
         let mut add = |i: usize, j: usize, x: f64, weight: f64, counted: f64| {
-            if !these(i, j) {
+            if block_rows[i] && block_cols[j] {
                 return;
             }
+            let x = x.max(0.0);
             for line in [&mut rows[i], &mut cols[j]] {
                 line.sum += weight * x;
                 line.weight += counted;
@@ -67,11 +73,14 @@ impl Margins {
         } else {
             // Zeros are counted, and not met.
             for_each(seen, |i, j, x, _| add(i, j, x, 1.0, 0.0));
-            for i in 0..seen.rows() {
-                for j in (0..seen.cols()).filter(|&j| these(i, j)) {
-                    rows[i].weight += 1.0;
-                    cols[j].weight += 1.0;
-                }
+            let inside = |block: &[bool]| block.iter().filter(|&&inside| inside).count();
+            let sizes = (inside(block_rows), inside(block_cols));
+            let (m, n) = (rows.len(), cols.len());
+            for (row, &inside) in rows.iter_mut().zip(block_rows) {
+                row.weight = (n - if inside { sizes.1 } else { 0 }) as f64;
+            }
+            for (col, &inside) in cols.iter_mut().zip(block_cols) {
+                col.weight = (m - if inside { sizes.0 } else { 0 }) as f64;
             }
         }
         let (sum, weight) = rows.iter().fold((0.0, 0.0), |(s, w), line| (s + line.sum, w + line.weight));
@@ -126,8 +135,11 @@ pub fn score_unseen<T: Scalar>(
         let (least, most) = margins.bounds(i, j, model.loss);
         let y: f64 = w.row(i).iter().zip(model.h.row(j)).map(|(w, h)| w.to_f64() * h.to_f64()).sum();
         // Where factors may have both signs, there is no bound.
-        let y = if model.rules.free || x < 0.0 { y } else { y.clamp(least, most) };
-        loss += weight * model.loss.divergence(x.max(model.least), y);
+        let y = if model.rules.free { y } else { y.min(most).max(least) };
+        let x = if model.rules.negatives == Negatives::Clip { x.max(0.0) } else { x };
+        // What the fit raised X to; of frobenius nothing is raised, and x may be negative.
+        let known = if model.least > 0.0 { x.max(model.least) } else { x };
+        loss += weight * model.loss.divergence(known, y);
         rest += weight * (x - y).powi(2);
         squares += weight * x * x;
         total += weight;
@@ -182,7 +194,8 @@ mod tests {
         let weighted = dense.view().weighted(Weights::new().entries(entries)).unwrap();
         for x in [&dense, &sparse, &weighted] {
             for inside in [true, false] {
-                let margins = Margins::of_some(x, |i, j| inside || !(i == 0 && j == 0));
+                let block = [!inside, false, false];
+                let margins = Margins::outside(x, &block, &block);
                 let (first, all) = if inside { (5.0 / 3.0, 15.0 / 9.0) } else { (0.5, 11.0 / 8.0) };
                 let line = margins.rows[0];
                 assert!((line.sum / line.weight - first).abs() < 1e-12 && (margins.mean - all).abs() < 1e-12);
@@ -203,6 +216,20 @@ mod tests {
             let want = fit.score(&hidden).unwrap();
             assert_eq!(got.entries, want.entries);
             assert!((got.mean_loss - want.mean_loss).abs() <= 1e-6 * want.mean_loss.max(1e-6), "{loss}");
+        }
+    }
+
+    #[test]
+    fn negative_entries_are_judged_as_they_were_fitted() {
+        let x: Matrix<'_, f64> = Dense::from_vec(2, 2, vec![-1.0, 2.0, 3.0, 4.0]).unwrap().into();
+        let ones = Factor::from_row_major(2, 1, &[1.0, 1.0]).unwrap();
+        let mut model = Nmf::new(1).negatives(Negatives::Keep).fit(&x).unwrap().model();
+        model.h = Factor::from_row_major(2, 1, &[0.5, 2.0]).unwrap();
+        // Differences of -1.5, 0, 2.5 and 2; and of -0.5 in the place of the first.
+        for (negatives, squares) in [(Negatives::Keep, 12.5), (Negatives::Clip, 10.5)] {
+            model.rules.negatives = negatives;
+            let score = score_unseen(&model, &ones, &x, &Margins::of(&x)).unwrap();
+            assert_eq!(score.loss, 0.5 * squares, "{negatives}");
         }
     }
 

@@ -371,16 +371,8 @@ impl<'a, T: Scalar> Weighted<'a, T> {
         Weighted { form, rows: self.cols, cols: self.rows, turned: !self.turned, ..self }
     }
 
-    /// The same, sharing the entries.
-    pub(super) fn view(&self) -> Weighted<'_, T> {
-        fn seen<'s, T: Scalar>(entries: &'s Option<Dense<'_, T>>) -> Option<Dense<'s, T>> {
-            entries.as_ref().map(Dense::view)
-        }
-        let form = match &self.form {
-            Form::Dense { x, entries } => Form::Dense { x: x.view(), entries: seen(entries) },
-            Form::Sparse { x, entries } => Form::Sparse { x: x.clone(), entries: seen(entries) },
-            Form::Listed(x) => Form::Listed(x.clone()),
-        };
+    /// The same with other entries.
+    fn with_form<'b>(&self, form: Form<'b, T>) -> Weighted<'b, T> {
         let Weighted { hold_out, turned, nan, near, power, .. } = *self;
         Weighted {
             form,
@@ -392,6 +384,19 @@ impl<'a, T: Scalar> Weighted<'a, T> {
             near,
             power,
         }
+    }
+
+    /// The same, sharing the entries.
+    pub(super) fn view(&self) -> Weighted<'_, T> {
+        fn seen<'s, T: Scalar>(entries: &'s Option<Dense<'_, T>>) -> Option<Dense<'s, T>> {
+            entries.as_ref().map(Dense::view)
+        }
+        let form = match &self.form {
+            Form::Dense { x, entries } => Form::Dense { x: x.view(), entries: seen(entries) },
+            Form::Sparse { x, entries } => Form::Sparse { x: x.clone(), entries: seen(entries) },
+            Form::Listed(x) => Form::Listed(x.clone()),
+        };
+        self.with_form(form)
     }
 
     pub(super) fn has_hold_out(&self) -> bool {
@@ -406,17 +411,7 @@ impl<'a, T: Scalar> Weighted<'a, T> {
             Form::Sparse { x, entries } => Form::Sparse { x: x.mapped(f), entries: owned(entries) },
             Form::Listed(x) => Form::Listed(x.clone().map(|_, _, x, v| Some((f(x), v)))),
         };
-        let Weighted { hold_out, turned, nan, near, power, .. } = *self;
-        Weighted {
-            form,
-            rows: self.rows.clone(),
-            cols: self.cols.clone(),
-            hold_out,
-            turned,
-            nan,
-            near,
-            power,
-        }
+        self.with_form(form)
     }
 
     /// X with a guess for every entry that does not count: the mean of its row times that of its column over that of X. For
