@@ -75,7 +75,7 @@ pub struct Agreed<T> {
 /// let run = |values: &[f64]| Factor::from_transposed(3, 2, values);
 /// let runs = [
 ///     run(&[1.0, 0.1, 0.0, 0.0, 1.0, 2.0])?,
-///     run(&[0.0, 2.0, 4.1, 3.0, 0.2, 0.0])?, // the same two, the other way round
+///     run(&[0.0, 2.2, 4.0, 3.0, 0.2, 0.0])?, // the same two, the other way round
 ///     run(&[1.0, 0.1, 0.0, 1.0, 0.0, 1.0])?, // and one that has but one of them
 /// ];
 /// let found = agreed(&runs.iter().collect::<Vec<_>>(), Filter::default())?;
