@@ -139,8 +139,8 @@ impl<'x, T: Scalar> Engine<'x, T> {
         };
         let walk = Walk::new(views, facts, loss, floor * facts.mean, &method, rank, block_rows, threads);
         // Rows of the second side give weights to those of the first, and the other way round.
-        first.weigh(walk.shared_weights(1));
-        second.weigh(walk.shared_weights(0));
+        first.weigh(walk.shared_weights(1), walk.grouped(1));
+        second.weigh(walk.shared_weights(0), walk.grouped(0));
         // What the first side adds up for the second is of its rows, not of what the second meets of them.
         let apart = smoothing > 0.0 || first.sparse.is_some() || second.sparse.is_some();
         let fused = if apart || low.is_some() { None } else { walk.fused(&method, rank) };

@@ -52,6 +52,7 @@ mod init;
 #[doc(hidden)]
 pub mod internals;
 mod kernels;
+mod lacking;
 pub mod loss;
 mod methods;
 mod names;

@@ -1,12 +1,14 @@
 //! One factor while it is being fitted: the point the updates start from, what the other side needs of it, and what is kept
 //! so that a step can be taken back.
 
+use crate::data::weighted::GroupedSide;
 use crate::evaluate::transpose_into;
 use crate::factor::Factor;
 use crate::kernels::gram::{ColumnSum, GramSum};
 use crate::kernels::kl_newton::PARTS;
 use crate::kernels::ratio::Other;
 use crate::kernels::weighted::{Rows, Shared};
+use crate::lacking::Lacking;
 use crate::par::{Split, cut};
 use crate::penalised::Penalised;
 use crate::penalty::{Elastic, Term};
@@ -71,6 +73,8 @@ pub(crate) struct Side<T: Scalar> {
     pub(crate) projection: Option<Projection<T>>,
     /// Weights that the rows of the other side share for these rows, with room for the weighted rows.
     weights: Option<(Vec<T>, Factor<T>)>,
+    /// What groups of rows of the other side lack of these rows.
+    lacking: Option<Lacking<T>>,
     gram_sum: GramSum,
     /// `FᵀF`, weighted, of what the other side meets; in `f64` and in the precision of the run.
     pub(crate) gram: Vec<f64>,
@@ -115,6 +119,7 @@ impl<T: Scalar> Side<T> {
             smoothed: None,
             projection: None,
             weights: None,
+            lacking: None,
             elastic,
             bounds,
             fixed,
@@ -140,9 +145,11 @@ impl<T: Scalar> Side<T> {
         self.smoothed = (by > 0.0).then(|| (by, self.factor.clone()));
     }
 
-    /// From now on what the rows of the other side share is weighted by these.
-    pub(crate) fn weigh(&mut self, by: Option<&[T]>) {
+    /// From now on what the rows of the other side share is weighted by these, and groups of them lack what a mask holds out.
+    pub(crate) fn weigh(&mut self, by: Option<&[T]>, mask: Option<GroupedSide<'_>>) {
         self.weights = by.map(|by| (by.to_vec(), self.factor.clone()));
+        let (stride, wants) = (self.factor.stride(), (self.wants.gram, self.wants.sums));
+        self.lacking = mask.map(|mask| Lacking::new(mask, stride, wants));
     }
 
     /// Whether the other side meets other rows than the factor's.
@@ -164,7 +171,8 @@ impl<T: Scalar> Side<T> {
     pub(crate) fn shared(&self) -> Shared<'_, T> {
         let seen = self.seen();
         let rows = Rows { data: seen.padded_rows(), stride: seen.stride(), rank: seen.rank() };
-        Shared { rows, gram: &self.gram_t, sums: &self.sums_t }
+        let (lacking_grams, lacking_sums) = Lacking::of(&self.lacking);
+        Shared { rows, gram: &self.gram_t, sums: &self.sums_t, lacking_grams, lacking_sums }
     }
 
     /// Brings what the other side needs up to date with the point.
@@ -175,13 +183,21 @@ impl<T: Scalar> Side<T> {
         let seen = self.smoothed.as_ref().map_or(&self.factor, |(_, factor)| factor);
         let weights = &mut self.weights;
         if self.wants.gram {
-            self.gram_sum.compute(weighed(seen, weights, |v| v.sqrt()), &mut self.gram);
+            let seen = weighed(seen, weights, |v| v.sqrt());
+            self.gram_sum.compute(seen, &mut self.gram);
+            if let Some(lacking) = &mut self.lacking {
+                lacking.compute_grams(seen);
+            }
             for (to, &from) in self.gram_t.iter_mut().zip(&self.gram) {
                 *to = T::from_f64(from);
             }
         }
         if self.wants.sums {
-            self.column_sum.compute(weighed(seen, weights, |v| v), &mut self.sums);
+            let seen = weighed(seen, weights, |v| v);
+            self.column_sum.compute(seen, &mut self.sums);
+            if let Some(lacking) = &mut self.lacking {
+                lacking.compute_sums(seen);
+            }
             for (to, &from) in self.sums_t.iter_mut().zip(&self.sums) {
                 *to = T::from_f64(from);
             }

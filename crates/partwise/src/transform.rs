@@ -240,7 +240,7 @@ impl<T: Scalar> Model<T> {
             Walk::new(sides(x, false), facts, self.loss, least, &method, rank, None, threads).until(stop);
         let mut other = Side::new(h, Asked::elastic(Elastic::default()), method.wants(x), false, false);
         other.smooth(self.rules.smoothing);
-        other.weigh(walk.shared_weights(0));
+        other.weigh(walk.shared_weights(0), walk.grouped(0));
         other.prepare();
         let start = starts(x, other.seen(), least, &asked.bounds);
         let mut own = Side::new(start, asked, Wants::default(), false, false);

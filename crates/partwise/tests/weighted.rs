@@ -90,8 +90,14 @@ fn ones_change_nothing() {
 /// The same entries said in different ways: NaN, a mask of ones and zeros, a sparse mask, a list, a mask that is computed.
 #[test]
 fn all_ways_of_leaving_out_agree() {
-    let table = planted(24, 17, 3, 0.3, 4);
     let mask = HoldOut::share(9, 0.3);
+    for mask in [mask, mask.grouped(5000, 5000), mask.grouped(5000, 17), mask.grouped(24, 5000)] {
+        ways_agree(mask);
+    }
+}
+
+fn ways_agree(mask: HoldOut) {
+    let table = planted(24, 17, 3, 0.3, 4);
     let seen = Table::new(24, 17, |i, j| f64::from(u8::from(!mask.holds(i, j))));
     let with_nan = Table::new(24, 17, |i, j| if mask.holds(i, j) { f64::NAN } else { table.at(i, j) });
     let (mut i, mut j, mut x) = (Vec::new(), Vec::new(), Vec::new());
@@ -111,6 +117,14 @@ fn all_ways_of_leaving_out_agree() {
         ("sparse both", table.sparse().weighted(Weights::new().entries(seen.sparse())).unwrap()),
         ("computed", table.dense().weighted(Weights::new().hold_out(mask)).unwrap()),
         ("computed, sparse", table.sparse().weighted(Weights::new().hold_out(mask)).unwrap()),
+        (
+            "computed, turned",
+            table.transposed().sparse().transposed().weighted(Weights::new().hold_out(mask)).unwrap(),
+        ),
+        (
+            "computed and nan",
+            with_nan.dense().weighted(Weights::new().missing(Missing::Nan).hold_out(mask)).unwrap(),
+        ),
         ("absent", Matrix::from(stored).weighted(Weights::new().missing(Missing::Absent)).unwrap()),
         ("listed", Weighted::observed(24, 17, &i, &j, &x).unwrap().into()),
     ];
@@ -119,7 +133,7 @@ fn all_ways_of_leaving_out_agree() {
         let fits: Vec<_> = forms.iter().map(|(name, x)| (name, nmf.fit(x).unwrap())).collect();
         let base = &fits[0].1;
         for (name, fit) in &fits {
-            let what = format!("{loss} {rule} {name}");
+            let what = format!("{loss} {rule} {name} {mask:?}");
             assert!((fit.loss / base.loss - 1.0).abs() <= 1e-7, "{what}: {} {}", fit.loss, base.loss);
             assert!((fit.relative_error() / base.relative_error() - 1.0).abs() <= 1e-7, "{what}");
             assert!((fit.kkt_residual() - base.kkt_residual()).abs() <= 1e-6, "{what}");
@@ -179,6 +193,9 @@ fn determinism() {
             Weights::new().entries(v.dense()),
             Weights::new().entries(v.sparse()),
             Weights::new().hold_out(HoldOut::share(4, 0.2)).rows((1..41).map(f64::from).collect()),
+            Weights::new()
+                .hold_out(HoldOut::share(4, 0.2).grouped(9000, 9000))
+                .rows((1..41).map(f64::from).collect()),
         ] {
             let x = table.dense().weighted(weights).unwrap();
             let nmf = Nmf::new(3).loss(loss).rule(rule).init(Init::Random).max_iter(8).tol(0.0);

@@ -30,6 +30,7 @@ use crate::kernels::products::cross;
 use crate::kernels::ratio::{Other, Ratio, RatioScratch, Sums, TILE, block_sums, pack};
 use crate::kernels::weighted::{Rows as FactorRows, Shared, quadratic_form};
 use crate::kernels::{Rows, SparseRows, ValuesRef};
+use crate::lacking::Lacking;
 use crate::loss::Loss;
 use crate::par::{Lines, PerThread, Split, for_blocks};
 use crate::penalised::{Joint, Penalised};
@@ -116,6 +117,8 @@ struct Half<'x, T: Scalar> {
     smoothed: Option<(f64, Factor<f64>)>,
     /// Weights that the rows of the other half share for these rows, with room for weighted rows.
     weights: Option<(Vec<f64>, Factor<f64>)>,
+    /// What groups of rows of the other half lack of these rows.
+    lacking: Option<Lacking<f64>>,
     gram_sum: GramSum,
     gram: Vec<f64>,
     column_sum: ColumnSum,
@@ -157,17 +160,15 @@ impl<'x, T: Scalar> Half<'x, T> {
         let stride = padded::<f64>(rank);
         let columns_stride = if tiles { rows.next_multiple_of(f64::LANES) } else { 0 };
         let factor = || Factor::zeros(rows, rank);
-        let weights = match &view {
-            // The rows of the other view share weights of their columns, which are the rows here.
-            View::Weighted(_) => match View::of(x, !transposed) {
-                View::Weighted(other) => other.shared().flatten(),
-                _ => None,
-            },
-            _ => None,
+        // The rows of the other view share weights of their columns, which are the rows here, and lack some of them together.
+        let (weights, grouped) = match View::of(x, !transposed) {
+            View::Weighted(other) => (other.shared().flatten(), other.grouped()),
+            _ => (None, None),
         };
         let penalised = joint || !asked.terms.is_empty();
         Half {
             weights: weights.map(|v| (v.iter().map(|v| v.to_f64()).collect(), factor())),
+            lacking: grouped.map(|grouped| Lacking::new(grouped, stride, (true, true))),
             view,
             elastic: asked.elastic,
             bounds: asked.bounds,
@@ -189,14 +190,22 @@ impl<'x, T: Scalar> Half<'x, T> {
 
     /// Everything about the factor that the other half needs.
     fn prepare(&mut self, factor: &Factor<T>) {
-        let Half { wide, smoothed, weights, gram_sum, gram, column_sum, sums, means, .. } = self;
+        let Half { wide, smoothed, weights, lacking, gram_sum, gram, column_sum, sums, means, .. } = self;
         let factor = T::widen_factor(factor, wide);
         if let Some((by, to)) = smoothed {
             smooth(factor, *by, to);
         }
         let seen = smoothed.as_ref().map_or(factor, |(_, seen)| seen);
-        gram_sum.compute(weighed(seen, weights, f64::sqrt), gram);
-        column_sum.compute(weighed(seen, weights, |v| v), sums);
+        let weighted = weighed(seen, weights, f64::sqrt);
+        gram_sum.compute(weighted, gram);
+        if let Some(lacking) = lacking {
+            lacking.compute_grams(weighted);
+        }
+        let weighted = weighed(seen, weights, |v| v);
+        column_sum.compute(weighted, sums);
+        if let Some(lacking) = lacking {
+            lacking.compute_sums(weighted);
+        }
         transpose_into(seen, &mut self.columns, self.columns_stride);
         let rows = factor.rows() as f64;
         if smoothed.is_none() && weights.is_none() && !self.bounds.is_free() {
@@ -393,7 +402,9 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
         }
         let seen = other_half.smoothed.as_ref().map_or(other_factor, |(_, seen)| seen);
         let rows = FactorRows { data: seen.padded_rows(), stride, rank };
-        let shared = Shared { rows, gram: &other_half.gram, sums: &other_half.sums };
+        let (lacking_grams, lacking_sums) = Lacking::of(&other_half.lacking);
+        let (gram, sums) = (&other_half.gram, &other_half.sums);
+        let shared = Shared { rows, gram, sums, lacking_grams, lacking_sums };
         let panel = Other {
             rows: seen.padded_rows(),
             stride,

@@ -2,8 +2,8 @@
 //!
 //! Three questions, in this order:
 //! 1. How many components do the data carry? Beyond that number, entries that were held out are no longer predicted better:
-//!    the smallest rank whose loss, the median over the folds, is within one standard error of the lowest (Breiman et al.
-//!    1984).
+//!    the smallest rank that is behind the one of the lowest loss by no more than a standard error (Breiman et al. 1984). Ranks
+//!    are compared fold by fold, as all of them hold out the same entries: what makes a fold hard is in both numbers.
 //! 2. How many of those are found again by every run? The largest rank up to that, of which the components are
 //!    `STABLE` on average.
 //! 3. Is there anything at all? Where a shuffled X is explained as well as X, there is not.
@@ -13,25 +13,31 @@
 //!
 //! Without folds, question 2 alone is answered: the largest stable rank.
 //!
+//! Confidence is high as long as nothing speaks against the rank. Each doubt is told and takes a step from it: the rank is at an
+//! end of the scan; the two answers differ; larger ranks predict as well; a smaller one predicts nearly as well; one component
+//! is recommended for data that are not those of one.
+//!
 //! Reference: L. Breiman, J. Friedman, R. Olshen, C. Stone (1984), "Classification and Regression Trees", section 3.4.3.
 
-use super::summary::{HeldOut, Summary};
+use super::summary::Summary;
 use serde::Serialize;
 
 /// The mean cosine from which components count as found again.
 pub(super) const STABLE: f64 = 0.9;
 /// A shuffled X that is explained to this share of X's explained part has the same structure.
 const NOTHING: f64 = 0.9;
+/// A rank that has this share of what all components together gain in prediction leaves little to the others.
+const NEARLY: f64 = 0.95;
 
 /// How sure a recommendation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
-    /// All criteria agree.
+    /// Nothing speaks against it.
     High,
-    /// They nearly do.
+    /// One thing does.
     Medium,
-    /// They do not, or there are too few.
+    /// Several do, or there is too little to go by.
     Low,
 }
 
@@ -57,73 +63,157 @@ pub fn advise(summaries: &[Summary]) -> Advice {
     let predictive = predictive(summaries);
     let last = summaries.last().map_or(0, |last| last.rank);
     let beyond = summaries.len() > 1 && predictive == Some(last);
-    let is_stable =
-        |summary: &&Summary| summary.rank == 1 || summary.stability.is_some_and(|mean| mean >= STABLE);
-    let stable = summaries.iter().filter(is_stable).map(|summary| summary.rank).max();
+    let stable = summaries.iter().filter(|s| is_stable(s)).map(|summary| summary.rank).max();
     let mut advice =
         Advice { rank: None, confidence: Confidence::Low, reasons: Vec::new(), predictive, stable, beyond };
     if let Some(reason) = nothing(summaries) {
         advice.reasons.push(reason);
         return advice;
     }
-    let say = |advice: &mut Advice, text: String| advice.reasons.push(text);
     let Some(most) = predictive.or(stable) else {
-        say(
-            &mut advice,
+        advice.reasons.push(
             "there are neither folds nor stable components to go by: scan with more runs or with folds"
                 .into(),
         );
         return advice;
     };
-    match predictive {
-        Some(rank) if beyond => say(
-            &mut advice,
-            format!(
-                "held-out entries are predicted better up to rank {rank}, the largest of the scan: more may be needed"
-            ),
-        ),
-        Some(rank) => {
-            say(&mut advice, format!("beyond rank {rank}, held-out entries are no longer predicted better"))
-        }
-        None => {}
-    }
-    let known = |rank: usize| summaries.iter().find(|summary| summary.rank == rank);
-    let found =
-        summaries.iter().filter(is_stable).map(|summary| summary.rank).filter(|&rank| rank <= most).max();
+    let found = summaries.iter().filter(|s| is_stable(s)).map(|s| s.rank).filter(|&rank| rank <= most).max();
     let rank = match found {
         // A rank of 1 is stable whatever the data are.
         Some(rank) if rank > 1 || most == 1 => rank,
         _ => most,
     };
-    let stability = known(rank).and_then(|summary| summary.stability);
-    match (stability, found) {
-        (Some(mean), Some(found)) if found == rank && rank < most => say(
-            &mut advice,
-            format!(
-                "up to rank {rank}, every run finds the same components (mean cosine {mean:.2}); beyond it, they differ"
-            ),
-        ),
-        (Some(mean), Some(found)) if found == rank => {
-            let what = if rank == 1 { "component".into() } else { format!("{rank} components") };
-            say(&mut advice, format!("every run finds the same {what} (mean cosine {mean:.2})"));
-        }
-        (Some(mean), _) => say(
-            &mut advice,
-            format!(
-                "runs differ in what they find at every rank; at rank {rank}, the mean cosine is {mean:.2}"
-            ),
-        ),
-        (None, _) => {}
-    }
-    let distance = most - rank;
     advice.rank = Some(rank);
-    advice.confidence = match (predictive, stability) {
-        (Some(_), Some(mean)) if mean >= STABLE && !beyond && distance == 0 => Confidence::High,
-        (Some(_), Some(mean)) if mean >= STABLE && distance <= 1 + rank / 4 => Confidence::Medium,
-        (Some(_), None) if rank == 1 && !beyond => Confidence::High,
+    advice.reasons = why(summaries, rank, most, &advice);
+    let doubts = doubts(summaries, rank, most);
+    advice.confidence = match doubts.iter().map(|doubt| doubt.steps).sum() {
+        0 => Confidence::High,
+        1 => Confidence::Medium,
         _ => Confidence::Low,
     };
+    advice.reasons.extend(doubts.into_iter().filter_map(|doubt| doubt.told));
     advice
+}
+
+fn is_stable(summary: &Summary) -> bool {
+    summary.rank == 1 || summary.stability.is_some_and(|mean| mean >= STABLE)
+}
+
+fn of_rank(summaries: &[Summary], rank: usize) -> Option<&Summary> {
+    summaries.iter().find(|summary| summary.rank == rank)
+}
+
+/// What led to a rank, of at most `most`.
+fn why(summaries: &[Summary], rank: usize, most: usize, advice: &Advice) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if let Some(predictive) = advice.predictive {
+        reasons.push(if advice.beyond {
+            format!(
+                "held-out entries are predicted better up to rank {predictive}, the largest of the scan: more may be needed"
+            )
+        } else {
+            format!("beyond rank {predictive}, held-out entries are no longer predicted better")
+        });
+    }
+    if let Some(summary) = of_rank(summaries, rank)
+        && let Some(mean) = summary.stability
+    {
+        reasons.push(match is_stable(summary) {
+            true if rank < most => format!(
+                "up to rank {rank}, every run finds the same components (mean cosine {mean:.2}); beyond it, they differ"
+            ),
+            true => {
+                let what = if rank == 1 { "component".into() } else { format!("{rank} components") };
+                format!("every run finds the same {what} (mean cosine {mean:.2})")
+            }
+            false => format!(
+                "runs differ in what they find at every rank; at rank {rank}, the mean cosine is {mean:.2}"
+            ),
+        });
+    }
+    reasons
+}
+
+/// What speaks against a rank.
+struct Doubt {
+    /// How many steps of confidence it takes.
+    steps: usize,
+    /// In words, where the reasons do not say so anyway.
+    told: Option<String>,
+}
+
+fn doubts(summaries: &[Summary], rank: usize, most: usize) -> Vec<Doubt> {
+    let mut doubts = Vec::new();
+    let mut doubt = |steps: usize, told: Option<String>| doubts.push(Doubt { steps, told });
+    let (Some(own), Some(first), Some(last)) =
+        (of_rank(summaries, rank), summaries.first(), summaries.last())
+    else {
+        return doubts;
+    };
+    let Some(held_out) = &own.held_out else {
+        doubt(
+            2,
+            Some("entries were not held out, so nothing says how many components the data carry".into()),
+        );
+        return doubts;
+    };
+    if !is_stable(own) {
+        doubt(2, None);
+    } else if own.stability.is_none() && rank > 1 {
+        doubt(1, Some("one run of a rank does not say whether others would find the same".into()));
+    }
+    match most - rank {
+        0 => {}
+        few if few <= 1 + rank / 4 => doubt(1, None),
+        _ => doubt(2, None),
+    }
+    if most == last.rank && summaries.len() > 1 {
+        doubt(1, None);
+    }
+    if rank == first.rank && rank > 1 {
+        doubt(1, Some("it is the smallest rank of the scan: fewer may do as well".into()));
+    }
+    // The rank was taken as the smallest of several that are as good.
+    if let Some(lowest) = lowest(summaries)
+        && most == rank
+        && lowest.rank > rank
+        && is_stable(lowest)
+    {
+        doubt(
+            1,
+            Some(format!("ranks up to {} predict as well, and their components are stable too", lowest.rank)),
+        );
+    }
+    let gain = |other: &Summary| Some(first.held_out.as_ref()?.median - other.held_out.as_ref()?.median);
+    let nearly = |other: &&Summary| {
+        gain(other).zip(gain(own)).is_some_and(|(part, all)| all > 0.0 && part >= NEARLY * all)
+    };
+    if let Some(fewer) = summaries.iter().take_while(|other| other.rank < rank).find(nearly) {
+        doubt(
+            1,
+            Some(format!(
+                "rank {} has {:.0} % of what rank {rank} gains in prediction over rank {}: it may do, and is easier to read",
+                fewer.rank,
+                100.0 * gain(fewer).unwrap_or(f64::NAN) / gain(own).unwrap_or(f64::NAN),
+                first.rank
+            )),
+        );
+    }
+    if held_out.folds.len() < 3 {
+        doubt(1, Some("with fewer than 3 folds, nothing says how sure the prediction is".into()));
+    }
+    if rank == 1
+        && let Some((at, share)) = beyond_one(summaries)
+    {
+        doubt(
+            2,
+            Some(format!(
+                "but at rank {at}, more is explained than if the entries of each column are shuffled ({share:.0} % more of \
+                 what one component leaves): there may be components that are too weak to predict single entries"
+            )),
+        );
+    }
+    doubts
 }
 
 /// Why there is no structure to be found, if so: the shuffled data are explained nearly as well at every rank.
@@ -144,28 +234,42 @@ fn nothing(summaries: &[Summary]) -> Option<String> {
     })
 }
 
-/// The smallest rank whose held-out loss is within a standard error of the lowest.
+/// The rank that explains most of what one component leaves beyond what it would explain of shuffled data, and by how many
+/// percent of that, if it is more than chance.
+fn beyond_one(summaries: &[Summary]) -> Option<(usize, f64)> {
+    let left = of_rank(summaries, 1)?.relative_error?.powi(2);
+    let more = |summary: &Summary| {
+        Some((summary.rank, 100.0 * (summary.shuffled?.powi(2) - summary.relative_error?.powi(2)) / left))
+    };
+    let most = summaries.iter().filter(|s| s.rank > 1).filter_map(more).max_by(|a, b| a.1.total_cmp(&b.1));
+    most.filter(|&(_, share)| share > 1.0)
+}
+
+/// The rank with the lowest loss of held-out entries.
+fn lowest(summaries: &[Summary]) -> Option<&Summary> {
+    let known = summaries.iter().filter_map(|summary| Some((summary, summary.held_out.as_ref()?.median)));
+    known.filter(|(_, median)| median.is_finite()).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(found, _)| found)
+}
+
+/// The smallest rank whose held-out loss is above the lowest by no more than a standard error.
 fn predictive(summaries: &[Summary]) -> Option<usize> {
-    let known: Vec<(usize, &HeldOut)> =
-        summaries.iter().filter_map(|summary| Some((summary.rank, summary.held_out.as_ref()?))).collect();
-    let (_, lowest) = known
-        .iter()
-        .filter(|(_, h)| h.median.is_finite())
-        .min_by(|a, b| a.1.median.total_cmp(&b.1.median))?;
-    // Of one fold there is no error.
-    let enough = lowest.median + if lowest.error.is_finite() { lowest.error } else { 0.0 };
-    known.iter().find(|(_, held_out)| held_out.median <= enough).map(|&(rank, _)| rank)
+    let lowest = lowest(summaries)?.held_out.as_ref()?;
+    let close = |summary: &&Summary| {
+        summary.held_out.as_ref().is_some_and(|held_out| {
+            let (behind, error) = held_out.behind(lowest);
+            behind <= error
+        })
+    };
+    summaries.iter().find(close).map(|summary| summary.rank)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::summary::median;
+    use super::super::summary::{HeldOut, middle};
     use super::*;
 
     fn line(rank: usize, losses: &[f64], stability: f64, errors: (f64, f64)) -> Summary {
-        let median = median(losses.iter().copied());
-        let apart = super::super::summary::median(losses.iter().map(|loss| (loss - median).abs()));
-        let error = 1.4826 * 1.2533 * apart / (losses.len() as f64).sqrt();
+        let (median, error) = middle(losses);
         let folds = losses.iter().copied().enumerate().collect();
         Summary {
             rank,
@@ -202,6 +306,77 @@ mod tests {
         let advice = advise(&scan);
         assert_eq!((advice.rank, advice.confidence, advice.beyond), (Some(3), Confidence::High, false));
         assert_eq!((advice.predictive, advice.stable), (Some(3), Some(3)));
+    }
+
+    /// The ways in which a recommendation is less than sure, from one that is.
+    #[test]
+    fn doubts_are_told_and_take_confidence() {
+        let sure = || {
+            vec![
+                line(1, &[9.0, 9.2, 9.1], 1.0, (0.9, 0.9)),
+                line(2, &[5.0, 5.2, 5.1], 0.97, (0.7, 0.85)),
+                line(3, &[2.0, 2.2, 2.1], 0.99, (0.3, 0.8)),
+                line(4, &[2.2, 2.5, 2.4], 0.99, (0.28, 0.75)),
+            ]
+        };
+        assert_eq!(advise(&sure()).confidence, Confidence::High);
+        let doubted = |change: &dyn Fn(&mut Vec<Summary>), wanted: Confidence, word: &str| {
+            let mut scan = sure();
+            change(&mut scan);
+            let advice = advise(&scan);
+            assert_eq!((advice.rank, advice.confidence), (Some(3), wanted), "{word}: {:?}", advice.reasons);
+            assert!(
+                advice.reasons.iter().any(|reason| reason.contains(word)),
+                "{word}: {:?}",
+                advice.reasons
+            );
+        };
+        // Nearly as good with fewer.
+        doubted(
+            &|scan| scan[1] = line(2, &[2.1, 2.3, 2.2], 0.97, (0.31, 0.8)),
+            Confidence::Medium,
+            "easier to read",
+        );
+        // As good with more, which are found again too.
+        doubted(
+            &|scan| scan[3] = line(4, &[1.9, 2.25, 2.05], 0.99, (0.28, 0.8)),
+            Confidence::Medium,
+            "ranks up to 4 predict as well",
+        );
+        doubted(&|scan| scan.truncate(3), Confidence::Medium, "more may be needed");
+        doubted(&|scan| drop(scan.drain(..2)), Confidence::Medium, "smallest rank of the scan");
+        doubted(
+            &|scan| scan.iter_mut().skip(1).for_each(|line| line.stability = Some(0.5)),
+            Confidence::Low,
+            "runs differ",
+        );
+    }
+
+    /// Ranks are compared on the same folds: that folds differ among themselves says nothing of ranks.
+    #[test]
+    fn what_every_fold_says_counts_though_folds_differ() {
+        let scan = [
+            line(1, &[9.0, 90.0, 30.0], 1.0, (0.9, 0.9)),
+            line(2, &[8.0, 80.0, 25.0], 0.97, (0.7, 0.85)),
+            line(3, &[7.0, 70.0, 20.0], 0.99, (0.3, 0.8)),
+            line(4, &[7.5, 71.0, 21.0], 0.99, (0.28, 0.75)),
+        ];
+        assert_eq!(advise(&scan).predictive, Some(3));
+    }
+
+    #[test]
+    fn one_component_is_not_sure_where_more_explain_what_shuffled_data_do_not() {
+        let scan = |error: f64| {
+            let more = line(2, &[1.2, 1.3, 1.2], 0.4, (error, 0.85));
+            advise(&[
+                line(1, &[1.0, 1.1, 1.0], 1.0, (0.9, 0.9)),
+                more,
+                line(3, &[1.4, 1.5, 1.4], 0.3, (0.7, 0.8)),
+            ])
+        };
+        let weak = scan(0.7);
+        assert_eq!((weak.rank, weak.confidence), (Some(1), Confidence::Low));
+        assert!(weak.reasons.iter().any(|reason| reason.contains("too weak")), "{:?}", weak.reasons);
     }
 
     #[test]

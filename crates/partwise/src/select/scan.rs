@@ -455,7 +455,8 @@ impl<'x, T: Scalar> Shared<'x, T> {
 
     fn fold(&self, number: usize, scan: &Scan) -> Result<&Fold<'x, T>> {
         let made = self.folds[number].get_or_init(|| {
-            let mask = HoldOut::fold(scan.spec.seed, number as u32, scan.folds);
+            let mask = HoldOut::fold(scan.spec.seed, number as u32, scan.folds)
+                .grouped(self.x.rows(), self.x.cols());
             let with = |mask| -> Result<Known<'x, T>> {
                 let x = self.x.view().without(mask)?;
                 let facts = Facts::of(&x);

@@ -156,14 +156,34 @@ fn folds<T: Scalar>(held_out: &[&Outcome<T>]) -> Option<HeldOut> {
         .filter(|outcome| outcome.entries > 0)
         .map(|outcome| (outcome.job.number, outcome.mean_loss))
         .collect();
-    let mean = mean(folds.iter().map(|fold| fold.1))?;
-    let losses = || folds.iter().map(|fold| fold.1);
-    let median = median(losses());
-    // For normal numbers, the deviation is 1.4826 times that distance, and the error of a median 1.2533 times that of a mean.
-    let apart = self::median(losses().map(|loss| (loss - median).abs()));
-    let error =
-        if folds.len() > 1 { 1.4826 * 1.2533 * apart / (folds.len() as f64).sqrt() } else { f64::NAN };
+    let losses: Vec<f64> = folds.iter().map(|fold| fold.1).collect();
+    let mean = mean(losses.iter().copied())?;
+    let (median, error) = middle(&losses);
     Some(HeldOut { median, error, mean, folds })
+}
+
+/// The median of some numbers, and its standard error; NaN of a single number.
+pub(super) fn middle(values: &[f64]) -> (f64, f64) {
+    let median = median(values.iter().copied());
+    // For normal numbers, the deviation is 1.4826 times that distance, and the error of a median 1.2533 times that of a mean.
+    let apart = self::median(values.iter().map(|value| (value - median).abs()));
+    let error = 1.4826 * 1.2533 * apart / (values.len() as f64).sqrt();
+    (median, if values.len() > 1 { error } else { f64::NAN })
+}
+
+impl HeldOut {
+    /// By how much this is above another's loss, on the same folds: the median of the differences, and its standard error, 0
+    /// for a single fold.
+    pub fn behind(&self, other: &HeldOut) -> (f64, f64) {
+        let partner = |fold: usize| other.folds.iter().find(|(number, _)| *number == fold);
+        let differences: Vec<f64> = self
+            .folds
+            .iter()
+            .filter_map(|&(fold, loss)| partner(fold).map(|&(_, of_other)| loss - of_other))
+            .collect();
+        let (median, error) = middle(&differences);
+        (median, if differences.len() > 1 { error } else { 0.0 })
+    }
 }
 
 impl Summary {

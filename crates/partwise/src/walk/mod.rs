@@ -11,6 +11,7 @@ pub(crate) mod rows;
 pub(crate) mod weighted;
 
 use crate::data::view::View;
+use crate::data::weighted::GroupedSide;
 use crate::data::{Dense, Facts, Matrix};
 use crate::extrapolate::push_within;
 use crate::factor::padded;
@@ -319,6 +320,14 @@ impl<'x, T: Scalar> Walk<'x, T> {
     pub(crate) fn shared_weights(&self, at: usize) -> Option<&[T]> {
         match &self.views[at] {
             View::Weighted(view) => view.shared().flatten(),
+            _ => None,
+        }
+    }
+
+    /// The groups of a mask that has some, with the rows of side `at` as its rows.
+    pub(crate) fn grouped(&self, at: usize) -> Option<GroupedSide<'_>> {
+        match &self.views[at] {
+            View::Weighted(view) => view.grouped(),
             _ => None,
         }
     }

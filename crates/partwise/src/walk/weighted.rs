@@ -67,10 +67,12 @@ impl<T: Scalar> RowWork<T> {
             let weight = weights_of_lacks(view, rest.row);
             gram.iter_mut().zip(other.gram).for_each(|(to, &g)| *to = rest.row * g);
             add_gram(rest.lacks, |e| -weight(rest.lacks[e]), h, &mut self.gathered, gram);
+            subtract(rest.group, rest.row, other.lacking_grams, gram);
             let stride = h.stride;
             let left = |c: usize| gram[c * stride + c].to_f64();
             let whole = |c: usize| (rest.row * other.gram[c * stride + c]).to_f64();
-            if rest.lacks.is_empty() || (0..h.rank).all(|c| left(c) >= SAFE * whole(c)) {
+            let whole_row = rest.lacks.is_empty() && rest.group.is_none();
+            if whole_row || (0..h.rank).all(|c| left(c) >= SAFE * whole(c)) {
                 return;
             }
         }
@@ -93,8 +95,10 @@ impl<T: Scalar> RowWork<T> {
             let weight = weights_of_lacks(view, rest.row);
             sums.iter_mut().zip(other.sums).for_each(|(to, &s)| *to = rest.row * s);
             add_rows(rest.lacks, |e| -weight(rest.lacks[e]), h, sums);
+            subtract(rest.group, rest.row, other.lacking_sums, sums);
             let whole = |c: usize| (rest.row * other.sums[c]).to_f64();
-            safe = rest.lacks.is_empty() || (0..h.rank).all(|c| sums[c].to_f64() >= SAFE * whole(c));
+            let whole_row = rest.lacks.is_empty() && rest.group.is_none();
+            safe = whole_row || (0..h.rank).all(|c| sums[c].to_f64() >= SAFE * whole(c));
         }
         if !safe {
             let entries = view.every_entry(i, &mut self.room);
@@ -129,6 +133,14 @@ impl<T: Scalar> RowWork<T> {
             return loss + super::rows::dot(&w[..h.rank], &self.sums[..h.rank]);
         }
         loss
+    }
+}
+
+/// Takes what the rows of a group lack, times the weight of a row, from what all rows share.
+fn subtract<T: Scalar>(group: Option<usize>, row: T, lacking: &[T], to: &mut [T]) {
+    if let Some(group) = group {
+        let own = &lacking[group * to.len()..][..to.len()];
+        to.iter_mut().zip(own).for_each(|(to, &own)| *to -= row * own);
     }
 }
 

@@ -42,12 +42,12 @@ impl<T: Scalar> Weighted<'_, T> {
                 Some(rest) if rest.row > T::ZERO => {
                     let mut gone = Sum::default();
                     let mut count = all_count;
-                    for &j in rest.lacks {
-                        let c = weight_of(j as usize);
+                    view.for_each_lacking(rest, |j| {
+                        let c = weight_of(j);
                         gone.add(c);
-                        lacks[j as usize] += 1;
+                        lacks[j] += 1;
                         count -= u64::from(c > 0.0);
-                    }
+                    });
                     whole_rows += 1;
                     weight.add(rest.row.to_f64() * (all_weight - gone.value()));
                     count

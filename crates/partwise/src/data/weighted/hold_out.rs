@@ -17,7 +17,19 @@ pub struct HoldOut {
     to: f64,
     /// Those outside are held out instead.
     inverted: bool,
+    /// Rows and columns are put into so many groups, whose entries are held out together; 0 where every line is one of its own.
+    #[serde(default, skip_serializing_if = "each_alone")]
+    pub(super) groups: [u32; 2],
 }
+
+fn each_alone(groups: &[u32; 2]) -> bool {
+    *groups == [0, 0]
+}
+
+/// Groups of an axis, and lines from which on an axis has groups: enough that lines do not know of each other, few enough that
+/// sums of groups cost nothing beside those of rows.
+const GROUPS: u32 = 64;
+const LINES: usize = 16 * GROUPS as usize;
 
 impl HoldOut {
     /// Holds out this share of all entries, between 0 and 1.
@@ -28,14 +40,14 @@ impl HoldOut {
     /// assert!((99_000..101_000).contains(&held));
     /// ```
     pub fn share(seed: u64, share: f64) -> HoldOut {
-        HoldOut { seed, from: 0.0, to: share.clamp(0.0, 1.0), inverted: false }
+        HoldOut { seed, from: 0.0, to: share.clamp(0.0, 1.0), inverted: false, groups: [0, 0] }
     }
 
     /// Holds out fold number `fold` of `folds`; every entry belongs to exactly one of them.
     pub fn fold(seed: u64, fold: u32, folds: u32) -> HoldOut {
         let folds = f64::from(folds.max(1));
         let at = |fold: u32| f64::from(fold) / folds;
-        HoldOut { seed, from: at(fold), to: at(fold.saturating_add(1)), inverted: false }
+        HoldOut { seed, from: at(fold), to: at(fold.saturating_add(1)), inverted: false, groups: [0, 0] }
     }
 
     /// The mask that holds out what this one keeps: the entries to measure a fit on.
@@ -44,16 +56,47 @@ impl HoldOut {
         HoldOut { inverted: !self.inverted, ..self }
     }
 
+    /// The same for X of this shape `(m, n)`, with the lines of an axis of more than a thousand drawn into 64 groups, and the
+    /// entries of a group of rows in a group of columns held out together. Of every row, as many entries are held out as before,
+    /// and of nearly any two lines other ones; but a fit without the entries takes hardly longer than one with them, where it
+    /// has to look at every held-out entry otherwise. A small X has no groups.
+    #[must_use]
+    pub fn grouped(self, m: usize, n: usize) -> HoldOut {
+        let groups = [m, n].map(|lines| if lines >= LINES { GROUPS } else { 0 });
+        HoldOut { groups, ..self }
+    }
+
+    pub(super) fn is_grouped(&self) -> bool {
+        !each_alone(&self.groups)
+    }
+
     /// Whether entry `(i, j)` is held out.
     pub fn holds(&self, i: usize, j: usize) -> bool {
-        let row = mix(self.seed.wrapping_add(GOLDEN.wrapping_mul(i as u64 + 1)));
-        let bits = mix(row.wrapping_add(GOLDEN.wrapping_mul(j as u64 + 1)));
+        self.holds_groups(self.row_group(i), self.col_group(j))
+    }
+
+    pub(super) fn row_group(&self, i: usize) -> usize {
+        group(self.seed, 1, i, self.groups[0])
+    }
+
+    pub(super) fn col_group(&self, j: usize) -> usize {
+        group(self.seed, 2, j, self.groups[1])
+    }
+
+    /// Whether the entries of a group of rows and a group of columns are held out.
+    pub(super) fn holds_groups(&self, p: usize, q: usize) -> bool {
+        let row = mix(self.seed.wrapping_add(GOLDEN.wrapping_mul(p as u64 + 1)));
+        let bits = mix(row.wrapping_add(GOLDEN.wrapping_mul(q as u64 + 1)));
         let number = (bits >> 11) as f64 / (1u64 << 53) as f64;
         (self.from <= number && number < self.to) != self.inverted
     }
 
     /// Calls `f` with every j in `0..n` for which `(line, j)` is held out; with every i for `(i, line)` if it is a column.
     pub(super) fn for_each_of_line(&self, line: usize, is_column: bool, n: usize, mut f: impl FnMut(usize)) {
+        if self.is_grouped() {
+            let holds = |j: usize| if is_column { self.holds(j, line) } else { self.holds(line, j) };
+            return (0..n).filter(|&j| holds(j)).for_each(f);
+        }
         // N / 2^53 >= from, for whole N, is N >= ceil(2^53 from).
         let bound = |x: f64| (x * (1u64 << 53) as f64).ceil() as u64;
         let (from, to) = (bound(self.from), bound(self.to));
@@ -119,6 +162,15 @@ impl Kernel for Piece {
 /// The increment and the finalizer of SplitMix64 (G. L. Steele, D. Lea, C. H. Flood, 2014, doi:10.1145/2714064.2660195).
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
+/// The group of a line of an axis: drawn, or the line itself where there are none.
+fn group(seed: u64, axis: u64, line: usize, groups: u32) -> usize {
+    if groups == 0 {
+        return line;
+    }
+    let own = mix(seed ^ mix(axis));
+    (mix(own.wrapping_add(GOLDEN.wrapping_mul(line as u64 + 1))) % u64::from(groups)) as usize
+}
+
 #[inline(always)]
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -158,7 +210,10 @@ mod tests {
 
     #[test]
     fn lines_are_what_their_entries_are() {
-        for mask in [HoldOut::share(5, 0.1), HoldOut::share(5, 0.1).inverted(), HoldOut::fold(9, 1, 3)] {
+        let grouped = HoldOut::fold(9, 1, 3).grouped(3, 5000);
+        for mask in
+            [HoldOut::share(5, 0.1), HoldOut::share(5, 0.1).inverted(), HoldOut::fold(9, 1, 3), grouped]
+        {
             for (line, n) in [(0, 0), (3, 1), (2, 64), (7, 200)] {
                 for is_column in [false, true] {
                     let mut found = Vec::new();
@@ -169,6 +224,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// A grouped mask holds as much out of every line as another, and nearly never the same of two of them.
+    #[test]
+    fn groups_keep_the_share() {
+        let (m, n) = (2000, 3000);
+        let mask = HoldOut::fold(4, 2, 5).grouped(m, n);
+        assert_eq!(mask.groups, [64, 64]);
+        assert_eq!(HoldOut::fold(4, 2, 5).grouped(900, 1000), HoldOut::fold(4, 2, 5));
+        let line = |i: usize| (0..n).map(|j| mask.holds(i, j)).collect::<Vec<_>>();
+        let mut same = 0;
+        for i in 0..50 {
+            let own = line(i);
+            let held = own.iter().filter(|&&held| held).count();
+            assert!((150..1050).contains(&held), "{held}");
+            same += usize::from(own == line(i + 50));
+        }
+        assert!(same < 10, "{same}");
+        let all = (0..m).map(|i| line(i).into_iter().filter(|&held| held).count()).sum::<usize>();
+        let share = all as f64 / (m * n) as f64;
+        assert!((0.17..0.23).contains(&share), "{share}");
     }
 
     /// Rows, columns and diagonals get their share each: neighbours do not know of each other.

@@ -6,11 +6,13 @@
 //! never looked at.
 
 mod count;
+mod grouped;
 mod hold_out;
 mod listed;
 mod row;
 
 pub(crate) use count::Count;
+pub(crate) use grouped::{Grouped, GroupedSide};
 pub use hold_out::HoldOut;
 pub(crate) use row::{RowEntries, RowRoom, WeightedView};
 
@@ -20,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::names::names;
 use crate::scalar::Scalar;
 use listed::Listed;
+use std::sync::Arc;
 
 names! {
     /// What an absent number means.
@@ -173,6 +176,8 @@ pub struct Weighted<'a, T: Scalar> {
     rows: Option<Vec<T>>,
     cols: Option<Vec<T>>,
     hold_out: Option<HoldOut>,
+    /// What there is to know of a mask in groups.
+    grouped: Option<Arc<Grouped>>,
     /// Whether rows and columns have changed places since the mask was given.
     turned: bool,
     /// Whether NaN is a missing entry.
@@ -220,6 +225,7 @@ impl<'a, T: Scalar> Weighted<'a, T> {
             rows: None,
             cols: None,
             hold_out: None,
+            grouped: None,
             turned: false,
             nan: false,
             near: 0,
@@ -262,7 +268,7 @@ impl<'a, T: Scalar> Weighted<'a, T> {
                     instead: "give the second one as weights of 0 and 1".into(),
                 });
             }
-            (weighted.hold_out, weighted.turned) = (Some(mask), false);
+            weighted = weighted.with_hold_out(mask);
         }
         weighted.power += power;
         weighted.bring_near();
@@ -379,6 +385,7 @@ impl<'a, T: Scalar> Weighted<'a, T> {
             rows: self.rows.clone(),
             cols: self.cols.clone(),
             hold_out,
+            grouped: self.grouped.clone(),
             turned,
             nan,
             near,
@@ -449,10 +456,14 @@ impl<'a, T: Scalar> Weighted<'a, T> {
     /// The same X and weights, but for entries that are held out: `mask` takes the place of the one before.
     #[must_use]
     pub fn with_hold_out(self, mask: HoldOut) -> Weighted<'a, T> {
-        Weighted { hold_out: Some(mask), turned: false, ..self }
+        let grouped = mask.is_grouped().then(|| Arc::new(Grouped::new(&mask, self.rows(), self.cols())));
+        Weighted { hold_out: Some(mask), grouped, turned: false, ..self }
     }
 
     fn holds_out(&self, i: usize, j: usize) -> bool {
+        if let Some(grouped) = &self.grouped {
+            return if self.turned { grouped.holds(j, i) } else { grouped.holds(i, j) };
+        }
         self.hold_out.is_some_and(|mask| if self.turned { mask.holds(j, i) } else { mask.holds(i, j) })
     }
 

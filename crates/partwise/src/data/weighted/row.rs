@@ -3,7 +3,7 @@
 //! Where weights are products of a row's and a column's, and few entries are missing, what rows share can be computed once:
 //! a row then says which entries it *lacks*. Rules use that while it loses no digits, and else see every entry that counts.
 
-use super::{Form, Weighted};
+use super::{Form, GroupedSide, Weighted};
 use crate::kernels::{SparseRows, ValuesRef};
 use crate::scalar::Scalar;
 
@@ -47,7 +47,10 @@ impl<'r, T: Scalar> RowEntries<'r, T> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rest<'r, T> {
     pub(crate) row: T,
+    /// Columns, one by one ...
     pub(crate) lacks: &'r [u32],
+    /// ... and those that all rows of this group lack, if there are groups.
+    pub(crate) group: Option<usize>,
 }
 
 impl<T: Scalar> RowRoom<T> {
@@ -79,13 +82,13 @@ impl<T: Scalar> RowRoom<T> {
     }
 
     /// What was put here last.
-    pub(crate) fn entries(&self, row: Option<T>) -> RowEntries<'_, T> {
+    pub(crate) fn entries(&self, rest: Option<(T, Option<usize>)>) -> RowEntries<'_, T> {
         RowEntries {
             at: &self.at,
             x: &self.x,
             v: &self.v,
             vx: &self.vx,
-            rest: row.map(|row| Rest { row, lacks: &self.lacks }),
+            rest: rest.map(|(row, group)| Rest { row, lacks: &self.lacks, group }),
         }
     }
 }
@@ -121,12 +124,27 @@ impl<'x, 'a, T: Scalar> WeightedView<'x, 'a, T> {
         }
     }
 
+    /// The groups of a mask that has some, with the rows of this view as its rows.
+    pub(crate) fn grouped(&self) -> Option<GroupedSide<'x>> {
+        self.of.grouped.as_ref().map(|grouped| grouped.side(self.transposed != self.of.turned))
+    }
+
+    /// Calls `f` with every column that a row lacks.
+    pub(crate) fn for_each_lacking<U>(&self, rest: Rest<'_, U>, mut f: impl FnMut(usize)) {
+        rest.lacks.iter().for_each(|&c| f(c as usize));
+        if let (Some(side), Some(group)) = (self.grouped(), rest.group) {
+            side.lacks(group).for_each(|g| side.columns()[g].iter().for_each(|&c| f(c as usize)));
+        }
+    }
+
     /// Row `r`, by what it lacks if that is less than half of it; in the precision of the room.
     pub(crate) fn row<'r, U: Scalar>(&self, r: usize, room: &'r mut RowRoom<U>) -> RowEntries<'r, U> {
         if self.shared().is_some() {
             let row = self.fill(r, room, false);
-            if 2 * room.lacks.len() < self.cols() {
-                return room.entries(Some(row));
+            let grouped = self.grouped().map(|side| (side, side.group(r)));
+            let together = grouped.map_or(0, |(side, group)| side.lacking(group));
+            if 2 * (room.lacks.len() + together) < self.cols() {
+                return room.entries(Some((row, grouped.map(|(_, group)| group))));
             }
         }
         self.every_entry(r, room)
@@ -145,8 +163,12 @@ impl<'x, 'a, T: Scalar> WeightedView<'x, 'a, T> {
         let place = |c: usize| if self.transposed { (c, r) } else { (r, c) };
         let mut see = |c: usize, x: T, entry: T| {
             let (i, j) = place(c);
-            if (of.nan && x.is_nan()) || of.holds_out(i, j) {
-                room.lacks.push(c as u32);
+            let held = of.holds_out(i, j);
+            if held || (of.nan && x.is_nan()) {
+                // What all rows of a group lack is known.
+                if !(held && of.grouped.is_some()) {
+                    room.lacks.push(c as u32);
+                }
                 return;
             }
             let v = of.weight(i, j, entry);
@@ -198,7 +220,9 @@ impl<'x, 'a, T: Scalar> WeightedView<'x, 'a, T> {
             // Stored entries, and a mask that is quick to go through.
             Form::Sparse { x, entries: None } if !zeros && !of.nan => {
                 let (columns, values) = if self.transposed { x.by_col().line(r) } else { x.by_row().line(r) };
-                of.for_each_held_out(r, self.transposed, self.cols(), |c| room.lacks.push(c as u32));
+                if of.grouped.is_none() {
+                    of.for_each_held_out(r, self.transposed, self.cols(), |c| room.lacks.push(c as u32));
+                }
                 for (e, &c) in columns.iter().enumerate() {
                     let (i, j) = place(c as usize);
                     let (value, v) = (values.get(e), of.weight(i, j, T::ONE));

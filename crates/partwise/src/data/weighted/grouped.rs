@@ -1,0 +1,152 @@
+//! A mask that is the same for all rows of a group and for all columns of a group.
+//!
+//! What a row lacks is then a few groups of columns, and so do all rows of its group: what they lack of the other factor is summed
+//! up once for all of them, where a mask of single entries costs a sum for every entry that it holds out. For sparse X, of which
+//! nearly all of those are zeros, that is the difference between a fold and the whole.
+
+use super::HoldOut;
+
+/// How a grouped mask meets a matrix.
+#[derive(Debug)]
+pub(crate) struct Grouped {
+    rows: Axis,
+    cols: Axis,
+    /// Whether a group of rows is held out of a group of columns, `(groups of rows, groups of columns)`.
+    held: Vec<bool>,
+}
+
+/// The lines of one axis.
+#[derive(Debug)]
+struct Axis {
+    /// The group of each line.
+    of: Vec<u32>,
+    /// The lines of each group.
+    lines: Vec<Vec<u32>>,
+    /// How many lines of the other axis each group lacks.
+    lacking: Vec<usize>,
+}
+
+impl Axis {
+    fn new(lines: usize, group: impl Fn(usize) -> usize, count: usize) -> Axis {
+        let mut axis =
+            Axis { of: Vec::with_capacity(lines), lines: vec![Vec::new(); count], lacking: vec![0; count] };
+        for line in 0..lines {
+            let group = group(line);
+            axis.of.push(group as u32);
+            axis.lines[group].push(line as u32);
+        }
+        axis
+    }
+}
+
+impl Grouped {
+    pub(super) fn new(mask: &HoldOut, m: usize, n: usize) -> Grouped {
+        let [a, b] = mask.groups.map(|count| count as usize);
+        let count = |groups: usize, lines: usize| if groups == 0 { lines } else { groups };
+        let mut rows = Axis::new(m, |i| mask.row_group(i), count(a, m));
+        let mut cols = Axis::new(n, |j| mask.col_group(j), count(b, n));
+        let mut held = Vec::with_capacity(rows.lines.len() * cols.lines.len());
+        for (p, of_p) in rows.lines.iter().enumerate() {
+            for (q, of_q) in cols.lines.iter().enumerate() {
+                let holds = mask.holds_groups(p, q);
+                held.push(holds);
+                if holds {
+                    rows.lacking[p] += of_q.len();
+                    cols.lacking[q] += of_p.len();
+                }
+            }
+        }
+        Grouped { rows, cols, held }
+    }
+
+    pub(super) fn holds(&self, i: usize, j: usize) -> bool {
+        self.held[self.rows.of[i] as usize * self.cols.lines.len() + self.cols.of[j] as usize]
+    }
+
+    /// From the side of rows, or of columns.
+    pub(crate) fn side(&self, of_columns: bool) -> GroupedSide<'_> {
+        GroupedSide { of: self, turned: of_columns }
+    }
+}
+
+/// A grouped mask from one side, whose lines are called rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GroupedSide<'g> {
+    of: &'g Grouped,
+    turned: bool,
+}
+
+impl<'g> GroupedSide<'g> {
+    fn axes(&self) -> (&'g Axis, &'g Axis) {
+        if self.turned { (&self.of.cols, &self.of.rows) } else { (&self.of.rows, &self.of.cols) }
+    }
+
+    /// The group of a row.
+    pub(crate) fn group(&self, row: usize) -> usize {
+        self.axes().0.of[row] as usize
+    }
+
+    /// How many columns the rows of a group lack.
+    pub(super) fn lacking(&self, group: usize) -> usize {
+        self.axes().0.lacking[group]
+    }
+
+    /// Groups of rows.
+    pub(crate) fn groups(&self) -> usize {
+        self.axes().0.lines.len()
+    }
+
+    /// The columns of each of their groups.
+    pub(crate) fn columns(&self) -> &'g [Vec<u32>] {
+        &self.axes().1.lines
+    }
+
+    /// The groups of columns that a group of rows lacks.
+    pub(crate) fn lacks(&self, group: usize) -> impl Iterator<Item = usize> + use<'g> {
+        let GroupedSide { of, turned } = *self;
+        let width = of.cols.lines.len();
+        let place = move |other: usize| if turned { other * width + group } else { group * width + other };
+        (0..self.axes().1.lines.len()).filter(move |&other| of.held[place(other)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Entries, groups and counts say the same, from both sides.
+    #[test]
+    fn both_sides_are_of_one_mask() {
+        for groups in [[4, 3], [0, 3], [4, 0]] {
+            let mut mask = HoldOut::fold(5, 1, 3);
+            mask.groups = groups;
+            let (m, n) = (23, 17);
+            let grouped = Grouped::new(&mask, m, n);
+            let mut count = 0;
+            for i in 0..m {
+                for j in 0..n {
+                    assert_eq!(grouped.holds(i, j), mask.holds(i, j), "{groups:?} {i} {j}");
+                    count += usize::from(mask.holds(i, j));
+                }
+            }
+            assert!(count > 0 && count < m * n);
+            for (of_columns, rows) in [(false, m), (true, n)] {
+                let side = grouped.side(of_columns);
+                let mut lacking = 0;
+                for r in 0..rows {
+                    let group = side.group(r);
+                    let mut lacks: Vec<u32> =
+                        side.lacks(group).flat_map(|g| side.columns()[g].iter().copied()).collect();
+                    lacks.sort_unstable();
+                    assert_eq!(lacks.len(), side.lacking(group));
+                    for &c in &lacks {
+                        let (i, j) = if of_columns { (c as usize, r) } else { (r, c as usize) };
+                        assert!(mask.holds(i, j));
+                    }
+                    lacking += lacks.len();
+                }
+                assert_eq!(lacking, count);
+            }
+        }
+    }
+}
