@@ -86,6 +86,22 @@ impl<'g> GroupedSide<'g> {
         self.axes().0.of[row] as usize
     }
 
+    /// Calls `f` with every column that is held out of a row, or with every other one.
+    pub(super) fn for_each_of_row(&self, row: usize, held: bool, mut f: impl FnMut(usize)) {
+        let group = self.group(row);
+        let of_group: Vec<bool> = (0..self.columns().len()).map(|other| self.is_held(group, other)).collect();
+        for (c, &other) in self.axes().1.of.iter().enumerate() {
+            if of_group[other as usize] == held {
+                f(c);
+            }
+        }
+    }
+
+    fn is_held(&self, group: usize, other: usize) -> bool {
+        let width = self.of.cols.lines.len();
+        self.of.held[if self.turned { other * width + group } else { group * width + other }]
+    }
+
     /// How many columns the rows of a group lack.
     pub(super) fn lacking(&self, group: usize) -> usize {
         self.axes().0.lacking[group]
@@ -103,10 +119,8 @@ impl<'g> GroupedSide<'g> {
 
     /// The groups of columns that a group of rows lacks.
     pub(crate) fn lacks(&self, group: usize) -> impl Iterator<Item = usize> + use<'g> {
-        let GroupedSide { of, turned } = *self;
-        let width = of.cols.lines.len();
-        let place = move |other: usize| if turned { other * width + group } else { group * width + other };
-        (0..self.axes().1.lines.len()).filter(move |&other| of.held[place(other)])
+        let side = *self;
+        (0..self.axes().1.lines.len()).filter(move |&other| side.is_held(group, other))
     }
 }
 
@@ -139,6 +153,13 @@ mod tests {
                         side.lacks(group).flat_map(|g| side.columns()[g].iter().copied()).collect();
                     lacks.sort_unstable();
                     assert_eq!(lacks.len(), side.lacking(group));
+                    let mut kept = Vec::new();
+                    side.for_each_of_row(r, false, |c| kept.push(c as u32));
+                    let mut held = Vec::new();
+                    side.for_each_of_row(r, true, |c| held.push(c as u32));
+                    assert_eq!(held, lacks);
+                    assert!(kept.iter().all(|c| !held.contains(c)));
+                    assert_eq!(kept.len() + held.len(), if of_columns { m } else { n });
                     for &c in &lacks {
                         let (i, j) = if of_columns { (c as usize, r) } else { (r, c as usize) };
                         assert!(mask.holds(i, j));

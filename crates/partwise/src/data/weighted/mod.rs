@@ -476,6 +476,9 @@ impl<'a, T: Scalar> Weighted<'a, T> {
 
     /// Those that are not held out.
     fn for_each_kept(&self, line: usize, is_column: bool, n: usize, f: impl FnMut(usize)) {
+        if let Some(grouped) = &self.grouped {
+            return grouped.side(is_column != self.turned).for_each_of_row(line, false, f);
+        }
         if let Some(mask) = self.hold_out {
             mask.inverted().for_each_of_line(line, is_column != self.turned, n, f);
         }

@@ -143,7 +143,8 @@ impl<'x, 'a, T: Scalar> WeightedView<'x, 'a, T> {
             let row = self.fill(r, room, false);
             let grouped = self.grouped().map(|side| (side, side.group(r)));
             let together = grouped.map_or(0, |(side, group)| side.lacking(group));
-            if 2 * (room.lacks.len() + together) < self.cols() {
+            // What is lacking one by one costs as much as what is there; what a group lacks costs nothing, but digits.
+            if 2 * room.lacks.len() < self.cols() && 8 * together < 7 * self.cols() {
                 return room.entries(Some((row, grouped.map(|(_, group)| group))));
             }
         }
