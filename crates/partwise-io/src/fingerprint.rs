@@ -3,7 +3,7 @@
 use crate::error::{Error, Result, path_name};
 use crate::read::{AnyMatrix, with_matrix};
 use crate::write::for_each_entry;
-use partwise::data::Matrix;
+use partwise::data::{Matrix, Sparse};
 use partwise::scalar::Scalar;
 use std::path::Path;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
@@ -22,13 +22,21 @@ pub fn fingerprint(matrix: &AnyMatrix) -> String {
     with_matrix!(matrix, x => fingerprint_of(x))
 }
 
-fn fingerprint_of<T: Scalar>(x: &Matrix<'_, T>) -> String {
+/// The same of a matrix that lies elsewhere.
+pub fn fingerprint_of<T: Scalar>(x: &Matrix<'_, T>) -> String {
     let mut sum = Sum::default();
     for_each_entry(x, |i, j, x| {
         if x != T::ZERO {
             sum.add(i, j, x.to_f64());
         }
     });
+    sum.finish(x.rows(), x.cols())
+}
+
+/// The same where only what is stored counts: stored zeros are entries like others.
+pub fn fingerprint_of_stored<T: Scalar>(x: &Sparse<T>) -> String {
+    let mut sum = Sum::default();
+    x.for_each(|i, j, x| sum.add(i, j, x.to_f64()));
     sum.finish(x.rows(), x.cols())
 }
 
@@ -82,7 +90,7 @@ pub fn file_fingerprint(path: &Path) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use partwise::data::{Dense, Sparse};
+    use partwise::data::Dense;
 
     #[test]
     fn it_depends_on_content_and_on_nothing_else() {
