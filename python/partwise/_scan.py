@@ -8,17 +8,19 @@ from pathlib import Path
 import numpy as np
 
 from partwise import _core, _files
-from partwise._arrays import for_engine, sound
+from partwise._arrays import for_engine
 from partwise._checks import seed, weights_of_entries
 from partwise._estimators import NMF
 from partwise._measures import errors
-from partwise._parameters import RULES, loss_name, other_options, split_penalties
+from partwise._parameters import RULES, loss_name, other_options, plain, split_penalties
 from partwise._report import writable, written
 from partwise._selection import _positive, consensus
 
 # Samples of a consensus matrix, at most: it takes 8 bytes for each pair.
 _MOST_SAMPLES = 10_000
 _MOST_RANKS = 10_000
+# Of one rank and kind.
+_MOST_FITS = 100_000
 
 
 def select_rank(
@@ -116,7 +118,7 @@ def select_rank(
         ("n_shuffled", n_shuffled, 0),
         ("blocks", counts["blocks"], 0),
     ):
-        _positive(value, name, least)
+        _positive(value, name, least, _MOST_FITS)
         counts[name.removeprefix("n_")] = int(value)
     folder = _folder(folder, overwrite)
     if isinstance(random_state, Integral) and not isinstance(random_state, bool):
@@ -184,6 +186,8 @@ def _folder(folder, overwrite):
 
 def _asked(template, X):
     """What the engine is asked, beside the rank and the seed; what nobody asked for is the engine's own."""
+    for name in ("beta_loss", "tol", "alpha_W", "alpha_H", "l1_ratio", "time_limit"):
+        plain(getattr(template, name), name)
     given, beside = split_penalties(template.penalties, X.shape, X.dtype)
     if beside:
         raise ValueError("penalties: one that comes with its matrix is for one rank; scan without it")
@@ -224,8 +228,9 @@ class _Data:
     def __init__(self, template, X, weights, sample_weight, feature_weight):
         self.template = template
         template._validate_params()
+        # It is of the scan alone, and need not be one that can be pickled.
+        template.callback = None
         self.X, self.missing = template._checked(X, reset=True)
-        sound(weights, "weights")
         self.weights = weights
         self.lines = {"sample_weight": sample_weight, "feature_weight": feature_weight}
         self.counted()
@@ -313,8 +318,8 @@ class RankScan:
 
     def labels(self, rank=None):
         """The component that explains most of each sample, an array with a row for each run."""
-        runs = self._of(rank)
-        return np.array([run["labels"] for run in runs]).reshape(len(runs), -1)
+        labels = [run["labels"] for run in self._of(rank)]
+        return np.array(labels, dtype=np.uint32).reshape(len(labels), self._data.X.shape[0])
 
     def stability(self, rank=None):
         """How well each component of the best run is found again by the others: its mean cosine with its partners."""
@@ -327,9 +332,8 @@ class RankScan:
         scikit-learn's manner.
         """
         rank = self._known(rank)
+        self._enough(rank, 1)
         number = self._summaries[rank]["best"]
-        if number is None:
-            raise ValueError(f"no run of rank {rank} is done: {self._again()}")
         spec = self._spec | {"rank": rank, "restarts": 1, "init": "random"}
         _, model = self._data.fit(spec, f"partwise.select_rank(X).best({rank})", first_start=number)
         return model.set_params(init="random", n_init=len(self._of(rank)))
@@ -351,10 +355,8 @@ class RankScan:
         Consensus
         """
         rank = self._known(rank)
-        runs = self.runs(rank)
-        if len(runs) < 2:
-            raise ValueError(f"rank {rank} has {len(runs)} runs, and 2 are needed at least; {self._again()}")
-        found = consensus(runs, max_distance=max_distance, neighbours=neighbours)
+        self._enough(rank, 2)
+        found = consensus(self.runs(rank), max_distance=max_distance, neighbours=neighbours)
         spec = self._spec | {"rank": rank, "restarts": 1, "init": "auto"}
         call = f"partwise.select_rank(X).consensus({rank}, max_distance={max_distance}, neighbours={neighbours})"
         found.W, found.model = self._data.fit(spec, call, {"fixed_h": found.components_})
@@ -363,6 +365,7 @@ class RankScan:
 
     def consensus_matrix(self, rank=None):
         """In which share of the runs two samples had the same largest component: an array of shape (n_samples, n_samples)."""
+        self._enough(rank, 1)
         labels = self.labels(rank)
         if labels.shape[1] > _MOST_SAMPLES:
             raise ValueError(
@@ -372,7 +375,7 @@ class RankScan:
         together = np.zeros((labels.shape[1],) * 2)
         for run in labels:
             together += run[:, None] == run
-        return together / max(1, len(labels))
+        return together / len(labels)
 
     def consensus_order(self, rank=None, n=500):
         """Samples in the order of the tree of their consensus, and the cluster of each: the order to draw the matrix in.
@@ -381,6 +384,7 @@ class RankScan:
         """
         _positive(n, "n")
         rank = self._known(rank)
+        self._enough(rank, 1)
         samples, clusters = _core.tree_order(self.labels(rank).tolist(), rank, int(n), self.seed_)
         return np.array(samples, dtype=np.intp), np.array(clusters, dtype=np.intp)
 
@@ -412,8 +416,12 @@ class RankScan:
         rank = self._known(rank)
         return [run for run in self._runs if run["rank"] == rank]
 
-    def _again(self):
-        return "scan that rank again with more runs" + ("" if self.n_missing_ == 0 else ", or let this scan end")
+    def _enough(self, rank, least):
+        runs = self._of(rank)
+        if len(runs) < least:
+            count = f"{len(runs)} run{'s' * (len(runs) != 1)}, and {least} {'is' if least == 1 else 'are'} needed at least"
+            instead = "scan it with more runs" if self.n_missing_ == 0 else "let the scan end"
+            raise ValueError(f"rank {self._known(rank)} has {count}: {instead}")
 
     def _verdict(self):
         if self.rank_ is None:

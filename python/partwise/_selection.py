@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from partwise import _core
+from partwise._report import Shown
 
 _ORDERS = ("weight", "lift", "specificity")
 
@@ -21,7 +22,7 @@ class Feature(NamedTuple):
     0 where another has more of it.
     """
 
-    feature: object
+    feature: str | int
     weight: float
     lift: float
     specificity: float
@@ -176,7 +177,7 @@ def top_features(H, feature_names=None, n=10, by="weight", *, shares=None):
     if n is not None and (not isinstance(n, Integral) or isinstance(n, bool) or n < 1):
         raise ValueError(f"n is {n!r}, and has to be a positive whole number, or None")
     if shares is None:
-        shares = getattr(H, "_shares", list)()
+        shares = H._shares() if isinstance(H, Shown) else []
     H, names = _components(H, "H", signed=True)
     if feature_names is not None:
         names = list(feature_names)
@@ -273,18 +274,18 @@ def consensus_measures(labels, n_clusters=None, *, random_state=0):
     return ConsensusMeasures(dispersion, number(cophenetic), ambiguous, number(silhouette), sampled)
 
 
-def _positive(value, name, least=1):
-    if not isinstance(value, Integral) or isinstance(value, bool) or not least <= value < 2**32:
-        raise ValueError(f"{name} is {value!r}, and has to be a whole number from {least} on")
+def _positive(value, name, least=1, most=2**31):
+    if not isinstance(value, Integral) or isinstance(value, bool) or not least <= value <= most:
+        raise ValueError(f"{name} is {value!r}, and has to be a whole number from {least} to {most}")
 
 
 def _components(H, name, *, signed=False):
     """Components by rows, in double precision, and the names of their features, where there are any."""
-    names = getattr(H, "feature_names_in_", None)
-    if hasattr(H, "components_"):
-        H = H.components_
-    elif hasattr(H, "columns") and hasattr(H, "to_numpy"):
+    names = None
+    if hasattr(H, "columns") and hasattr(H, "to_numpy"):
         names, H = H.columns, H.to_numpy()
+    elif hasattr(H, "components_"):
+        names, H = getattr(H, "feature_names_in_", None), H.components_
     if names is not None:
         names = list(names) if all(isinstance(feature, str) for feature in names) else None
     try:

@@ -93,6 +93,20 @@ mod tests {
     use partwise::data::Dense;
 
     #[test]
+    fn stored_zeros_are_entries_where_only_what_is_stored_counts() {
+        let x = |values| Sparse::from_coo(2, 3, &[1, 0, 1], &[2, 1, 0], values).unwrap();
+        let (with, without) = (x(vec![7.0f64, 0.0, 2.0]), x(vec![7.0, 1.5, 2.0]));
+        assert_eq!(fingerprint_of_stored(&without), fingerprint_of(&without.clone().into()));
+        assert_ne!(fingerprint_of_stored(&with), fingerprint_of(&with.clone().into()));
+        // As a reader has it of a file of which only what is stored counts.
+        let text: &[u8] = b"%%MatrixMarket matrix coordinate real general\n2 3 3\n2 3 7\n1 2 0\n2 1 2\n";
+        let mut options = crate::ReadOptions::default();
+        options.observed_only = true;
+        let table = crate::read(crate::Input::reader("x.mtx", text), &options).unwrap();
+        assert_eq!(table.fingerprint(), fingerprint_of_stored(&with));
+    }
+
+    #[test]
     fn it_depends_on_content_and_on_nothing_else() {
         let dense = |values: Vec<f64>| AnyMatrix::F64(Dense::from_vec(2, 3, values).unwrap().into());
         let x = dense(vec![0.0, 1.5, 0.0, 2.0, -0.0, 7.0]);
