@@ -70,7 +70,7 @@ def look(title, groups, words, image_shape, samples=None):
     if title is not None and not isinstance(title, str):
         raise ValueError(f"title is {title!r}, and has to be a text")
     if image_shape is not None:
-        shape = tuple(image_shape)
+        shape = tuple(image_shape) if np.iterable(image_shape) else ()
         if len(shape) != 2 or not all(isinstance(size, Integral) and 0 < size < 2**31 for size in shape):
             raise ValueError(f"image_shape is {image_shape!r}, and has to be a height and a width")
         image_shape = [int(size) for size in shape]

@@ -17,7 +17,7 @@ _ORDERS = ("weight", "lift", "specificity")
 class Feature(NamedTuple):
     """A feature of a component.
 
-    `feature` is its name, or its column where there are no names, and `index` its column. `weight` is its share of the
+    `feature` is its name, or its column where there are no names, and `column` its place in X. `weight` is its share of the
     component; `lift`, how many times as much as in the whole model; `specificity`, 1 where no other component has it, and
     0 where another has more of it.
     """
@@ -26,7 +26,7 @@ class Feature(NamedTuple):
     weight: float
     lift: float
     specificity: float
-    index: int
+    column: int
 
 
 class Mixture(NamedTuple):
@@ -163,7 +163,7 @@ def top_features(H, feature_names=None, n=10, by="weight", *, shares=None):
     Returns
     -------
     list of lists of Feature
-        `feature`, `weight`, `lift`, `specificity`, `index`, for each component.
+        `feature`, `weight`, `lift`, `specificity`, `column`, for each component.
 
     Examples
     --------
@@ -187,8 +187,8 @@ def top_features(H, feature_names=None, n=10, by="weight", *, shares=None):
     if shares.size and (shares.shape != (len(H),) or not np.isfinite(shares).all() or (shares < 0).any()):
         raise ValueError(f"shares have to be {len(H)} numbers, a share for each component, none below 0")
     found = _core.top(H, shares.tolist(), by, H.shape[1] if n is None else int(n))
-    name = (lambda index: index) if names is None else names.__getitem__
-    return [[Feature(name(index), *numbers, index) for index, *numbers in features] for features in found]
+    name = (lambda column: column) if names is None else names.__getitem__
+    return [[Feature(name(column), *numbers, column) for column, *numbers in features] for features in found]
 
 
 def consensus(runs, *, max_distance=0.5, neighbours=0.3):

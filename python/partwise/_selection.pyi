@@ -18,7 +18,7 @@ class Feature(NamedTuple):
     weight: float
     lift: float
     specificity: float
-    index: int
+    column: int
 
 class Mixture(NamedTuple):
     whole: int

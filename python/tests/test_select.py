@@ -75,7 +75,7 @@ def test_the_best_run_is_fitted_again_to_the_bit(planted, kind, dtype):
     best = min(objectives, key=objectives.get)
     model = scan.best(4)
     assert model.components_.dtype == dtype and (model.components_ == scan.runs(4)[best]).all()
-    assert model.loss_history_[-1, 1] == pytest.approx(objectives[best], rel=1e-6)
+    assert model.loss_history_[-1, 1] == pytest.approx(objectives[best], rel=1e-6 if dtype == np.float64 else 1e-3)
     assert (model.beta_loss, model.n_components, model.n_init, model.init) == (1.0, 4, 4, "random")
     assert model.transform(X).shape == (60, 4) and model.status_ == "converged"
 
@@ -235,10 +235,12 @@ def test_folders_of_others_are_left_alone(planted, tmp_path):
 
 
 def test_penalties_and_options_are_those_of_nmf(planted):
-    how = {"alpha_W": 0.001, "l1_ratio": 0.5, "penalties": ["smooth:h:0.01"], "normalize": "l1", "options": {"max_w": 50.0}}
+    how = {"alpha_W": 0.001, "l1_ratio": 0.5, "penalties": ["smooth:h:0.01"], "options": {"max_w": 0.5}}
     scan = select_rank(planted, [3], n_runs=2, n_folds=2, **how)
     model = scan.best(3)
-    assert np.allclose(model.components_.sum(axis=1), 1) and model.options == {"max_w": 50.0}
+    assert model.transform(planted).max() <= 0.5 and model.options == {"max_w": 0.5}
+    scaled = select_rank(planted, [3], n_runs=2, n_folds=2, normalize="l1")
+    assert all(np.allclose(run.sum(axis=1), 1) for run in scaled.runs(3)) and scaled.best(3).normalize == "l1"
     assert "smooth:h:0.01" in model.penalties and any(text.startswith("l1:w:=") for text in model.penalties)
     blocks = select_rank(planted, [2, 3], n_runs=1, n_folds=0, n_shuffled=0, blocks=2)
     assert np.isfinite(blocks.table["bi_cross_loss"]).all() and len(blocks.fits_) == 2 * (1 + 4)
@@ -301,8 +303,10 @@ def test_measures_are_those_of_scipy(rng):
     from scipy.spatial.distance import squareform
     from sklearn.metrics import silhouette_score
 
-    labels = np.array([np.where(rng.random(30) < 0.3, rng.integers(0, 3, 30), np.arange(30) % 3) for _ in range(7)])
-    distances = 1 - np.array([[np.mean(labels[:, i] == labels[:, j]) for j in range(30)] for i in range(30)])
+    # So many runs that no two distances are the same, and the order of joins is not for anybody to choose.
+    often = rng.random(9)
+    labels = np.array([np.where(rng.random(9) < often, rng.integers(0, 3, 9), np.arange(9) % 3) for _ in range(4999)])
+    distances = 1 - np.array([[np.mean(labels[:, i] == labels[:, j]) for j in range(9)] for i in range(9)])
     np.fill_diagonal(distances, 0)
     tree = hierarchy.linkage(squareform(distances, checks=False), "average")
     found = partwise.consensus_measures(labels)
@@ -361,7 +365,7 @@ def test_features_are_put_in_order_by_their_names(low_rank):
 def test_top_features_have_their_numbers():
     H = [[5, 3, 2], [1, 5, 4]]
     first, second = partwise.top_features(H, shares=[0.75, 0.25])
-    assert [feature.index for feature in second] == [1, 2, 0] and second[0].feature == 1
+    assert [feature.column for feature in second] == [1, 2, 0] and second[0].feature == 1
     assert second[0].weight == 0.5 and second[0].lift == pytest.approx(0.5 / (0.75 * 0.3 + 0.25 * 0.5))
     assert second[0].specificity == 0 < first[0].specificity
     assert [feature.feature for feature in partwise.top_features(H, ["a", "b", "c"], n=2, by="lift")[1]] == ["c", "b"]
@@ -544,7 +548,7 @@ def test_features_pairs_and_reports_are_those_of_the_program(planted, tmp_path):
         ours = model.top_features(by=by)
         for component, features in zip(theirs["components"], ours, strict=True):
             assert [(f["index"], f["weight"], f["lift"], f["specificity"]) for f in component["features"]] == [
-                (f.index, f.weight, f.lift, f.specificity) for f in features
+                (f.column, f.weight, f.lift, f.specificity) for f in features
             ]
     theirs = json.loads(run("match", "f3", "f4", "--json").stdout)
     ours = partwise.match_components(model, other)
