@@ -6,6 +6,7 @@ from numbers import Integral
 from pathlib import Path
 
 import numpy as np
+from sklearn.utils._param_validation import validate_parameter_constraints
 
 from partwise import _core, _files
 from partwise._arrays import for_engine
@@ -227,7 +228,8 @@ class _Data:
 
     def __init__(self, template, X, weights, sample_weight, feature_weight):
         self.template = template
-        template._validate_params()
+        known = template.get_params(deep=False)
+        validate_parameter_constraints(NMF._parameter_constraints, known, caller_name="select_rank")
         # It is of the scan alone, and need not be one that can be pickled.
         template.callback = None
         self.X, self.missing = template._checked(X, reset=True)

@@ -121,7 +121,7 @@ def match_components(H1, H2):
     --------
     >>> import partwise
     >>> found = partwise.match_components([[1, 0, 0], [0, 1, 1]], [[0, 2, 2], [3, 0, 0]])
-    >>> found.pairs.tolist(), found.mean_cosine
+    >>> found.pairs.tolist(), round(found.mean_cosine, 3)
     ([[0, 1], [1, 0]], 1.0)
     """
     (first, ours), (second, theirs) = _components(H1, "H1"), _components(H2, "H2")

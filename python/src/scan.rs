@@ -8,7 +8,7 @@ use crate::watch::Watch;
 use numpy::PyArray1;
 use partwise::run::Progress;
 use partwise::select::{Advice, Job, Kind, Outcome, Scan, Summary, advise, summaries};
-use partwise::{Dense, Facts, Matrix, Missing};
+use partwise::{Dense, Error, Facts, Matrix, Missing, Unseen};
 use partwise_io::fitted::Versions;
 use partwise_io::scanned::{Common, Document, Jobs, SCAN, TABLE, columns};
 use partwise_io::{NpyScalar, fingerprint_of, fingerprint_of_stored, write_bytes};
@@ -184,7 +184,15 @@ fn check<T: Number>(scan: &mut Scan, x: &Matrix<'_, T>, facts: &Facts) -> PyResu
     if let Some(rank) = scan.ranks.iter().find(|&&rank| rank > facts.rows.max(facts.cols)) {
         return refuse(format!("ranks: X is {} x {}, and rank {rank} is above both", facts.rows, facts.cols));
     }
-    scan.spec_of(1).check_data(facts).map_err(raised)?;
+    match scan.spec_of(1).check_data(facts) {
+        // As for `NMF`. The program would refuse X, so there is no scan of its own to go on with.
+        Err(Error::Unseen { line, .. }) => {
+            notes.push(format!("{line}s of X without an entry that counts get zeros"));
+            scan.spec.unseen = Unseen::Zeros;
+            scan.spec_of(1).check_data(facts).map_err(raised)?;
+        }
+        checked => checked.map_err(raised)?,
+    }
     scan.check::<T>(facts).map_err(raised)?;
     Ok(notes)
 }
@@ -234,6 +242,10 @@ impl Keeper<'_> {
 }
 
 impl<T: Number + NpyScalar> partwise::select::Watch<T> for Keeper<'_> {
+    fn ends(&mut self) -> bool {
+        self.go_on().is_break()
+    }
+
     fn iteration(&mut self, _: Job, _: &Progress) -> ControlFlow<()> {
         self.go_on()
     }

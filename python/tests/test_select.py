@@ -188,6 +188,9 @@ def test_data_that_cannot_be_are_refused(planted):
             select_rank(X, [2])
     with pytest.raises(ValueError, match="no entry of X counts"):
         select_rank(np.full((4, 3), np.nan), [1], missing="nan")
+    unseen = select_rank(planted, [2], n_runs=2, n_folds=2, feature_weight=np.arange(20))
+    assert "columns of X without an entry that counts get zeros" in unseen.notes_
+    assert (unseen.best(2).components_[:, 0] == 0).all() and np.isfinite(unseen.table["held_out_loss"][0])
     scan = select_rank(holed, [2, 3], n_runs=2, n_folds=2, missing="nan")
     assert scan.notes_ == ["entries are weighted or missing: nothing is shuffled"] and "shuffled_error" not in scan.table
     assert scan.consensus(3, max_distance=1.4).W.shape == (60, 3)

@@ -225,6 +225,10 @@ impl<'j> Keeper<'j> {
 }
 
 impl<T: Number> Watch<T> for Keeper<'_> {
+    fn ends(&mut self) -> bool {
+        self.is_over()
+    }
+
     fn iteration(&mut self, job: Job, progress: &Progress) -> ControlFlow<()> {
         if let Some(bar) = &self.bar
             && progress.iteration % 16 == 1
