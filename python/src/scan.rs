@@ -11,7 +11,7 @@ use partwise::select::{Advice, Job, Kind, Outcome, Scan, Summary, advise, summar
 use partwise::{Dense, Error, Facts, Matrix, Missing, Unseen};
 use partwise_io::fitted::Versions;
 use partwise_io::scanned::{Common, Document, Jobs, SCAN, TABLE, columns};
-use partwise_io::{NpyScalar, fingerprint_of, fingerprint_of_stored, write_bytes};
+use partwise_io::{NpyScalar, fingerprint_of, write_bytes};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -89,10 +89,7 @@ fn go<'py, 'a, T: Number + NpyScalar>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let How { mut scan, folder, anew, time_limit, callback } = how;
     let missing = missing(lines)?;
-    let data = py.detach(|| match (&x, missing) {
-        (Matrix::Sparse(x), Missing::Absent) => fingerprint_of_stored(x),
-        _ => fingerprint_of(&x),
-    });
+    let data = py.detach(|| fingerprint_of(&x));
     let counted = counted(entries.as_ref(), lines, missing)?;
     let x = weigh(x, entries, lines)?;
     let facts = py.detach(|| Facts::of(&x));
