@@ -359,7 +359,8 @@ class RankScan:
         rank = self._known(rank)
         self._enough(rank, 2)
         found = consensus(self.runs(rank), max_distance=max_distance, neighbours=neighbours)
-        spec = self._spec | {"rank": rank, "restarts": 1, "init": "auto"}
+        # Components have length 1, and stay so.
+        spec = self._spec | {"rank": rank, "restarts": 1, "init": "auto", "normalize": "none"}
         call = f"partwise.select_rank(X).consensus({rank}, max_distance={max_distance}, neighbours={neighbours})"
         found.W, found.model = self._data.fit(spec, call, {"fixed_h": found.components_})
         found.model.set_params(fixed_components=found.components_)

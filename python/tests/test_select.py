@@ -244,6 +244,7 @@ def test_penalties_and_options_are_those_of_nmf(planted):
     assert model.transform(planted).max() <= 0.5 and model.options == {"max_w": 0.5}
     scaled = select_rank(planted, [3], n_runs=2, n_folds=2, normalize="l1")
     assert all(np.allclose(run.sum(axis=1), 1) for run in scaled.runs(3)) and scaled.best(3).normalize == "l1"
+    assert np.allclose(np.linalg.norm(scaled.consensus(3).components_, axis=1), 1)
     assert "smooth:h:0.01" in model.penalties and any(text.startswith("l1:w:=") for text in model.penalties)
     blocks = select_rank(planted, [2, 3], n_runs=1, n_folds=0, n_shuffled=0, blocks=2)
     assert np.isfinite(blocks.table["bi_cross_loss"]).all() and len(blocks.fits_) == 2 * (1 + 4)
