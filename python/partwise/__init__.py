@@ -8,13 +8,35 @@ import importlib
 from partwise import _core
 
 __version__ = _core.__version__
-__all__ = ["NMF", "MiniBatchNMF", "__version__", "load", "non_negative_factorization", "options", "tl"]
+__all__ = [
+    "NMF",
+    "MiniBatchNMF",
+    "RankScan",
+    "__version__",
+    "consensus",
+    "consensus_measures",
+    "load",
+    "match_components",
+    "non_negative_factorization",
+    "options",
+    "report",
+    "select_rank",
+    "tl",
+    "top_features",
+]
 
-_ESTIMATORS = {
+_FROM = {
     "NMF": "partwise._estimators",
     "MiniBatchNMF": "partwise._minibatch",
-    "non_negative_factorization": "partwise._function",
+    "RankScan": "partwise._scan",
+    "consensus": "partwise._selection",
+    "consensus_measures": "partwise._selection",
     "load": "partwise._files",
+    "match_components": "partwise._selection",
+    "non_negative_factorization": "partwise._function",
+    "report": "partwise._report",
+    "select_rank": "partwise._scan",
+    "top_features": "partwise._selection",
 }
 
 
@@ -30,9 +52,9 @@ def options():
 
 def __getattr__(name):
     # scikit-learn takes half a second to import, and is needed for its base classes alone.
-    if name in _ESTIMATORS:
+    if name in _FROM:
         try:
-            module = importlib.import_module(_ESTIMATORS[name])
+            module = importlib.import_module(_FROM[name])
         except ModuleNotFoundError as error:
             if error.name and error.name.split(".")[0] in {"sklearn", "scipy"}:
                 message = f"partwise.{name} builds on scikit-learn, which is not here: pip install scikit-learn"

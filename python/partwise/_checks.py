@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import check_array, check_random_state
 
 from partwise._arrays import for_engine, refuse_mask, smallest, sound
+from partwise._measures import blocks
 
 # What X stays in; all else becomes the first.
 DTYPES = [np.float64, np.float32]
@@ -62,10 +63,15 @@ def refuse_negative(X, whom, model=None):
         raise ValueError(f"Negative values in data passed to {whom}. The smallest is {least:g}{advice}.")
 
 
-def has_zeros(X):
-    if hasattr(X, "format"):
-        return X.data.size < X.shape[0] * X.shape[1] or bool((X.data == 0).any())
-    return bool((X == 0).any())
+def zeros_count(X, missing=None, weights=None, **line_weights):
+    """Whether X has zeros that count: neither missing nor without weight."""
+    is_sparse = hasattr(X, "format")
+    if weights is not None or any(line is not None for line in line_weights.values()):
+        rows = blocks(X, 0, -np.inf, weights, line_weights, missing)
+        return any(bool(((x == 0) & (part > 0)).any()) for _, x, part in rows)
+    if is_sparse and missing != "absent" and X.data.size < X.shape[0] * X.shape[1]:
+        return True
+    return bool(((X.data if is_sparse else X) == 0).any())
 
 
 def given_factor(factor, shape, name, zeros=False):

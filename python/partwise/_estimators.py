@@ -21,13 +21,13 @@ from partwise._arrays import for_engine, refuse_mask, sound, unmasked
 from partwise._checks import (
     DTYPES,
     given_factor,
-    has_zeros,
     known_parts,
     refuse_negative,
     seed,
     weights_of_entries,
     weights_of_lines,
     with_holes,
+    zeros_count,
 )
 from partwise._measures import errors, shares
 from partwise._parameters import (
@@ -41,6 +41,7 @@ from partwise._parameters import (
     plain,
     split_penalties,
 )
+from partwise._report import Shown
 from partwise._threads import threads
 
 # What `score` holds out: a fifth of the entries at a time, always the same ones.
@@ -52,7 +53,7 @@ _NUMBERS += ("memory_limit", "n_jobs")
 _SECONDS = 1.0
 
 
-class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Base(Shown, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """What NMF and MiniBatchNMF share."""
 
     # What only NMF has a parameter for.
@@ -212,8 +213,8 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         share = self.l1_ratio if kind == "l1" else 1 - self.l1_ratio
         return float(X.shape[1 if factor == "W" else 0] * alpha * share)
 
-    def _refuse(self, X, whom):
-        """Raises what scikit-learn raises of parameters and data that do not go together."""
+    def _refuse(self, X, whom, counted=None):
+        """Raises what scikit-learn raises of parameters and data that do not go together; `counted`, which entries count."""
         beta = self._beta()
         if self.solver == "cd" and beta != 2:
             raise ValueError(
@@ -223,7 +224,7 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         options = self.options or {}
         if options.get("negatives", "refuse") == "refuse" and options.get("free", "none") == "none":
             refuse_negative(X, whom)
-        if beta <= 0 and not options.get("floor") and has_zeros(X):
+        if beta <= 0 and not options.get("floor") and zeros_count(X, **(counted or {})):
             raise ValueError(
                 "When beta_loss <= 0 and X contains zeros, the solver may diverge. Please add small values "
                 "to X, or use a positive beta_loss."
@@ -243,7 +244,8 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _factorize(self, X, W, H, *, missing, most=None, weights=None, fixed_W=None, **line_weights):
         """What the engine makes of X, with everything checked that scikit-learn checks."""
-        self._refuse(X, "NMF initialization")
+        entries, lines = weights_of_entries(weights, X), self._weights(X, missing, **line_weights)
+        self._refuse(X, "NMF initialization", {"missing": missing, "weights": weights, **line_weights})
         given, rank = self._given(X, W, H)
         penalties, beside = split_penalties(self.penalties, X.shape, X.dtype)
         given |= beside
@@ -256,8 +258,8 @@ class Base(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             json.dumps(self._spec(X, rank, most, penalties)),
             about=json.dumps(self._about(X, missing, weights, line_weights)),
             given=given or None,
-            entry_weights=weights_of_entries(weights, X),
-            weights=self._weights(X, missing, **line_weights),
+            entry_weights=entries,
+            weights=lines,
             callback=self._watched(),
             settle=self._is_finished(most) and self._is_mu(),
         )

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import Self, TypeAlias
 
+from partwise._report import Shown
+
 _Number_co = TypeVar("_Number_co", bound=np.generic, covariant=True)
 
 # What checkers can make out of SciPy's own source, which has no types, is little more than names.
@@ -61,7 +63,7 @@ class _Parameters(TypedDict, total=False):
     callback: _Callback
     n_jobs: int | None
 
-class Base:
+class Base(Shown):
     n_components: int | Literal["auto"] | None
     init: _Init
     solver: _Solver

@@ -29,12 +29,7 @@ def save(model, folder, W, overwrite):
     """Writes the folder of a fitted model."""
     check_is_fitted(model)
     _refuse_folder(Path(folder), overwrite)
-    H = model.components_
-    record = json.loads(model._record) if getattr(model, "_record", None) else _record(model)
-    if hasattr(model, "notes_"):
-        record["notes"] = list(model.notes_)
-    # What `transform` goes by is what others read, whatever the engine has said in between.
-    record["component_scale"] = list(model._model["component_scale"])
+    record, names = described(model, W.index if hasattr(W, "index") and hasattr(W, "columns") else None)
     record["python"] = {
         "class": type(model).__name__,
         "params": _params_to_save(model),
@@ -46,17 +41,31 @@ def save(model, folder, W, overwrite):
         "feature_weight": model._feature_weight,
         "stream": getattr(model, "_stream", None),
     }
+    W = None if W is None else usage(model, W)
+    _core.save(folder, json.dumps(_finite(record)), json.dumps(names), model.components_, W, overwrite=overwrite)
+
+
+def described(model, index=None):
+    """The record of a fitted model, and the names of its features, and of samples where an index has them."""
+    record = json.loads(model._record) if getattr(model, "_record", None) else _record(model)
+    if hasattr(model, "notes_"):
+        record["notes"] = list(model.notes_)
+    # What `transform` goes by is what others read, whatever the engine has said in between.
+    record["component_scale"] = list(model._model["component_scale"])
     features = getattr(model, "feature_names_in_", None)
     names = {"rows": None, "cols": None if features is None else _names(features, "the columns of X")}
-    if W is not None:
-        refuse_mask(W, "W")
-        index = getattr(W, "index", None)
-        if index is not None and hasattr(W, "columns"):
-            names["rows"] = _names(index, "the rows of W")
-        W = np.asarray(W, dtype=H.dtype)
-        if W.ndim != 2 or W.shape[1] != H.shape[0]:
-            raise ValueError(f"W has shape {W.shape}, but the model has {H.shape[0]} components")
-    _core.save(folder, json.dumps(_finite(record)), json.dumps(names), H, W, overwrite=overwrite)
+    if index is not None:
+        names["rows"] = _names(index, "the rows of W")
+    return _finite(record), names
+
+
+def usage(model, W):
+    """W as an array that fits the model."""
+    refuse_mask(W, "W")
+    W = np.asarray(W, dtype=model.components_.dtype)
+    if W.ndim != 2 or W.shape[1] != model.components_.shape[0]:
+        raise ValueError(f"W has shape {W.shape}, but the model has {model.components_.shape[0]} components")
+    return W
 
 
 def _refuse_folder(folder, overwrite):
@@ -145,7 +154,7 @@ def load(folder):
     is_batched = ours.get("class") == "MiniBatchNMF"
     cls = partwise.MiniBatchNMF if is_batched else partwise.NMF
     known = cls._get_param_names()
-    params = {name: value for name, value in ours.get("params", _params(record)).items() if name in known}
+    params = {name: value for name, value in ours.get("params", params_of(record)).items() if name in known}
     model = cls(**params)
     model.components_ = found["h"]
     model._n_components = model.n_components_ = found["h"].shape[0]
@@ -181,7 +190,7 @@ def load(folder):
     return model
 
 
-def _params(record):
+def params_of(record):
     """Parameters for a model of the program, as far as they have a counterpart here."""
     options = record["options"]
     loss = str(options["loss"])

@@ -75,7 +75,7 @@ def _for_given_h(model, X, W, H, missing):
     for name in ("fixed_components", "normalize"):
         if getattr(model, name) is not None:
             raise ValueError(f"{name} says what becomes of H, and with update_H=False it stays as it is: leave it out")
-    model._refuse(X, "NMF initialization")
+    model._refuse(X, "NMF initialization", {"missing": missing})
     if W is not None:
         warnings.warn("When update_H=False, the provided initial W is not used.", RuntimeWarning, 3)
     rank = X.shape[1] if model.n_components is None else model.n_components

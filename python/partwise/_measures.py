@@ -41,7 +41,7 @@ def errors(fit, X, beta, weights, lines, missing):
     H = (1 - rules["smoothing"]) * H + rules["smoothing"] * H.mean(axis=0)
     clips = fit["least"] > 0 or rules["negatives"] == "clip"
     least = np.ldexp(fit["least"], -exponent) if clips else -np.inf
-    parts = lambda: _blocks(X, exponent, least, weights, lines, missing)
+    parts = lambda: blocks(X, exponent, least, weights, lines, missing)
     mean = 0.0
     if beta <= 1:
         total = sum(part.sum() for _, _, part in parts())
@@ -65,7 +65,7 @@ def _exponent(values):
     return int(np.frexp(float(most))[1]) if np.isfinite(most) else 0
 
 
-def _blocks(X, exponent, least, weights, lines, missing):
+def blocks(X, exponent, least, weights, lines, missing):
     """Rows in units of that power of two, which they are, and how much their entries count."""
     dense = lambda m: np.asarray(m.toarray() if hasattr(m, "format") else m, dtype=float)
     vectors = [None if lines.get(name) is None else np.asarray(lines[name], dtype=float) for name in _LINES]

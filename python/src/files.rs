@@ -83,9 +83,9 @@ fn load_as<'py, T: Number + NpyScalar>(py: Python<'py>, stored: &Stored) -> PyRe
     Ok(out)
 }
 
-fn refused(error: partwise_io::Error) -> PyErr {
+pub(crate) fn refused(error: partwise_io::Error) -> PyErr {
     use partwise_io::{Error, ErrorKind};
-    let text = error.to_string();
+    let text = error.to_string().replace("or allow it to be overwritten", "or let overwrite=True begin anew");
     match (&error, error.kind()) {
         (Error::Exists { path }, _) => PyFileExistsError::new_err(format!(
             "'{path}' exists and is not empty; overwrite=True replaces the model in it"

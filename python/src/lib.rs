@@ -3,8 +3,11 @@
 mod data;
 mod files;
 mod outcome;
+mod parts;
+mod report;
 mod rows;
 mod run;
+mod scan;
 mod watch;
 
 use pyo3::prelude::*;
@@ -19,6 +22,17 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(rows::score, module)?)?;
     module.add_function(wrap_pyfunction!(files::save, module)?)?;
     module.add_function(wrap_pyfunction!(files::load, module)?)?;
+    module.add_function(wrap_pyfunction!(scan::scan, module)?)?;
+    module.add_function(wrap_pyfunction!(parts::match_components, module)?)?;
+    module.add_function(wrap_pyfunction!(parts::top, module)?)?;
+    module.add_function(wrap_pyfunction!(parts::agree, module)?)?;
+    module.add_function(wrap_pyfunction!(parts::measures, module)?)?;
+    module.add_function(wrap_pyfunction!(parts::tree_order, module)?)?;
+    module.add_function(wrap_pyfunction!(report::residuals, module)?)?;
+    module.add_function(wrap_pyfunction!(report::fit_report, module)?)?;
+    module.add_function(wrap_pyfunction!(report::scan_report, module)?)?;
+    module.add_function(wrap_pyfunction!(report::folder_report, module)?)?;
+    module.add_function(wrap_pyfunction!(report::put, module)?)?;
     module.add_function(wrap_pyfunction!(options, module)?)
 }
 

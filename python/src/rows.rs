@@ -119,7 +119,7 @@ fn over_folds<'a, T: Number>(
 }
 
 /// The model that H, `(k, n)`, and what a fit said of it are.
-fn model_of<T: Number>(h: &Bound<'_, PyAny>, model: &Bound<'_, PyDict>) -> PyResult<Model<T>> {
+pub(crate) fn model_of<T: Number>(h: &Bound<'_, PyAny>, model: &Bound<'_, PyDict>) -> PyResult<Model<T>> {
     let all = PyDict::new(h.py());
     all.set_item("h", h)?;
     let h = given::<T>(Some(&all))?.h.ok_or_else(|| internal("H went astray"))?;

@@ -13,9 +13,9 @@ use std::ops::ControlFlow;
 
 /// Factorizes `x` as `spec` (JSON) says. `callback` is called with a dictionary after every iteration, and ends the run if it
 /// returns something true. With `settle`, W is what `transform` gives for X and the H that was found, unless that is worse or the time is over.
-/// `about` (JSON) is what the record says of the call: `command`, `stored_as`, `counted`.
+/// `about` (JSON) is what the record says of the call: `command`, `stored_as`, `counted`. Starts are counted from `first_start`.
 #[pyfunction]
-#[pyo3(signature = (x, spec, *, about, given=None, entry_weights=None, weights=None, callback=None, settle=false))]
+#[pyo3(signature = (x, spec, *, about, given=None, entry_weights=None, weights=None, callback=None, settle=false, first_start=0))]
 pub(crate) fn fit<'py>(
     py: Python<'py>,
     x: &Bound<'py, PyAny>,
@@ -26,9 +26,15 @@ pub(crate) fn fit<'py>(
     weights: Option<&Bound<'py, PyDict>>,
     callback: Option<Py<PyAny>>,
     settle: bool,
+    first_start: usize,
 ) -> PyResult<Bound<'py, PyDict>> {
     let spec = spec_from(spec)?;
-    let how = Solve { nmf: Nmf::from_spec(spec), callback, settle, about: from_json(about)? };
+    let how = Solve {
+        nmf: Nmf::from_spec(spec).first_start(first_start),
+        callback,
+        settle,
+        about: from_json(about)?,
+    };
     if let Some(x) = Taken::<f64>::of(x)? {
         return fit_of(py, x, how, given, entry_weights, weights);
     }
@@ -39,7 +45,7 @@ pub(crate) fn fit<'py>(
 }
 
 /// What is asked, or which part of it cannot be.
-fn spec_from(text: &str) -> PyResult<Spec> {
+pub(crate) fn spec_from(text: &str) -> PyResult<Spec> {
     let all: serde_json::Map<String, serde_json::Value> = from_json(text)?;
     serde_json::from_value(all.clone().into()).map_err(|error| {
         let wrong = all.into_iter().find_map(|(name, value)| {

@@ -34,6 +34,11 @@ impl Watch {
         self.stop.load(Ordering::Relaxed)
     }
 
+    /// Whether an error ended it.
+    pub(crate) fn is_failed(&self) -> bool {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// The same for the engine to look at.
     pub(crate) fn stop(&self) -> &AtomicBool {
         &self.stop

@@ -1,5 +1,6 @@
 """What a user's program looks like to a type checker: every public name once. It is checked, and not run."""
 
+import pathlib
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,24 @@ assert_type(batched, MiniBatchNMF)
 assert_type(batched.n_steps_, int)
 factors = non_negative_factorization(X, n_components=2, missing="nan")
 assert_type(factors[2], int)
+scan = partwise.select_rank(X, range(1, 3), n_runs=2, beta_loss="kl", penalties=["l1:h:0.01"], folder="scan")
+assert_type(scan, partwise.RankScan)
+assert_type(scan.rank_, int | None)
+assert_type(scan.table["stability"], npt.NDArray[Any])
+assert_type(scan.best(2), NMF)
+assert_type(scan.runs(2), list[npt.NDArray[np.floating[Any]]])
+agreed = scan.consensus(2, max_distance=0.3)
+assert_type(agreed.model, NMF | None)
+assert_type(agreed.stability_, npt.NDArray[np.float64])
+assert_type(partwise.consensus(scan.runs(2)).left_out_, int)
+assert_type(partwise.consensus_measures([[0, 1], [1, 0]]).dispersion, float)
+assert_type(partwise.match_components(model, X).mean_cosine, float)
+assert_type(partwise.match_components(agreed, scan.best(2)).splits[0].whole, int)
+assert_type(partwise.top_features(X, ["a", "b", "c", "d"], by="lift")[0][0].weight, float)
+assert_type(model.top_features(3)[0][0].column, int)
+assert_type(model.report("report.html", X, groups={"kind": ["a"] * 6}, image_shape=(2, 2)), pathlib.Path)
+assert_type(partwise.report("folder", groups=np.ones(6)), pathlib.Path)
+assert_type(scan.report("ranks.html", overwrite=True), pathlib.Path)
 assert_type([option["name"] for option in partwise.options()], list[str])
 assert_type(partwise.__version__, str)
 

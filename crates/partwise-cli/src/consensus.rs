@@ -11,7 +11,7 @@ use crate::source::Source;
 use crate::talk::{Talk, count};
 use partwise::data::Matrix;
 use partwise::select::{Agreed, Filter, Job, Kind, Outcome as Done, agreed};
-use partwise::{Factor, Given, Init};
+use partwise::{Factor, Given, Init, Normalize};
 use partwise_io::fitted::{CONSENSUS, Folder, GivenNames, SPREAD, component_names};
 use partwise_io::scanned::{Common, Jobs};
 use partwise_io::{Cell, Separator, write_cells_to, write_npy_to};
@@ -77,6 +77,8 @@ fn go<T: Number>(
     let names = component_names(args.rank, None);
     let mut spec = common.spec.clone();
     (spec.rank, spec.restarts, spec.init) = (args.rank, 1, Init::Auto);
+    // Components have length 1, and stay so.
+    spec.normalize = Normalize::None;
     let others = vec![(CONSENSUS, table(&found, &names)?), (SPREAD, spread(&found)?)];
     let given = Given { fixed_h: Some(found.h.clone()), ..Given::default() };
     let to = Destination {

@@ -168,6 +168,11 @@ const OPTIONS: [&str; 14] = [
 /// The libraries name fields; the command line has options.
 pub(crate) fn as_options(message: &str) -> String {
     let mut message = message.replace("raise the limit", "raise --memory-limit");
+    message = message.replace(
+        "use another folder, or allow it to be overwritten",
+        "use another --out, or --force to begin anew",
+    );
+    message = message.replace("; use another folder", "; use another --out");
     for field in OPTIONS {
         let option = format!("--{}", field.replace('_', "-"));
         message = message.replace(&format!("`{field}` = "), &format!("{option} "));
@@ -207,6 +212,12 @@ impl From<partwise_io::Error> for Failure {
 
 impl From<partwise_report::Error> for Failure {
     fn from(error: partwise_report::Error) -> Failure {
-        Failure::Picture(error)
+        use partwise_report::Error;
+        match error {
+            Error::File(error) => error.into(),
+            Error::Model(error) => error.into(),
+            Error::Data(problem) => Failure::Data(problem),
+            error => Failure::Picture(error),
+        }
     }
 }

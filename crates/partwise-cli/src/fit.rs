@@ -7,7 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::given::GivenFiles;
 use crate::output;
 use crate::progress::Watch;
-use crate::report::{self, Look};
+use crate::report;
 use crate::score;
 use crate::signals::{self, Phase};
 use crate::source::Source;
@@ -20,7 +20,7 @@ use partwise::{Fit, Free, Given, Init, Nmf, Simplex, Spec};
 use partwise_io::fitted::{
     Asked, Data, Folder, GivenNames, REPORT, RUN, Record, SCHEMA_VERSION, Seconds, TableFormat,
 };
-use partwise_report::Size;
+use partwise_report::{Size, Told};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -39,7 +39,7 @@ pub(crate) struct Destination {
     /// What else goes into the folder: names and contents.
     pub(crate) others: Vec<(&'static str, Vec<u8>)>,
     /// What to make a report with, if one is wanted.
-    pub(crate) report: Option<Look>,
+    pub(crate) report: Option<Told>,
 }
 
 pub(crate) fn run(args: &FitArgs, talk: &Talk) -> Result<Outcome, Failure> {

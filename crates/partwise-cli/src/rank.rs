@@ -15,17 +15,11 @@ use partwise::select::{
     Advice, Confidence, Job, Kind, Outcome as Done, Scan, Summary, Watch, advise, summaries,
 };
 use partwise_io::fitted::{REPORT, Versions};
-use partwise_io::scanned::{Common, Jobs};
-use partwise_io::{Names, Separator, write_table_to};
-use serde::Serialize;
+use partwise_io::scanned::{Common, Document, Jobs, SCAN, TABLE};
+use partwise_report::ConsensusMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-/// What the scan found, in full.
-pub(crate) const SCAN: &str = "scan.json";
-/// The same as a table.
-const TABLE: &str = "ranks.tsv";
 
 pub(crate) fn run(args: &RankArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let scan = scan(args)?;
@@ -130,7 +124,7 @@ fn go<T: Number>(
     let found = summaries(&outcomes, scan.spec.seed);
     let advice = advise(&found);
     let command = fit_command(&advice, &found);
-    let report = Report {
+    let document = Document {
         schema_version: 1,
         partwise: Versions::here(),
         scan: &scan,
@@ -143,17 +137,15 @@ fn go<T: Number>(
         fit: command.as_deref(),
         ranks: &found,
     };
-    let mut json =
-        serde_json::to_vec_pretty(&report).map_err(|error| Failure::Internal(error.to_string()))?;
-    json.push(b'\n');
-    let table = table(&found)?;
+    let json = document.to_json().map_err(|error| Failure::Internal(error.to_string()))?;
+    let table = document.to_table()?;
     // A part says nothing of the whole.
     let whole = args.shard.is_none() || missing == 0;
     if whole {
         put(&folder.join(SCAN), &json)?;
         put(&folder.join(TABLE), &table)?;
         if args.report {
-            let map = advice.rank.and_then(|rank| report::consensus(&outcomes, rank, scan.spec.seed));
+            let map = advice.rank.and_then(|rank| ConsensusMap::of_runs(&outcomes, rank, scan.spec.seed));
             put(&folder.join(REPORT), report::of_scan(&json, map)?.as_bytes())?;
         }
     }
@@ -181,9 +173,6 @@ fn out(args: &RankArgs) -> PathBuf {
 
 /// What all fits of a scan have in common.
 fn common(source: &Source, scan: &Scan) -> Result<Common, Failure> {
-    let mut spec = scan.spec_of(1);
-    // None of these changes a bit.
-    (spec.threads, spec.block_rows, spec.memory_limit) = (0, None, None);
     Ok(Common {
         version: env!("CARGO_PKG_VERSION").into(),
         data: source.fingerprint.clone(),
@@ -192,7 +181,7 @@ fn common(source: &Source, scan: &Scan) -> Result<Common, Failure> {
         precision: source.precision.into(),
         folds: scan.folds,
         blocks: scan.blocks,
-        spec,
+        spec: Common::spec_of(scan),
     })
 }
 
@@ -236,6 +225,10 @@ impl<'j> Keeper<'j> {
 }
 
 impl<T: Number> Watch<T> for Keeper<'_> {
+    fn ends(&mut self) -> bool {
+        self.is_over()
+    }
+
     fn iteration(&mut self, job: Job, progress: &Progress) -> ControlFlow<()> {
         if let Some(bar) = &self.bar
             && progress.iteration % 16 == 1
@@ -279,64 +272,6 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Shuffled => "shuffled",
         Kind::Blocks => "block",
     }
-}
-
-/// scan.json
-#[derive(Serialize)]
-struct Report<'a> {
-    schema_version: u32,
-    partwise: Versions,
-    scan: &'a Scan,
-    data: &'a str,
-    input: &'a str,
-    shape: (usize, usize),
-    fits: usize,
-    missing: usize,
-    advice: &'a Advice,
-    /// The command that makes the recommended fit.
-    fit: Option<&'a str>,
-    ranks: &'a [Summary],
-}
-
-/// The criteria, a line for each rank.
-fn table(found: &[Summary]) -> Result<Vec<u8>, Failure> {
-    type Column = (&'static str, fn(&Summary) -> Option<f64>);
-    let columns: [Column; 16] = [
-        ("relative_error", |s| s.relative_error),
-        ("shuffled_error", |s| s.shuffled),
-        ("held_out_loss", |s| s.held_out.as_ref().map(|h| h.median)),
-        ("held_out_error", |s| s.held_out.as_ref().map(|h| h.error)),
-        ("bi_cross_loss", |s| s.bi_cross.as_ref().map(|h| h.median)),
-        ("bi_cross_error", |s| s.bi_cross.as_ref().map(|h| h.error)),
-        ("stability", |s| s.stability),
-        ("cophenetic", |s| s.consensus.and_then(|c| c.cophenetic)),
-        ("dispersion", |s| s.consensus.map(|c| c.dispersion)),
-        ("ambiguous", |s| s.consensus.map(|c| c.ambiguous)),
-        ("silhouette", |s| s.consensus.and_then(|c| c.silhouette)),
-        ("explained", |s| s.explained),
-        ("residual", |s| s.residual),
-        ("sparseness_w", |s| s.sparseness_w),
-        ("sparseness_h", |s| s.sparseness_h),
-        ("objective", |s| s.objective),
-    ];
-    // Columns that no rank has a number for are left out.
-    let columns: Vec<Column> =
-        columns.into_iter().filter(|(_, of)| found.iter().any(|summary| of(summary).is_some())).collect();
-    let values: Vec<f64> = found
-        .iter()
-        .flat_map(|summary| columns.iter().map(move |(_, of)| of(summary).map_or(f64::NAN, six_digits)))
-        .collect();
-    let rows: Vec<String> = found.iter().map(|summary| summary.rank.to_string()).collect();
-    let names: Vec<String> = columns.iter().map(|(name, _)| (*name).to_string()).collect();
-    let names = Names { rows: Some(&rows), cols: Some(&names) };
-    let mut out = Vec::new();
-    write_table_to(&mut out, &values, (rows.len(), columns.len()), names, Separator::Tab)?;
-    Ok(out)
-}
-
-/// As many digits as a table is read for; all of them are in scan.json.
-fn six_digits(x: f64) -> f64 {
-    format!("{x:.5e}").parse().unwrap_or(x)
 }
 
 /// The verdict, with its reasons.

@@ -47,7 +47,7 @@ mod triplets;
 mod write;
 
 pub use error::{Error, ErrorKind, Place, Result};
-pub use fingerprint::{file_fingerprint, fingerprint};
+pub use fingerprint::{file_fingerprint, fingerprint, fingerprint_of};
 pub use format::Format;
 pub use input::Input;
 pub use read::{AnyMatrix, OnDuplicates, Precision, ReadOptions, Table, read};

@@ -12,49 +12,17 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod error;
 mod mosaic;
 mod picture;
 mod report;
 mod terminal;
 
+pub use error::Error;
 pub use mosaic::{Mosaic, Size};
 pub use picture::to_png;
-pub use report::{ConsensusMap, Geometry, Groups, Labels, Report, Residuals, without_folders};
+pub use report::{
+    ConsensusMap, FitFolder, Geometry, Groups, Labels, Report, Residuals, ScanFolder, Told, of_fit, of_scan,
+    without_folders,
+};
 pub use terminal::{Ink, to_text};
-
-/// Why a picture could not be drawn.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Error {
-    /// The components do not have as many entries as the pictures have pixels.
-    Size {
-        /// The size asked for.
-        size: Size,
-        /// Entries of a component.
-        entries: usize,
-    },
-    /// The encoder refused.
-    Encoding(png::EncodingError),
-}
-
-impl std::fmt::Display for Error {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Error::Size { size, entries } => write!(
-                f,
-                "pictures of {size} pixels need components of {} entries, but these have {entries}",
-                size.height.saturating_mul(size.width)
-            ),
-            Error::Encoding(error) => write!(f, "the picture could not be encoded: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Error::Encoding(error) => Some(error),
-            Error::Size { .. } => None,
-        }
-    }
-}

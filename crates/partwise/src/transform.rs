@@ -11,7 +11,7 @@ use crate::data::{Facts, Matrix};
 use crate::error::{Error, Result};
 use crate::evaluate::Pair;
 use crate::factor::{Factor, padded};
-use crate::fit::{Score, score};
+use crate::fit::{Residuals, Score, score};
 use crate::kernels::kl_newton::Effort;
 use crate::loss::Loss;
 use crate::par::Team;
@@ -121,6 +121,16 @@ impl<T: Scalar> Model<T> {
     pub fn score(&self, w: &Factor<T>, x: &Matrix<'_, T>, threads: usize) -> Result<Score> {
         let (loss, least, smoothing) = (self.loss, self.least, self.rules.smoothing);
         score(&Pair { w, h: &self.h, loss, least, smoothing, threads }, self.rules.negatives, x)
+    }
+
+    /// The loss of every row and of every column of X beside rows W, `(rows of X, k)`, and the H of this model; see
+    /// [`Fit::residuals`](crate::Fit::residuals).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if X has not the shape of W H.
+    pub fn residuals(&self, w: &Factor<T>, x: &Matrix<'_, T>, threads: usize) -> Result<Residuals> {
+        let (loss, least, smoothing) = (self.loss, self.least, self.rules.smoothing);
+        T::residuals(&Pair { w, h: &self.h, loss, least, smoothing, threads }, x)
     }
 
     /// [`Model::transform`], to be called for a number type that is known.

@@ -8,7 +8,7 @@ use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
 use crate::fit::{Destination, solve};
 use crate::output::{self, mosaic};
-use crate::report::Look;
+use crate::report;
 use crate::source::Source;
 use crate::talk::{self, Talk};
 use partwise::{Dense, Fit, Given, Spec};
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &DemoArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let (matrix, source) = Source::new(show.table, name, false, Counting::none(), limit, began)?;
     source.introduce(talk);
     let shape = (source.facts.rows, source.facts.cols);
-    let look = Look::of(&LookArgs::default(), Some(show.size), &source.names, shape)?;
+    let look = report::look(true, &LookArgs::default(), Some(show.size), &source.names, shape)?;
     let to = Destination {
         folder,
         format: TableFormat::Csv,
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &DemoArgs, talk: &Talk) -> Result<Outcome, Failure> {
         timings: false,
         given: GivenNames::default(),
         others: Vec::new(),
-        report: Some(look),
+        report: look,
     };
     // Both demonstrations are in double precision.
     let partwise_io::AnyMatrix::F64(x) = matrix else {

@@ -3,11 +3,13 @@
 //! `page/` has the page, in HTML, CSS and JavaScript that no tool has to build, and `page/DATA.md` says what data it draws. Here
 //! they are put together: numbers are those of `run.json` and of the factors, and the page makes up none.
 
+mod folders;
 mod outline;
 mod pack;
 mod page;
 mod parts;
 
+pub use folders::{FitFolder, ScanFolder, Told, of_fit, of_scan};
 pub use outline::without_folders;
 
 use pack::{Lines, names, plain};

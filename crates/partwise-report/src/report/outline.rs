@@ -11,9 +11,8 @@ pub fn without_folders(run: &Value) -> Value {
     for place in ["command", "data"] {
         shorten(&mut run[place]);
     }
-    if let Some(words) = run["command"].as_array_mut()
-        && let Some(first) = words.first_mut()
-    {
+    // A call in Python is one word.
+    if let Some([first, _, ..]) = run["command"].as_array_mut().map(Vec::as_mut_slice) {
         *first = "partwise".into();
     }
     run
@@ -147,8 +146,13 @@ fn grouped(n: Option<u64>) -> String {
 
 /// The command that makes the same again, as a shell takes it.
 pub(super) fn command(run: &Value) -> String {
-    let words = run["command"].as_array().map_or(Vec::new(), Vec::clone);
-    joined(words.iter().filter_map(Value::as_str))
+    let words: Vec<&str> =
+        run["command"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    match words[..] {
+        // No shell takes a call in Python.
+        [call] => call.into(),
+        _ => joined(words.into_iter()),
+    }
 }
 
 /// The command of the fit that a scan recommends.

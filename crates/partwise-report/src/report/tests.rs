@@ -89,3 +89,16 @@ fn a_scan_alone_has_a_page() {
     assert_eq!(data["rank"]["ranks"][0]["held_out"]["folds"], json!([1.1, 0.9]));
     assert_eq!(data["rank"]["map"]["base64"], "/4CA/w==");
 }
+
+#[test]
+fn a_call_in_python_stays_as_it_is() {
+    let of = |command: Value| {
+        let run = json!({"command": command, "status": "converged"});
+        data_of(&Report::<f64> { run: Some(&run), ..Report::new("x") }.to_html())
+    };
+    let call = of(json!(["NMF(2, beta_loss='kl')"]));
+    assert_eq!(call["command"], "NMF(2, beta_loss='kl')");
+    assert_eq!(call["run"]["command"][0], "NMF(2, beta_loss='kl')");
+    let program = of(json!(["/home/me/partwise", "fit", "a b.csv"]));
+    assert_eq!(program["command"], "partwise fit 'a b.csv'");
+}

@@ -181,6 +181,10 @@ pub trait Watch<T>: Send {
     fn iteration(&mut self, job: Job, progress: &Progress) -> ControlFlow<()>;
     /// Called with what a job came to, `done` of `jobs` being done now.
     fn finished(&mut self, outcome: &Outcome<T>, done: usize, jobs: usize) -> ControlFlow<()>;
+    /// Asked between fits, and while data are made ready for them, whether the scan is to end.
+    fn ends(&mut self) -> bool {
+        false
+    }
 }
 
 /// Nobody watches.
@@ -192,6 +196,9 @@ impl<T> Watch<T> for () {
         ControlFlow::Continue(())
     }
 }
+
+/// An error if the scan is over.
+type GoOn<'g> = &'g (dyn Fn() -> Result<()> + Sync);
 
 /// A matrix that has been looked over.
 type Known<'x, T> = (Matrix<'x, T>, Facts);
@@ -314,6 +321,14 @@ impl Scan {
         let (next, over) = (AtomicUsize::new(0), AtomicBool::new(false));
         let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
         let told = Mutex::new((watch, done));
+        let go_on = || {
+            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+            if over.load(Ordering::Relaxed) || told.0.ends() {
+                over.store(true, Ordering::Relaxed);
+                return Err(Error::Interrupted);
+            }
+            Ok(())
+        };
         let work = || {
             while !over.load(Ordering::Relaxed) {
                 let at = next.fetch_add(1, Ordering::Relaxed);
@@ -326,9 +341,9 @@ impl Scan {
                     }
                     ControlFlow::Continue(())
                 };
-                match self.outcome(job, &shared, each, &mut tell) {
+                match self.outcome(job, &shared, each, &go_on, &mut tell) {
                     // What was broken off says nothing.
-                    Ok(_) if over.load(Ordering::Relaxed) => {}
+                    Ok(_) | Err(Error::Interrupted) if over.load(Ordering::Relaxed) => {}
                     Ok(outcome) => {
                         let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
                         let count = told.1.len() + 1;
@@ -374,6 +389,7 @@ impl Scan {
         job: Job,
         shared: &Shared<'_, T>,
         threads: usize,
+        go_on: GoOn<'_>,
         tell: &mut (dyn FnMut(&Progress) -> ControlFlow<()> + Send),
     ) -> Result<Outcome<T>> {
         let mut spec = self.spec_of(job.rank);
@@ -389,7 +405,10 @@ impl Scan {
         let first = if job.kind == Kind::Whole { job.number } else { 0 };
         let nmf = Nmf::from_spec(spec).first_start(first);
         let mut fit = |x: &Matrix<'_, T>, facts: &Facts| {
-            nmf.fit_with(x, facts, &Given::default(), &mut |p: &Progress| tell(p))
+            go_on()?;
+            let fit = nmf.fit_with(x, facts, &Given::default(), &mut |p: &Progress| tell(p))?;
+            // Nobody waits for the score of what was broken off.
+            go_on().map(|()| fit)
         };
         match job.kind {
             Kind::Whole => {
@@ -399,7 +418,7 @@ impl Scan {
                 Ok(Outcome { labels, h: Some(fit.h.clone()), ..Outcome::of(job, &fit, score) })
             }
             Kind::HeldOut => {
-                let Fold { seen, hidden, margins } = shared.fold(job.number, self)?;
+                let Fold { seen, hidden, margins } = shared.fold(job.number, self, go_on)?;
                 let fit = fit(&seen.0, &seen.1)?;
                 let score = score_unseen(&fit.model(), &fit.w, &hidden.0, margins)?;
                 Ok(Outcome::of(job, &fit, score))
@@ -453,16 +472,20 @@ impl<'x, T: Scalar> Shared<'x, T> {
         }
     }
 
-    fn fold(&self, number: usize, scan: &Scan) -> Result<&Fold<'x, T>> {
+    fn fold(&self, number: usize, scan: &Scan, go_on: GoOn<'_>) -> Result<&Fold<'x, T>> {
         let made = self.folds[number].get_or_init(|| {
             let mask = HoldOut::fold(scan.spec.seed, number as u32, scan.folds)
                 .grouped(self.x.rows(), self.x.cols());
+            // Of a large sparse X, each of these takes its time.
             let with = |mask| -> Result<Known<'x, T>> {
+                go_on()?;
                 let x = self.x.view().without(mask)?;
+                go_on()?;
                 let facts = Facts::of(&x);
                 Ok((x, facts))
             };
             let seen = with(mask)?;
+            go_on()?;
             let margins = Margins::of(&seen.0);
             Ok(Fold { seen, hidden: with(mask.inverted())?, margins })
         });

@@ -5,13 +5,19 @@
 //! scan/jobs.json          what all fits have in common; a folder of another scan is refused
 //! scan/jobs/rank-007-whole-0003.json    what a fit came to
 //! scan/jobs/rank-007-whole-0003.H.npy   its H, written before
+//! scan/scan.json          what all of them say, in full
+//! scan/ranks.tsv          the same as a table
 //! ```
+
+mod document;
+
+pub use document::{Document, SCAN, TABLE, columns};
 
 use crate::error::{Error, Place, Result, path_name};
 use crate::input::Input;
 use crate::read::{ReadOptions, read};
 use crate::write::{NpyScalar, write_bytes, write_npy};
-use partwise::select::{Job, Kind, Outcome};
+use partwise::select::{Job, Kind, Outcome, Scan};
 use partwise::{Factor, Spec};
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -68,7 +74,7 @@ impl Jobs {
                     Err(_) => "something that cannot be read".into(),
                 };
                 return Err(refused(format!(
-                    "it has a scan of {other}; use another --out, or --force to begin anew"
+                    "it has a scan of {other}; use another folder, or allow it to be overwritten"
                 )));
             }
             Ok(_) => {}
@@ -76,7 +82,7 @@ impl Jobs {
                 let mut there = std::fs::read_dir(scan).into_iter().flatten().flatten();
                 if there.any(|entry| !entry.file_name().to_string_lossy().starts_with('.')) && !anew {
                     return Err(refused(
-                        "it exists and is not the folder of a scan; use another --out".into(),
+                        "it exists and is not the folder of a scan; use another folder".into(),
                     ));
                 }
             }
@@ -173,6 +179,13 @@ impl Jobs {
 }
 
 impl Common {
+    /// What all fits of a scan are asked, without what changes no bit.
+    pub fn spec_of(scan: &Scan) -> Spec {
+        let mut spec = scan.spec_of(1);
+        (spec.threads, spec.block_rows, spec.memory_limit) = (0, None, None);
+        spec
+    }
+
     /// In what it differs from another, in words.
     pub fn differs(&self, other: &Common) -> String {
         let what = if self.data != other.data {
@@ -216,7 +229,6 @@ fn job_of(text: &str) -> Option<Job> {
 mod tests {
     use super::*;
     use crate::testing::Folder;
-    use partwise::select::Scan;
     use partwise::{Dense, Matrix};
 
     fn common(folds: u32) -> Common {
