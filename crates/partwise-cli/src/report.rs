@@ -9,7 +9,7 @@ use crate::transform::may_write;
 use partwise::data::Matrix;
 use partwise::select::{Consensus, Kind, Outcome as Done, matching};
 use partwise::{Factor, Fit, Loss};
-use partwise_io::fitted::{AxisNames, REPORT, Stored, component_names};
+use partwise_io::fitted::{AxisNames, Pictured, PixelOrder, REPORT, Stored, component_names};
 use partwise_io::scanned::Jobs;
 use partwise_io::write_bytes;
 use partwise_report::{ConsensusMap, Geometry, Groups, Labels, Report, Residuals, Size};
@@ -68,7 +68,7 @@ fn geometry(
         if size.height.checked_mul(size.width) != Some(count) {
             return Err(Failure::Usage(format!("--image {size}: there are {count} features")));
         }
-        return Ok(Some(Geometry::Picture { height: size.height, width: size.width }));
+        return Ok(Some(Geometry::Picture(size)));
     }
     Ok(if words { Some(Geometry::Words) } else { features.and_then(Geometry::sbs96) })
 }
@@ -246,7 +246,11 @@ fn of_folder(args: &ReportArgs) -> Result<String, Failure> {
     let (model, mut names) = stored.model::<f64>()?;
     let w = stored.w::<f64>()?;
     let rank = model.h.rank();
-    let image = args.image.or_else(|| image_of(&stored.document));
+    let known = match stored.pictured()? {
+        Some(pictured) => Some(size_of(&pictured)),
+        None => image_of(&stored.document),
+    };
+    let image = ordered(args.image.or(known), args.column_major)?;
     let samples = w.as_ref().map_or(0, Factor::rows);
     let look = Look::of(&args.look, image, &names, (samples, model.h.rows()))?;
     let found = args.scan.as_deref().map(|folder| scanned(folder, Some(&model.h))).transpose()?;
@@ -282,7 +286,24 @@ fn image_of(run: &Value) -> Option<Size> {
     let words: Vec<&str> = run["command"].as_array()?.iter().filter_map(Value::as_str).collect();
     let after = words.iter().position(|word| *word == "--image").and_then(|at| words.get(at + 1));
     let joined = words.iter().find_map(|word| word.strip_prefix("--image="));
-    after.copied().or(joined)?.parse().ok()
+    let size: Size = after.copied().or(joined)?.parse().ok()?;
+    Some(Size { by_columns: words.contains(&"--column-major"), ..size })
+}
+
+/// The size of the pictures of a fit of pictures, with the order of their pixels.
+fn size_of(pictured: &Pictured) -> Size {
+    let by_columns = pictured.order == PixelOrder::Columns;
+    Size { by_columns, ..Size::new(pictured.height, pictured.width) }
+}
+
+/// A size with the order of pixels that is asked for; one without the other says nothing.
+pub(crate) fn ordered(size: Option<Size>, column_major: bool) -> Result<Option<Size>, Failure> {
+    match size {
+        None if column_major => {
+            Err(Failure::Usage("--column-major says how pixels stand in pictures: add --image HxW".into()))
+        }
+        size => Ok(size.map(|size| Size { by_columns: size.by_columns || column_major, ..size })),
+    }
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ mod mtx;
 mod npy;
 mod npz;
 mod observed;
+pub mod pictures;
 mod read;
 mod real;
 pub mod scanned;
