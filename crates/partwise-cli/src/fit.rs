@@ -18,7 +18,8 @@ use partwise::plan::Plan;
 use partwise::run::Progress;
 use partwise::{Fit, Free, Given, Init, Nmf, Simplex, Spec};
 use partwise_io::fitted::{
-    Asked, Data, Folder, GivenNames, RECONSTRUCTION, REPORT, RUN, Record, SCHEMA_VERSION, Seconds, TableFormat,
+    Asked, Data, Folder, GivenNames, RECONSTRUCTION, REPORT, RUN, Record, SCHEMA_VERSION, Seconds,
+    TableFormat,
 };
 use partwise_report::{Shades, Size};
 use std::path::{Path, PathBuf};
@@ -102,7 +103,8 @@ fn fit<T: Number>(
     let source = &source;
     let (spec, plan) = planned(spec, source, &start, talk)?;
     let Some(folder) = folder else {
-        return dry_run::<T>(source, &plan, args.json, args.format.into(), &out(args)).map(|()| Outcome::Done);
+        return dry_run::<T>(source, &plan, args.json, args.format.into(), &out(args))
+            .map(|()| Outcome::Done);
     };
     let FitArgs { json, strict, timings, .. } = *args;
     let to = Destination {

@@ -12,7 +12,7 @@ use crate::talk::{self, Talk};
 use partwise::data::Matrix;
 use partwise::{Init, Spec};
 use partwise_io::fitted::{AxisNames, PICTURE, PICTURES, Pictured, RECONSTRUCTION};
-use partwise_io::pictures::{Frame, Found, PictureOptions, find};
+use partwise_io::pictures::{Found, Frame, PictureOptions, find};
 use partwise_io::{AnyMatrix, fingerprint};
 use partwise_report::{Shades, Size};
 use std::io::IsTerminal;
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &ImagesArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let spec = spec(args)?;
     spec.check()?;
     let given = GivenFiles::of(&args.init, &args.constraints, &args.penalties)?;
-    let options = options(args);
+    let mut options = options(args);
     let found = find(&args.inputs, options.memory_limit)?;
     let out = out(args);
     refuse_among_pictures(&out, &args.inputs)?;
@@ -59,8 +59,9 @@ pub(crate) fn run(args: &ImagesArgs, talk: &Talk) -> Result<Outcome, Failure> {
     };
     let chosen = &plan.spec;
     talk.say(format!("  loss {}, rule {}, init {}", chosen.loss, chosen.rule, chosen.init));
-    let resize = options.resize && !flat;
-    let pictured = Pictured::new(frame, &PictureOptions { resize, ..options });
+    // Of a matrix, the size is all that was said of it.
+    options.resize &= !flat;
+    let pictured = Pictured::new(frame, &options);
     let json = pictured.to_json().map_err(|error| Failure::Internal(error.to_string()))?;
     let to = Destination {
         folder,

@@ -143,7 +143,10 @@ impl Mosaic {
                 let all = rows.flat_map(|y| cols.clone().map(move |x| (y, x)));
                 all.filter_map(|(y, x)| tile.get(self.size.index(y, x))).sum::<f32>() / count
             };
-            (0..size.height).flat_map(|y| (0..size.width).map(move |x| (y, x))).map(|(y, x)| mean(y, x)).collect()
+            (0..size.height)
+                .flat_map(|y| (0..size.width).map(move |x| (y, x)))
+                .map(|(y, x)| mean(y, x))
+                .collect()
         };
         let tiles = self.tiles.iter().map(shrink).collect();
         Mosaic { size, across: self.across, tiles }
@@ -202,7 +205,8 @@ mod tests {
         let values = [vec![0.0, 0.25, 0.5, 0.75, 1.0, 0.5]];
         let by_rows = Mosaic::of(&values, Size::new(2, 3)).unwrap();
         let by_columns = Mosaic::of(&values, Size { by_columns: true, ..Size::new(2, 3) }).unwrap();
-        let row = |mosaic: &Mosaic, y| (0..3).map(|x| mosaic.darkness(0, 0, y, x).unwrap()).collect::<Vec<_>>();
+        let row =
+            |mosaic: &Mosaic, y| (0..3).map(|x| mosaic.darkness(0, 0, y, x).unwrap()).collect::<Vec<_>>();
         assert_eq!((row(&by_rows, 0), row(&by_rows, 1)), (vec![0.0, 0.25, 0.5], vec![0.75, 1.0, 0.5]));
         assert_eq!((row(&by_columns, 0), row(&by_columns, 1)), (vec![0.0, 0.5, 1.0], vec![0.25, 0.75, 0.5]));
         assert_eq!((by_rows.darkness(0, 0, 2, 0), by_columns.darkness(0, 0, 2, 0)), (None, None));
@@ -229,7 +233,10 @@ mod tests {
         assert_eq!(small.size, Size::new(1, 2));
         assert_eq!((small.darkness(0, 0, 0, 0), small.darkness(0, 0, 0, 1)), (Some(0.5), Some(0.625)));
         let by_columns = Mosaic::of(&values, Size { by_columns: true, ..Size::new(2, 3) }).unwrap().shrunk(2);
-        assert_eq!((by_columns.darkness(0, 0, 0, 0), by_columns.darkness(0, 0, 0, 1)), (Some(0.5), Some(0.625)));
+        assert_eq!(
+            (by_columns.darkness(0, 0, 0, 0), by_columns.darkness(0, 0, 0, 1)),
+            (Some(0.5), Some(0.625))
+        );
         assert_eq!((by_columns.count(), by_columns.first(0).count()), (1, 0));
     }
 

@@ -1,7 +1,8 @@
 //! The options of a fit of pictures.
 
 use super::{
-    ConstraintArgs, EffortArgs, FormatArg, InitArg, ModelArgs, PenaltyArgs, RANK, TalkArgs, doc, duration, init,
+    ConstraintArgs, EffortArgs, FormatArg, InitArg, ModelArgs, PenaltyArgs, RANK, TalkArgs, doc, duration,
+    init,
 };
 use bytesize::ByteSize;
 use clap::Args;

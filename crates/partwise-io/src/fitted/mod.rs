@@ -9,7 +9,7 @@ mod record;
 
 pub use folder::{Folder, TableFormat, write_factor};
 pub use open::Stored;
-pub use pictured::{PixelOrder, Pictured};
+pub use pictured::{Pictured, PixelOrder};
 pub use record::{
     Asked, Counted, Data, Files, GivenNames, HeldOut, Record, Recorded, Seconds, Versions, peak_memory,
 };

@@ -98,10 +98,15 @@ impl Stored {
         let found: Pictured = serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))?;
         if found.schema_version != SCHEMA_VERSION {
             let version = found.schema_version;
-            return Err(bad(format!("its schema_version is {version}, and this program knows {SCHEMA_VERSION}")));
+            return Err(bad(format!(
+                "its schema_version is {version}, and this program knows {SCHEMA_VERSION}"
+            )));
         }
         if !self.is_single() {
-            return Err(bad(format!("pictures are fitted in f32, and the fit is in {}", self.record.precision)));
+            return Err(bad(format!(
+                "pictures are fitted in f32, and the fit is in {}",
+                self.record.precision
+            )));
         }
         let frame = Frame { height: found.height, width: found.width };
         let n = self.record.shape.1;

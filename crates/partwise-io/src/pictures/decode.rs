@@ -117,7 +117,11 @@ fn jpeg(bytes: &[u8], at: &Place, budget: &mut Budget) -> Result<Picture> {
     plausible(frame, pixels / JPEG, bytes, at)?;
     // The first component is the grey value already, by the same formula.
     let luma = matches!(decoder.input_colorspace(), Some(ColorSpace::Luma | ColorSpace::YCbCr));
-    decoder.set_options(options.jpeg_set_out_colorspace(if luma { ColorSpace::Luma } else { ColorSpace::RGB }));
+    decoder.set_options(options.jpeg_set_out_colorspace(if luma {
+        ColorSpace::Luma
+    } else {
+        ColorSpace::RGB
+    }));
     let channels = if luma { 1 } else { 3 };
     // The decoder keeps coefficients of two bytes for every component.
     budget.charge(pixels.saturating_mul(2 * u64::from(info.components)))?;

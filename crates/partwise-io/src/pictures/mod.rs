@@ -488,7 +488,9 @@ impl<'o> Gathered<'o> {
                 let value = self.values.get(at_value).copied().unwrap_or_default();
                 return Err(Error::Data {
                     at: Place::of(name),
-                    problem: format!("the value {value} is not between 0 and 1, so that `invert` has no meaning"),
+                    problem: format!(
+                        "the value {value} is not between 0 and 1, so that `invert` has no meaning"
+                    ),
                     instead: "save it as uint8, or scale it to 0..1".into(),
                 });
             }
@@ -539,7 +541,11 @@ impl<'o> Gathered<'o> {
             notes.push(format!("{} resized: a pixel is the mean of its area", pictures(seen.resized)));
         }
         if seen.bad > 0 {
-            notes.push(format!("{} left out that cannot be read; {}", count(seen.bad, "file"), seen.first_bad));
+            notes.push(format!(
+                "{} left out that cannot be read; {}",
+                count(seen.bad, "file"),
+                seen.first_bad
+            ));
         }
         notes.extend(self.notes.iter().cloned());
         notes

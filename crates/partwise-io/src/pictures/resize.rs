@@ -14,9 +14,9 @@ pub(super) fn resized(values: &[f32], from: Frame, to: Frame, budget: &mut Budge
     }
     let mut out = budget.vec::<f32>(to.pixels().unwrap_or(u64::MAX))?;
     for y in 0..to.height {
-        out.extend((0..to.width).map(|x| {
-            mean(|at| pixel(&rows, at * to.width + x), from.height, to.height, y)
-        }));
+        out.extend(
+            (0..to.width).map(|x| mean(|at| pixel(&rows, at * to.width + x), from.height, to.height, y)),
+        );
     }
     Ok(out)
 }
@@ -55,7 +55,10 @@ mod tests {
         assert_eq!(made(&[0.0, 0.3, 0.9], frame(1, 3), frame(1, 2)), [0.1, 0.7]);
         assert_eq!(made(&[0.0, 0.3, 0.9], frame(3, 1), frame(2, 1)), [0.1, 0.7]);
         // Larger: pixels are repeated.
-        assert_eq!(made(&[0.25, 0.75], frame(1, 2), frame(2, 4)), [0.25, 0.25, 0.75, 0.75, 0.25, 0.25, 0.75, 0.75]);
+        assert_eq!(
+            made(&[0.25, 0.75], frame(1, 2), frame(2, 4)),
+            [0.25, 0.25, 0.75, 0.75, 0.25, 0.25, 0.75, 0.75]
+        );
     }
 
     #[test]

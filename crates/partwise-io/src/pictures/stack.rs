@@ -142,8 +142,7 @@ fn read<R: Read>(
 
 impl Layout {
     fn of(header: &Header, options: &PictureOptions, at: &Place) -> Result<Layout> {
-        let wrong =
-            |needs: String| Error::Shape { at: at.clone(), shape: header.shape_text(), needs };
+        let wrong = |needs: String| Error::Shape { at: at.clone(), shape: header.shape_text(), needs };
         let shape: Option<Vec<usize>> = header.shape.iter().map(|&n| usize::try_from(n).ok()).collect();
         let shape = shape.unwrap_or_default();
         if shape.contains(&0) {

@@ -129,7 +129,8 @@ fn folders_are_searched_in_order_and_what_is_left_out_is_told() {
     for sub in ["b/deep", ".git", "results"] {
         std::fs::create_dir_all(folder.join(sub)).unwrap();
     }
-    for name in ["z.PNG", "b/deep/2.png", "b/1.jpg", "a\nb.png", ".git/x.png", "._a.png", "results/parts.png"] {
+    for name in ["z.PNG", "b/deep/2.png", "b/1.jpg", "a\nb.png", ".git/x.png", "._a.png", "results/parts.png"]
+    {
         folder.file(name, &png);
     }
     folder.file("results/run.json", b"{}");
@@ -144,7 +145,10 @@ fn folders_are_searched_in_order_and_what_is_left_out_is_told() {
     assert!(notes.contains("2 hidden entries left out: the first is '._a.png'"), "{notes}");
     assert!(notes.contains("1 result folder left out: 'results'"), "{notes}");
     #[cfg(unix)]
-    assert!(notes.contains("1 linked folder left out: 'b/circle'") && notes.contains("2 other files"), "{notes}");
+    assert!(
+        notes.contains("1 linked folder left out: 'b/circle'") && notes.contains("2 other files"),
+        "{notes}"
+    );
     // Names of several folders say where they are from.
     let both = read(&[folder.join("b"), folder.join("z.PNG")], &options(|_| {})).unwrap();
     assert!(both.names.unwrap().iter().all(|name| name.starts_with(folder.join("").to_str().unwrap())));
@@ -254,7 +258,9 @@ fn crc(bytes: &[u8]) -> u32 {
 
 #[test]
 fn no_flipped_byte_makes_a_reader_panic() {
-    for name in ["grey.png", "palette.png", "alpha.png", "colour.jpg", "progressive.jpg", "cmyk.jpg", "bits.pbm"] {
+    for name in
+        ["grey.png", "palette.png", "alpha.png", "colour.jpg", "progressive.jpg", "cmyk.jpg", "bits.pbm"]
+    {
         let bytes = std::fs::read(data().join(name)).unwrap();
         let at = Place::of(name);
         for place in 0..bytes.len() {
@@ -321,7 +327,11 @@ fn stacks_are_read_in_every_shape() {
         let read = one(name, &bytes, options).unwrap();
         assert_eq!(rows(&read), want, "{name}");
         assert_eq!((read.frame, read.names.clone()), (Frame { height: 2, width: 3 }, None));
-        assert!(read.notes[0].contains("2 pictures of 2 x 3 pixels, values 0 to 255 as 0 to 1"), "{:?}", read.notes);
+        assert!(
+            read.notes[0].contains("2 pictures of 2 x 3 pixels, values 0 to 255 as 0 to 1"),
+            "{:?}",
+            read.notes
+        );
     }
     // Floating-point numbers stay as they are; colours become grey.
     let floats = one("a.npy", &npy("<f8", false, "(1, 1, 2)", &f64s(&[0.5, 7.0])), &plain).unwrap();
@@ -330,7 +340,10 @@ fn stacks_are_read_in_every_shape() {
     assert_eq!(rows(&colours), [[0.299, 0.114]]);
     // A stack beside a picture has numbers for names, and pixels by columns where that is asked for.
     let folder = testing::Folder::new();
-    let paths = [folder.file("s.npy", &npy("|u1", false, "(2, 2, 3)", &values)), folder.file("p.png", &grey_png(3, 2))];
+    let paths = [
+        folder.file("s.npy", &npy("|u1", false, "(2, 2, 3)", &values)),
+        folder.file("p.png", &grey_png(3, 2)),
+    ];
     let both = read(&paths, &options(|o| o.by_columns = true)).unwrap();
     assert!(both.names.as_ref().unwrap()[1].ends_with("s.npy[1]"));
     assert_eq!(rows(&both)[0][..3], [want[0][0], want[0][3], want[0][1]]);
@@ -345,7 +358,12 @@ fn stacks_that_are_none_are_refused_with_a_way_out() {
     let labels = [0, 0, 8, 1, 0, 0, 0, 2, 7, 7];
     for (name, bytes, options, words) in [
         ("a.npy", npy("|u1", false, "(2, 6)", &[0; 12]), &plain, "give `size` HxW"),
-        ("a.npy", npy("|u1", false, "(6, 2)", &[0; 12]), &sized, "its columns are pictures: give `transpose`"),
+        (
+            "a.npy",
+            npy("|u1", false, "(6, 2)", &[0; 12]),
+            &sized,
+            "its columns are pictures: give `transpose`",
+        ),
         ("a.npy", npy("|u1", false, "(2, 5)", &[0; 10]), &sized, "5 numbers, and pictures of 2x3 pixels 6"),
         ("a.npy", npy("|u1", false, "(2, 3, 2, 2)", &[0; 24]), &plain, "transpose(0, 2, 3, 1)"),
         ("a.npy", npy("|u1", false, "(2, 2, 2, 4)", &[0; 32]), &plain, "X[..., :3]"),
