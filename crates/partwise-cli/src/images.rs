@@ -76,7 +76,7 @@ pub(crate) fn run(args: &ImagesArgs, talk: &Talk) -> Result<Outcome, Failure> {
         report: look,
     };
     let (fit, outcome) = solve(x, &source, spec, &start, to, talk)?;
-    if talk.says() && std::io::stdout().is_terminal() {
+    if talk.says() && !args.json && std::io::stdout().is_terminal() {
         let (text, shown) = output::as_little_text(output::mosaic(&fit, size)?);
         talk::data(text.as_bytes())?;
         if shown < fit.spec.rank {

@@ -49,8 +49,10 @@ fn columns(count: usize) -> Vec<u8> {
     bytes
 }
 
+/// The numbers of a table; of one whose rows have names, without those.
 fn table(text: &str) -> Vec<Vec<f64>> {
-    let row = |line: &str| line.split('\t').skip(1).map(|cell| cell.parse().unwrap()).collect();
+    let names = usize::from(text.starts_with('\t'));
+    let row = |line: &str| line.split('\t').skip(names).map(|cell| cell.parse().unwrap()).collect();
     text.lines().skip(1).map(row).collect()
 }
 
