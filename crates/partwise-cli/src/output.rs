@@ -143,8 +143,8 @@ pub(crate) fn beside<T: Number>(
     Ok(to_png(&mosaic, zoom(size))?)
 }
 
-/// Rows of middling error, and those of the largest, in rising order; those of which no error is known are not among them, if
-/// there are others.
+/// Rows of middling error, and those of the largest, in rising order; those of which no error is known are not among
+/// them, if there are others.
 pub(crate) fn typical_and_worst(errors: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..errors.len()).collect();
     let error = |i: &usize| errors.get(*i).copied().filter(|error| error.is_finite());

@@ -34,8 +34,8 @@ pub(crate) struct ImagesArgs {
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Height and width: pictures of other sizes are resized to it, each pixel the mean of its area. For a .npy whose rows are
-    /// pictures, their size.
+    /// Height and width: pictures of other sizes are resized to it, each pixel the mean of its area. For a .npy whose rows
+    /// are pictures, their size.
     #[arg(long, value_name = "HxW", help_heading = "Pictures")]
     pub(crate) size: Option<Size>,
     /// Take dark as 1 and bright as 0: for ink on paper.

@@ -170,8 +170,8 @@ fn open<'a>(input: Input<'a>, at: &Place) -> Result<Source<'a>> {
     Ok(Source { kind: Kind::of(&head), bytes, size, notes, head })
 }
 
-/// Whether this is a picture, a folder, or an array that [`Found::read`] takes: a stack of pictures, or any `.npy`. What cannot
-/// be opened is not.
+/// Whether this is a picture, a folder, or an array that [`Found::read`] takes: a stack of pictures, or any `.npy`. What
+/// cannot be opened is not.
 pub fn is_of_pictures(path: &Path) -> bool {
     if path == Path::new("-") {
         return false;

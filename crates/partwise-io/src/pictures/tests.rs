@@ -54,8 +54,8 @@ fn grey_png(width: u32, height: u32) -> Vec<u8> {
     png_of(width, height, png::ColorType::Grayscale, &data)
 }
 
-/// Every picture of another program has the grey values that it has there: exact where nothing is lost, and to two of 255 steps
-/// where decoders may round as they like.
+/// Every picture of another program has the grey values that it has there: exact where nothing is lost, to one of 255 steps
+/// where Pillow rounds grey, and to three where decoders may round as they like.
 #[test]
 fn pictures_are_those_of_pillow() {
     let known = std::fs::read_to_string(data().join("grey.json")).unwrap();
