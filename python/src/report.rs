@@ -29,7 +29,7 @@ struct Look {
 
 impl Look {
     fn told(self, names: &AxisNames, features: usize, image: Option<Size>) -> PyResult<Told> {
-        let image = self.image.map(|(height, width)| Size { height, width }).or(image);
+        let image = self.image.map(|(height, width)| Size::new(height, width)).or(image);
         let geometry = Geometry::of(image, self.words, names.cols.as_deref(), features).map_err(wrong)?;
         let groups = self.groups.into_iter().map(|(name, labels)| Groups { name, labels }).collect();
         Ok(Told { title: self.title, geometry, groups })

@@ -85,6 +85,7 @@ fn go<T: Number>(
         folder,
         format: args.format.into(),
         image: None,
+        beside: None,
         json: args.json,
         strict: false,
         timings: false,

@@ -148,7 +148,11 @@ fn in_words(error: &partwise::Error) -> String {
 }
 
 /// Fields of the libraries that are options of the same name.
-const OPTIONS: [&str; 14] = [
+const OPTIONS: [&str; 18] = [
+    "size",
+    "image",
+    "invert",
+    "transpose",
     "key",
     "floor",
     "format",

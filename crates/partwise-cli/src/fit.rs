@@ -18,9 +18,10 @@ use partwise::plan::Plan;
 use partwise::run::Progress;
 use partwise::{Fit, Free, Given, Init, Nmf, Simplex, Spec};
 use partwise_io::fitted::{
-    Asked, Data, Folder, GivenNames, REPORT, RUN, Record, SCHEMA_VERSION, Seconds, TableFormat,
+    Asked, Data, Folder, GivenNames, RECONSTRUCTION, REPORT, RUN, Record, SCHEMA_VERSION, Seconds,
+    TableFormat,
 };
-use partwise_report::{Size, Told};
+use partwise_report::{Shades, Size, Told};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -29,6 +30,8 @@ pub(crate) struct Destination {
     pub(crate) folder: Folder,
     pub(crate) format: TableFormat,
     pub(crate) image: Option<Size>,
+    /// Whether to draw some of X beside the model, in this way; for pictures.
+    pub(crate) beside: Option<Shades>,
     pub(crate) json: bool,
     /// Whether a fit that has not converged is a failure.
     pub(crate) strict: bool,
@@ -46,7 +49,8 @@ pub(crate) fn run(args: &FitArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let spec = spec(args)?;
     // What is wrong whatever the data are is told before they are read.
     spec.check()?;
-    let (counting, given) = (Counting::of(&args.data), GivenFiles::of(args)?);
+    let counting = Counting::of(&args.data);
+    let given = GivenFiles::of(&args.init, &args.constraints, &args.penalties)?;
     let inputs: Vec<&Path> =
         [args.input.as_path()].into_iter().chain(counting.files()).chain(given.files()).collect();
     let folder = output::create(&out(args), args.force, &inputs)?;
@@ -93,28 +97,21 @@ fn fit<T: Number>(
 ) -> Result<Outcome, Failure> {
     source.check(&spec)?;
     let shape = (source.facts.rows, source.facts.cols);
-    let look = report::look(args.report, &args.look, args.image, &source.names, shape)?;
+    let image = report::ordered(args.image, args.column_major)?;
+    let look = report::look(args.report, &args.look, image, &source.names, shape)?;
     let start = files.read::<T>(spec.rank, &mut source)?;
     let source = &source;
-    let limit = source.memory_limit.saturating_sub(source.bytes);
-    let mut spec = spec;
-    let mut plan = spec.plan_for(&source.facts, &start)?;
-    if plan.memory > limit {
-        // With less memory something else may be chosen, and then stays so.
-        let mut short = spec.clone();
-        short.memory_limit = Some(limit);
-        let before = std::mem::replace(&mut plan, short.plan_for(&source.facts, &start)?);
-        plan.notes.iter().filter(|note| !before.notes.contains(note)).for_each(|note| talk.say(note));
-        (spec.rule, spec.compress) = (plan.spec.rule, plan.spec.compress);
-    }
+    let (spec, plan) = planned(spec, source, &start, talk)?;
     let Some(folder) = folder else {
-        return dry_run::<T>(source, &plan, args).map(|()| Outcome::Done);
+        return dry_run::<T>(source, &plan, args.json, args.format.into(), &out(args))
+            .map(|()| Outcome::Done);
     };
-    let FitArgs { image, json, strict, timings, .. } = *args;
+    let FitArgs { json, strict, timings, .. } = *args;
     let to = Destination {
         folder,
         format: args.format.into(),
         image,
+        beside: None,
         json,
         strict,
         timings,
@@ -124,6 +121,26 @@ fn fit<T: Number>(
     };
     let (_, outcome) = solve(x, source, spec, &start, to, talk)?;
     Ok(outcome)
+}
+
+/// What is done: with the rule that fits into memory, which is what the fit then has to be asked for.
+pub(crate) fn planned<T: Number>(
+    mut spec: Spec,
+    source: &Source,
+    start: &Given<T>,
+    talk: &Talk,
+) -> Result<(Spec, Plan), Failure> {
+    let limit = source.memory_limit.saturating_sub(source.bytes);
+    let mut plan = spec.plan_for(&source.facts, start)?;
+    if plan.memory > limit {
+        // With less memory something else may be chosen, and then stays so.
+        let mut short = spec.clone();
+        short.memory_limit = Some(limit);
+        let before = std::mem::replace(&mut plan, short.plan_for(&source.facts, start)?);
+        plan.notes.iter().filter(|note| !before.notes.contains(note)).for_each(|note| talk.say(note));
+        (spec.rule, spec.compress) = (plan.spec.rule, plan.spec.compress);
+    }
+    Ok((spec, plan))
 }
 
 /// Fits, writes, and tells.
@@ -142,13 +159,21 @@ pub(crate) fn solve<T: Number>(
     watch.finish();
     let fit = fitted?;
     signals::enter(Phase::Writing);
-    let residuals = to.report.is_some().then(|| report::residuals(&fit, &x)).transpose()?;
+    let wanted = to.report.is_some() || to.beside.is_some();
+    let residuals = wanted.then(|| report::residuals(&fit, &x)).transpose()?;
+    let beside = match (to.image, to.beside, &residuals) {
+        (Some(size), Some(shades), Some(far)) => Some(output::beside(&fit, &x, &far.rows, size, shades)?),
+        _ => None,
+    };
     let held_out = score::held_out(x, source, &fit)?;
 
     let clock = Instant::now();
     let mut files = output::write(&to.folder, &fit, &source.names, to.format, to.image)?;
     for (name, bytes) in &to.others {
         to.folder.put_other(name, bytes, &mut files)?;
+    }
+    if let Some(png) = &beside {
+        to.folder.put_other(RECONSTRUCTION, png, &mut files)?;
     }
     if to.report.is_some() {
         files.others.push(REPORT.into());
@@ -256,9 +281,15 @@ fn extras(s: &Spec) -> String {
 }
 
 /// What would be done: on standard output, as text or JSON.
-fn dry_run<T: Number>(source: &Source, plan: &Plan, args: &FitArgs) -> Result<(), Failure> {
+pub(crate) fn dry_run<T: Number>(
+    source: &Source,
+    plan: &Plan,
+    json: bool,
+    format: TableFormat,
+    out: &Path,
+) -> Result<(), Failure> {
     let x_bytes = source.bytes;
-    if args.json {
+    if json {
         let document = serde_json::json!({
             "schema_version": SCHEMA_VERSION,
             "dry_run": true,
@@ -291,7 +322,7 @@ fn dry_run<T: Number>(source: &Source, plan: &Plan, args: &FitArgs) -> Result<()
     for note in &plan.notes {
         text += &format!("note: {note}\n");
     }
-    let e = TableFormat::from(args.format).extension();
-    text += &format!("would write W.{e}, H.{e} and {RUN} to {}\n", out(args).display());
+    let e = format.extension();
+    text += &format!("would write W.{e}, H.{e} and {RUN} to {}\n", out.display());
     talk::data(text.as_bytes())
 }

@@ -1,7 +1,7 @@
 //! What is given beside X: factors to start from, to keep or to be near, and graphs.
 
 use crate::any::{Labels, Number, as_h, as_w, read_as};
-use crate::args::{ConstraintArgs, FitArgs, InitArg, PenaltyArg};
+use crate::args::{ConstraintArgs, InitArg, PenaltyArg, PenaltyArgs};
 use crate::counting::{file_name, same_names};
 use crate::failure::Failure;
 use crate::source::Source;
@@ -28,18 +28,22 @@ pub(crate) struct GivenFiles {
 }
 
 impl GivenFiles {
-    pub(crate) fn of(args: &FitArgs) -> Result<GivenFiles, Failure> {
-        let ConstraintArgs { fix_w, fix_h, fix_components, .. } = &args.constraints;
+    pub(crate) fn of(
+        init: &InitArg,
+        constraints: &ConstraintArgs,
+        penalties: &PenaltyArgs,
+    ) -> Result<GivenFiles, Failure> {
+        let ConstraintArgs { fix_w, fix_h, fix_components, .. } = constraints;
         let mut files = GivenFiles {
             fixed_w: fix_w.clone(),
             fixed_h: fix_h.clone().or(fix_components.clone()),
             first_only: fix_components.is_some(),
             ..GivenFiles::default()
         };
-        if let InitArg::Files { w, h } = &args.init {
+        if let InitArg::Files { w, h } = init {
             (files.w, files.h) = (w.clone(), h.clone());
         }
-        for PenaltyArg { penalty, file } in &args.penalties.penalties {
+        for PenaltyArg { penalty, file } in &penalties.penalties {
             let Some(file) = file else { continue };
             let to = match (penalty.kind, penalty.on.w()) {
                 (PenaltyKind::Graph, true) => &mut files.graph_w,

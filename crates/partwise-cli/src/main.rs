@@ -13,6 +13,7 @@ mod explain;
 mod failure;
 mod fit;
 mod given;
+mod images;
 mod inspect;
 mod matched;
 mod output;
@@ -60,6 +61,7 @@ fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Transform(args) => transform::run(&args, &Talk::new(args.talk.level(), false)),
         Command::Report(args) => report::run(&args, &Talk::new(args.talk.level(), false)),
         Command::Consensus(args) => consensus::run(&args, &Talk::new(args.talk.level(), args.json)),
+        Command::Images(args) => images::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Top(args) => top::run(&args),
         Command::Match(args) => matched::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Inspect(args) => inspect::run(&args),

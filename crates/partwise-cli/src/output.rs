@@ -2,13 +2,22 @@
 
 use crate::any::Number;
 use crate::failure::Failure;
+use crate::talk;
 use partwise::Fit;
+use partwise::data::Matrix;
 use partwise_io::fitted::{AxisNames, Files, Folder, TableFormat, is_of_a_fit};
-use partwise_report::{Mosaic, Size, to_png};
+use partwise_report::{Ink, Mosaic, Shades, Size, to_png, to_text};
+use std::io::IsTerminal;
 use std::path::Path;
 
 /// Height and width of a picture on the sheet, about.
 const PIXELS: usize = 96;
+/// Height and width of a picture in a terminal, at most, where not all of it has to be seen.
+const CELLS: usize = 24;
+/// Lines of pictures in a terminal, about, where not all of them have to be seen.
+const LINES: usize = 40;
+/// Typical pictures, and as many of the worst.
+const BESIDE: usize = 4;
 
 /// Refuses a folder that is in use, before any work is done, and one in which a file of the fit would replace one of its
 /// inputs.
@@ -81,6 +90,89 @@ pub(crate) fn mosaic<T: Number>(fit: &Fit<T>, size: Size) -> Result<Mosaic, Fail
     Ok(Mosaic::of(&h.chunks_exact(n.max(1)).collect::<Vec<_>>(), size)?)
 }
 
+/// Pictures as text, for the terminal at hand.
+pub(crate) fn as_text(mosaic: &Mosaic) -> String {
+    format!("\n{}\n", to_text(mosaic, ink(), talk::columns()))
+}
+
+/// The same of about as many as can be seen at once, made smaller if need be; and how many these are.
+pub(crate) fn as_little_text(mosaic: Mosaic) -> (String, usize) {
+    let (wide, high) = match ink() {
+        Ink::Grey => (1, 2),
+        Ink::Characters => (2, 1),
+    };
+    let columns = talk::columns();
+    let mosaic = mosaic.shrunk(CELLS.min(columns / wide).max(1));
+    let across = ((columns + 1) / (wide * mosaic.size.width + 1)).max(1);
+    let down = (LINES / (mosaic.size.height.div_ceil(high) + 1)).max(1);
+    let mosaic = mosaic.first(across.saturating_mul(down)).with_across(across);
+    (as_text(&mosaic), mosaic.count())
+}
+
+fn ink() -> Ink {
+    let colours = std::env::var("COLORTERM").is_ok_and(|v| v == "truecolor" || v == "24bit")
+        && std::env::var_os("NO_COLOR").is_none();
+    if std::io::stdout().is_terminal() && colours { Ink::Grey } else { Ink::Characters }
+}
+
+/// Some pictures, and below each what the model makes of it: typical ones first, then those of the largest relative error.
+pub(crate) fn beside<T: Number>(
+    fit: &Fit<T>,
+    x: &Matrix<'_, T>,
+    errors: &[f64],
+    size: Size,
+    shades: Shades,
+) -> Result<Vec<u8>, Failure> {
+    let Matrix::Dense(x) = x else {
+        return Err(Failure::Internal("pictures are not dense".into()));
+    };
+    let shown = typical_and_worst(errors);
+    let number = |value: T| value.to_f64();
+    let (n, k) = (fit.h.rows(), fit.spec.rank);
+    let originals = shown.iter().map(|&i| (0..n).map(|j| number(x.get(i, j))).collect());
+    let models = shown.iter().map(|&i| {
+        let w = fit.w.row(i);
+        let entry = |j: usize| {
+            let terms = w.iter().zip(fit.h.row(j)).take(k);
+            terms.map(|(&w, &h)| number(w) * number(h)).sum()
+        };
+        (0..n).map(entry).collect()
+    });
+    let pictures: Vec<Vec<f64>> = originals.chain(models).collect();
+    let mosaic = Mosaic::of_pictures(&pictures, size, shades, shown.len())?.with_across(shown.len());
+    Ok(to_png(&mosaic, zoom(size))?)
+}
+
+/// Rows of middling error, and those of the largest, in rising order; those of which no error is known are not among
+/// them, if there are others.
+pub(crate) fn typical_and_worst(errors: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..errors.len()).collect();
+    let error = |i: &usize| errors.get(*i).copied().filter(|error| error.is_finite());
+    if order.iter().any(|i| error(i).is_some()) {
+        order.retain(|i| error(i).is_some());
+    }
+    order.sort_by(|a, b| error(a).unwrap_or_default().total_cmp(&error(b).unwrap_or_default()));
+    let (rest, worst) = order.split_at(order.len().saturating_sub(BESIDE));
+    let middle = rest.len().saturating_sub(BESIDE) / 2;
+    rest.iter().skip(middle).take(BESIDE).chain(worst).copied().collect()
+}
+
 fn zoom(size: Size) -> usize {
     (PIXELS / size.height.max(size.width).max(1)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::typical_and_worst;
+
+    #[test]
+    fn typical_rows_come_before_the_worst() {
+        let errors: Vec<f64> = (0..20).map(|i| f64::from((i * 7) % 20)).collect();
+        let shown: Vec<f64> = typical_and_worst(&errors).into_iter().map(|i| errors[i]).collect();
+        assert_eq!(shown, [6.0, 7.0, 8.0, 9.0, 16.0, 17.0, 18.0, 19.0]);
+        assert_eq!(typical_and_worst(&[0.5, f64::NAN, 0.25]), [2, 0]);
+        assert_eq!(typical_and_worst(&[f64::NAN, f64::NAN]), [0, 1]);
+        assert_eq!(typical_and_worst(&[0.3, 0.1, 0.2, 0.0, 0.4]), [3, 1, 2, 0, 4]);
+        assert!(typical_and_worst(&[]).is_empty());
+    }
 }

@@ -127,12 +127,23 @@ pub(crate) fn run(args: &ReportArgs, talk: &Talk) -> Result<Outcome, Failure> {
         ScanFolder::open(&args.folder, None)?.to_html(args.title.clone())
     } else {
         let fit = FitFolder::open(&args.folder)?;
-        let look = told(&args.look, args.image.or_else(|| fit.image()), &fit.names, fit.shape())?;
+        let image = ordered(args.image.or_else(|| fit.image()), args.column_major)?;
+        let look = told(&args.look, image, &fit.names, fit.shape())?;
         fit.to_html(&Told { title: args.title.clone(), ..look }, args.scan.as_deref())?
     };
     write_bytes(&to, html.as_bytes())?;
     talk.say(format!("wrote {} ({}): open it in a browser", to.display(), bytes(html.len() as u64)));
     Ok(Outcome::Done)
+}
+
+/// A size with the order of pixels that is asked for; one without the other says nothing.
+pub(crate) fn ordered(size: Option<Size>, column_major: bool) -> Result<Option<Size>, Failure> {
+    match size {
+        None if column_major => {
+            Err(Failure::Usage("--column-major says how pixels stand in pictures: add --image HxW".into()))
+        }
+        size => Ok(size.map(|size| Size { by_columns: size.by_columns || column_major, ..size })),
+    }
 }
 
 #[cfg(test)]

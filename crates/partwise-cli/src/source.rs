@@ -39,6 +39,16 @@ pub(crate) struct Source {
     pub(crate) memory_limit: u64,
 }
 
+/// A matrix as it was read, with what is said of it.
+pub(crate) struct Read {
+    pub(crate) matrix: AnyMatrix,
+    pub(crate) names: AxisNames,
+    pub(crate) format: String,
+    pub(crate) stored_as: String,
+    pub(crate) notes: Vec<String>,
+    pub(crate) fingerprint: String,
+}
+
 impl Source {
     /// Reads a file, lets only those entries count that should, and looks at it.
     pub(crate) fn open(
@@ -74,9 +84,23 @@ impl Source {
     ) -> Result<(AnyMatrix, Source), Failure> {
         // Of X alone: weights are no part of it.
         let fingerprint = table.fingerprint();
-        let Table { matrix, row_names, col_names, format, stored_as, mut notes, .. } = table;
+        let Table { matrix, row_names, col_names, format, stored_as, notes, .. } = table;
+        let names = AxisNames { rows: row_names, cols: col_names, ..AxisNames::default() };
+        let read = Read { matrix, names, format: format.to_string(), stored_as, notes, fingerprint };
+        Source::of(read, name, transposed, counting, memory_limit, began)
+    }
+
+    /// The same of what was not read as a table.
+    pub(crate) fn of(
+        read: Read,
+        name: String,
+        transposed: bool,
+        counting: Counting,
+        memory_limit: u64,
+        began: Instant,
+    ) -> Result<(AnyMatrix, Source), Failure> {
+        let Read { matrix, mut names, format, stored_as, mut notes, fingerprint } = read;
         let absent = if counting.is_plain() { with_matrix!(&matrix, x => absent(x)) } else { 0 };
-        let mut names = AxisNames { rows: row_names, cols: col_names, ..AxisNames::default() };
         let mut matrix = with_matrix!(matrix, x => {
             AnyMatrix::from(counting.apply(x, (&name, &names), memory_limit, &mut notes)?)
         });
@@ -86,7 +110,7 @@ impl Source {
         }
         let source = Source {
             names,
-            format: format.to_string(),
+            format,
             stored_as,
             notes,
             precision: precision(&matrix),

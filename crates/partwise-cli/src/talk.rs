@@ -37,6 +37,11 @@ impl Talk {
         }
     }
 
+    /// Whether anything is said.
+    pub(crate) fn says(&self) -> bool {
+        self.level >= Level::Normal
+    }
+
     pub(crate) fn is_verbose(&self) -> bool {
         self.level >= Level::Verbose
     }

@@ -4,12 +4,14 @@ use crate::any::Number;
 use crate::args::{PrecisionArg, SourceArgs, TransformArgs};
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome, as_options};
+use crate::images::Pictures;
 use crate::output::is_same;
 use crate::source::{self, Source};
 use crate::talk::{self, Talk, count, seconds};
 use partwise::Simplex;
-use partwise_io::fitted::{Stored, TableFormat, component_names, write_factor};
-use partwise_io::{Names, Separator, write_table_to};
+use partwise_io::fitted::{Pictured, Stored, TableFormat, component_names, write_factor};
+use partwise_io::pictures::{find, is_of_pictures};
+use partwise_io::{AnyMatrix, Names, Separator, write_table_to};
 use std::time::Instant;
 
 pub(crate) fn run(args: &TransformArgs, talk: &Talk) -> Result<Outcome, Failure> {
@@ -55,7 +57,11 @@ fn transform<T: Number>(
         let side = if transposed { &mut options.known_rows } else { &mut options.known_cols };
         side.clone_from(&known.cols);
     }
-    let (matrix, mut source) = Source::read(&args.input, options, transposed, counting)?;
+    let pictured = if args.triplets { None } else { stored.pictured()? };
+    let (matrix, mut source) = match pictured.filter(|_| is_of_pictures(&args.input)) {
+        Some(pictured) => new_pictures(&pictured, options.memory_limit, transposed, args, counting)?,
+        None => Source::read(&args.input, options, transposed, counting)?,
+    };
     if args.triplets {
         source.note_absent();
     }
@@ -128,6 +134,22 @@ fn transform<T: Number>(
         }
     }
     Ok(Outcome::Done)
+}
+
+/// New pictures as rows, as those of the fit became rows.
+fn new_pictures(
+    pictured: &Pictured,
+    memory_limit: u64,
+    transposed: bool,
+    args: &TransformArgs,
+    counting: Counting,
+) -> Result<(AnyMatrix, Source), Failure> {
+    let mut options = pictured.options();
+    (options.memory_limit, options.transpose) = (memory_limit, transposed);
+    let found = find(&[&args.input], memory_limit)?;
+    let name = args.input.display().to_string();
+    let Pictures { x, source, .. } = Pictures::read(found, &options, name, counting)?;
+    Ok((AnyMatrix::F32(x), source))
 }
 
 /// Says what counted otherwise in the fit.

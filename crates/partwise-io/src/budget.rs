@@ -20,6 +20,16 @@ impl Budget {
         self.limit.saturating_sub(self.used)
     }
 
+    /// Another for something that is gone before this one goes on, with a place of its own.
+    pub(crate) fn aside(&self, at: Place) -> Budget {
+        Budget { limit: self.limit, used: self.used, at }
+    }
+
+    /// What it is for.
+    pub(crate) fn place(&self) -> Place {
+        self.at.clone()
+    }
+
     pub(crate) fn refusal(&self, more: u64) -> Error {
         Error::Memory { at: self.at.clone(), needed: self.used.saturating_add(more), limit: Some(self.limit) }
     }

@@ -5,6 +5,8 @@
 //! [`ReadOptions::memory_limit`]: sizes that a file declares are checked against the bytes it has, and every error
 //! says what is wrong, where, and what to do.
 //!
+//! [`pictures`] makes rows of pictures, with the same care.
+//!
 //! [`write_matrix`], [`write_npy`] and [`write_table`] write to a temporary name first, so that a failure leaves the
 //! old file as it was; [`OutputDir`] does the same for several files that belong together.
 //!
@@ -37,6 +39,7 @@ mod mtx;
 mod npy;
 mod npz;
 mod observed;
+pub mod pictures;
 mod read;
 mod real;
 pub mod scanned;

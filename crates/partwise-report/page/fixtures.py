@@ -255,7 +255,7 @@ def sbs96():
     )
 
 
-def picture():
+def picture(order="rows"):
     m, k, side = 300, 9, 12
     random = np.random.default_rng(4)
     yy, xx = np.mgrid[:side, :side]
@@ -265,14 +265,21 @@ def picture():
     h[h < 0.02] = 0
     w = random.gamma(0.4, 1, (m, k))
     w, h = in_order(w, h)
+    if order == "columns":
+        h = h.reshape(k, side, side).transpose(0, 2, 1).reshape(k, -1)
     return build(
         w,
         h,
         title="Parts of pictures",
         run=run_of(m, side * side, k, shares_of(w, h), restarts=1, loss="frobenius"),
-        geometry={"kind": "picture", "height": side, "width": side},
+        geometry={"kind": "picture", "height": side, "width": side, "order": order},
         x=w @ h + random.uniform(0, 0.05, (m, side * side)),
     )
+
+
+def picture_by_columns():
+    """The pictures of `picture`, with their pixels column by column."""
+    return picture("columns")
 
 
 def axis():

@@ -79,6 +79,11 @@ function wordsOf(report, c, how, count) {
   );
 }
 
+// The feature that is the pixel of this row and column.
+function pixelFeature(geometry, y, x) {
+  return geometry.order === 'columns' ? x * geometry.height + y : y * geometry.width + x;
+}
+
 // `values` by feature as a picture in the colours of the ramp, from `low` to `high`.
 function pictureOf(values, geometry, high, label, low = 0) {
   const { height, width } = geometry;
@@ -89,7 +94,7 @@ function pictureOf(values, geometry, high, label, low = 0) {
   const pen = canvas.getContext('2d');
   const image = pen.createImageData(width, height);
   for (let i = 0; i < width * height; i += 1) {
-    const v = values(i);
+    const v = values(pixelFeature(geometry, Math.floor(i / width), i % width));
     const t = Number.isFinite(v) ? Math.max(0, Math.min(1, (v - low) / (high - low || 1))) : null;
     if (t !== null) {
       const at = 3 * Math.round(255 * t);
@@ -127,7 +132,7 @@ function componentPicture(report, c, common) {
       report.geometry.height - 1,
       Math.floor(((event.clientY - box.top) / box.height) * report.geometry.height),
     );
-    const j = y * report.geometry.width + x;
+    const j = pixelFeature(report.geometry, y, x);
     if (x >= 0 && y >= 0)
       tip.show(
         [

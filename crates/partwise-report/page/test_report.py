@@ -148,6 +148,21 @@ def test_colours_of_a_picture_are_those_of_its_numbers(opened, reports):
         assert len({tuple(c) for c in colours[steps == step]}) == 1
 
 
+def test_pixels_by_columns_make_the_same_pictures(opened):
+    drawn = [
+        opened(name)
+        .page.locator(".component canvas.picture")
+        .evaluate_all(
+            "(all) => all.map((c) => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data])",
+        )
+        for name in ("picture", "picture_by_columns")
+    ]
+    assert drawn[0] == drawn[1] and len(drawn[0]) == 9
+    # They are not their own mirror images, so that the order is seen.
+    first = np.array(drawn[0][0]).reshape(12, 12, 4)
+    assert (first != first.transpose(1, 0, 2)).any()
+
+
 @pytest.mark.parametrize("which", ["w", "h"])
 def test_heat_maps_use_the_whole_ramp(opened, which):
     page = opened("words").page

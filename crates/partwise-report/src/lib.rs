@@ -4,7 +4,7 @@
 //! ```
 //! use partwise_report::{Mosaic, Size, to_png};
 //!
-//! let size = Size { height: 2, width: 2 };
+//! let size = Size::new(2, 2);
 //! let parts = [vec![0.0, 1.0, 1.0, 0.0], vec![1.0, 0.0, 0.0, 1.0]];
 //! let mosaic = Mosaic::of(&parts, size)?;
 //! assert!(to_png(&mosaic, 8)?.starts_with(b"\x89PNG"));
@@ -19,7 +19,7 @@ mod report;
 mod terminal;
 
 pub use error::Error;
-pub use mosaic::{Mosaic, Size};
+pub use mosaic::{Mosaic, Shades, Size};
 pub use picture::to_png;
 pub use report::{
     ConsensusMap, FitFolder, Geometry, Groups, Labels, Report, Residuals, ScanFolder, Told, of_fit, of_scan,

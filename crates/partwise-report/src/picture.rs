@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn every_entry_is_drawn_where_it_belongs() {
-        let size = Size { height: 2, width: 3 };
+        let size = Size::new(2, 3);
         let mosaic = Mosaic::of(&[vec![0.0, 0.5, 1.0, 0.0, 0.0, 0.0], vec![1.0; 6]], size).unwrap();
         let png = to_png(&mosaic, 5).unwrap();
         let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();

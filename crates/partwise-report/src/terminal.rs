@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn characters_show_the_pictures() {
-        let size = Size { height: 2, width: 2 };
+        let size = Size::new(2, 2);
         let mosaic = Mosaic::of(&[vec![0.0, 1.0, 1.0, 0.5], vec![1.0, 0.0, 0.0, 1.0]], size).unwrap();
         assert_eq!(to_text(&mosaic, Ink::Characters, 80), "  @@│@@\n@@++│  @@\n");
         // Too narrow for two: one above the other.
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn grey_uses_half_the_lines() {
-        let size = Size { height: 3, width: 1 };
+        let size = Size::new(3, 1);
         let mosaic = Mosaic::of(&[vec![0.0, 0.5, 1.0]], size).unwrap();
         let text = to_text(&mosaic, Ink::Grey, 80);
         assert_eq!(text.lines().count(), 2);

@@ -2,6 +2,7 @@
 
 mod data;
 mod engine;
+mod images;
 mod model;
 mod parts;
 mod rank;
@@ -9,6 +10,7 @@ mod report;
 
 pub(crate) use data::{CountArgs, DataArgs};
 pub(crate) use engine::{EffortArgs, ModelArgs, spec};
+pub(crate) use images::ImagesArgs;
 pub(crate) use model::{ConstraintArgs, PenaltyArg, PenaltyArgs, SimplexArg};
 pub(crate) use parts::{ConsensusArgs, MatchArgs, TopArgs};
 pub(crate) use rank::{RankArgs, Shard};
@@ -82,6 +84,9 @@ pub(crate) enum Command {
     /// Find the components that most runs of a scan agree on, and W for them.
     #[command(after_help = parts::CONSENSUS_EXAMPLES)]
     Consensus(Box<ConsensusArgs>),
+    /// Factorize pictures: a folder of them, or a stack in one file; the parts are pictures too.
+    #[command(after_help = images::EXAMPLES)]
+    Images(Box<ImagesArgs>),
     /// Show the first features of each component of a fit, by name.
     #[command(after_help = parts::TOP_EXAMPLES)]
     Top(TopArgs),
@@ -305,6 +310,9 @@ pub(crate) struct FitArgs {
     /// Draw the rows of H as pictures of this height and width into parts.png.
     #[arg(long, value_name = "HxW", help_heading = "Output")]
     pub(crate) image: Option<Size>,
+    /// Pixels stand column by column in X, as MATLAB and R have them.
+    #[arg(long, requires = "image", help_heading = "Output")]
+    pub(crate) column_major: bool,
     /// Write report.html too: the fit to look at, in one file.
     #[arg(long, help_heading = "Output")]
     pub(crate) report: bool,
@@ -330,7 +338,8 @@ pub(crate) struct FitArgs {
 pub(crate) struct TransformArgs {
     /// The folder of a fit.
     pub(crate) model: PathBuf,
-    /// The new rows, in any format that `fit` reads, and in the same orientation as its input.
+    /// The new rows, in any format that `fit` reads, and in the same orientation as its input; for a fit of pictures, also a
+    /// folder of them, a picture, or a stack.
     pub(crate) input: PathBuf,
     /// Where W goes: .npy, .csv or .tsv; - is standard output, as tab-separated text.
     #[arg(short, long, value_name = "FILE")]

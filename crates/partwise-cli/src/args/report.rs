@@ -40,6 +40,9 @@ pub(crate) struct ReportArgs {
     /// Features are the pixels of pictures of this height and width.
     #[arg(long, value_name = "HxW")]
     pub(crate) image: Option<Size>,
+    /// Pixels stand column by column, as MATLAB and R have them.
+    #[arg(long)]
+    pub(crate) column_major: bool,
     #[command(flatten)]
     pub(crate) look: LookArgs,
     /// Replace FILE if it exists.

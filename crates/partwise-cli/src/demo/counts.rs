@@ -40,7 +40,7 @@ pub(super) fn show() -> Result<Show, Failure> {
         spec,
         introduction: "240 samples of counts in 96 channels, drawn at random from five known profiles. Can they be found \
                        from the counts alone? One picture for each profile found, 6 x 16 channels:",
-        size: Size { height: 6, width: 16 },
+        size: Size::new(6, 16),
         truth: Some(truth),
     })
 }

@@ -16,7 +16,7 @@ pub(super) fn show() -> Result<Show, Failure> {
         spec,
         introduction: "1,797 handwritten digits of 8 x 8 pixels, as sums of 16 parts: every digit is a few strokes, \
                        each more or less dark, and nothing is ever subtracted.",
-        size: Size { height: 8, width: 8 },
+        size: Size::new(8, 8),
         truth: None,
     })
 }

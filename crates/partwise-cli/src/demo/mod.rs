@@ -11,11 +11,10 @@ use crate::output::{self, mosaic};
 use crate::report;
 use crate::source::Source;
 use crate::talk::{self, Talk};
-use partwise::{Dense, Fit, Given, Spec};
+use partwise::{Dense, Given, Spec};
 use partwise_io::fitted::{GivenNames, NAMES, PICTURE, REPORT, RUN, TableFormat};
 use partwise_io::{Input, ReadOptions, Table, read};
-use partwise_report::{Ink, Size, to_text};
-use std::io::IsTerminal;
+use partwise_report::Size;
 use std::path::Path;
 use std::time::Instant;
 
@@ -51,6 +50,7 @@ pub(crate) fn run(args: &DemoArgs, talk: &Talk) -> Result<Outcome, Failure> {
         folder,
         format: TableFormat::Csv,
         image: Some(show.size),
+        beside: None,
         json: false,
         strict: false,
         timings: false,
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &DemoArgs, talk: &Talk) -> Result<Outcome, Failure> {
         return Err(Failure::Internal("the data of the demonstration are not in double precision".into()));
     };
     let (fit, outcome) = solve(x, &source, show.spec, &Given::default(), to, talk)?;
-    talk::data(parts(&fit, show.size)?.as_bytes())?;
+    talk::data(output::as_text(&mosaic(&fit, show.size)?).as_bytes())?;
     if let Some(truth) = &show.truth {
         talk.say(counts::recovery(&fit, truth));
     }
@@ -83,16 +83,6 @@ fn is_demo(folder: &Path) -> bool {
     let by_demo =
         std::fs::read_to_string(folder.join(RUN)).is_ok_and(|text| text.contains("\"input\": \"demo "));
     known && by_demo
-}
-
-/// The rows of H as text, for the terminal at hand.
-fn parts(fit: &Fit<f64>, size: Size) -> Result<String, Failure> {
-    let terminal = std::io::stdout().is_terminal();
-    let colours = std::env::var("COLORTERM").is_ok_and(|v| v == "truecolor" || v == "24bit")
-        && std::env::var_os("NO_COLOR").is_none();
-    let ink = if terminal && colours { Ink::Grey } else { Ink::Characters };
-    let columns = talk::columns();
-    Ok(format!("\n{}\n", to_text(&mosaic(fit, size)?, ink, columns)))
 }
 
 /// Bytes of the program as a table.

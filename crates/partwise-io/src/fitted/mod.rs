@@ -4,10 +4,12 @@
 
 mod folder;
 mod open;
+mod pictured;
 mod record;
 
 pub use folder::{Folder, TableFormat, write_factor};
 pub use open::Stored;
+pub use pictured::{Pictured, PixelOrder};
 pub use record::{
     Asked, Counted, Data, Files, GivenNames, HeldOut, Record, Recorded, Seconds, Versions, peak_memory,
 };
@@ -26,8 +28,12 @@ pub const CONSENSUS: &str = "consensus.tsv";
 pub const SPREAD: &str = "H_spread.npy";
 /// The report, to be opened in a browser.
 pub const REPORT: &str = "report.html";
+/// How pictures became rows of X, for new ones to become rows in the same way.
+pub const PICTURES: &str = "images.json";
+/// Pictures beside what the model makes of them.
+pub const RECONSTRUCTION: &str = "reconstruction.png";
 /// What a fit may have beside W, H, names and picture.
-pub const OTHERS: [&str; 3] = [CONSENSUS, SPREAD, REPORT];
+pub const OTHERS: [&str; 5] = [CONSENSUS, SPREAD, REPORT, PICTURES, RECONSTRUCTION];
 /// Raised when a field of [`RUN`] changes its meaning or goes away; new fields do not raise it.
 pub const SCHEMA_VERSION: u32 = 1;
 

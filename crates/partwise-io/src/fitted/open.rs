@@ -127,7 +127,7 @@ impl Stored {
     }
 
     /// Only files of the folder itself, whatever the document says.
-    fn file(&self, name: &str) -> Result<PathBuf> {
+    pub(super) fn file(&self, name: &str) -> Result<PathBuf> {
         let plain = Path::new(name).file_name().is_some_and(|file| file == name);
         let problem = || format!("{} is not a file name", quoted(name));
         plain
@@ -137,7 +137,7 @@ impl Stored {
 }
 
 /// Reads a file that is no larger than what a fit writes; not a pipe, which may never end.
-fn read_text(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read_text(path: &Path) -> io::Result<Vec<u8>> {
     let size = std::fs::metadata(path)?;
     if !size.is_file() || size.len() > LARGEST {
         let problem = if size.is_file() { "is too large for what a fit writes" } else { "is not a file" };

@@ -27,6 +27,11 @@ pub(crate) struct Array<R> {
 impl<R: Read> Array<R> {
     pub(crate) fn open(mut reader: R, at: Place) -> Result<Array<R>> {
         let header = Header::read(&mut reader, &at)?;
+        Array::after(header, reader, at)
+    }
+
+    /// The array that comes after this header, whatever format it was of.
+    pub(crate) fn after(header: Header, reader: R, at: Place) -> Result<Array<R>> {
         let dtype = header.dtype(&at)?;
         let elements = header.elements(&at)?;
         Ok(Array { reader, header, dtype, elements, at, rounded: 0 })

@@ -8,7 +8,7 @@ use partwise::select::{Consensus, Kind, Outcome, matching};
 use partwise::transform::Model;
 use partwise::{Factor, Loss, Scalar};
 use partwise_io::NpyScalar;
-use partwise_io::fitted::{AxisNames, Stored, component_names};
+use partwise_io::fitted::{AxisNames, Pictured, PixelOrder, Stored, component_names};
 use partwise_io::scanned::{Jobs, SCAN};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ impl Geometry {
             Some(size) if size.height.checked_mul(size.width) != Some(features) => {
                 Err(Error::Size { size, entries: features })
             }
-            Some(Size { height, width }) => Ok(Some(Geometry::Picture { height, width })),
+            Some(size) => Ok(Some(Geometry::Picture(size))),
             None if words => Ok(Some(Geometry::Words)),
             None => Ok(names.and_then(Geometry::sbs96)),
         }
@@ -212,6 +212,8 @@ pub struct FitFolder {
     pub names: AxisNames,
     w: Option<Factor<f64>>,
     h: Factor<f64>,
+    /// How its pictures were read, if X was made of pictures.
+    pictured: Option<Pictured>,
 }
 
 impl FitFolder {
@@ -223,7 +225,8 @@ impl FitFolder {
         let stored = Stored::open(folder)?;
         let (model, names) = stored.model::<f64>()?;
         let w = stored.w::<f64>()?;
-        Ok(FitFolder { folder: folder.to_path_buf(), document: stored.document, names, w, h: model.h })
+        let pictured = stored.pictured()?;
+        Ok(FitFolder { folder: folder.to_path_buf(), document: stored.document, names, w, h: model.h, pictured })
     }
 
     /// Samples, as far as there is W of them, and features.
@@ -233,11 +236,16 @@ impl FitFolder {
 
     /// The size of pictures that the fit was told, so that it need not be told twice.
     pub fn image(&self) -> Option<Size> {
+        if let Some(pictured) = &self.pictured {
+            let by_columns = pictured.order == PixelOrder::Columns;
+            return Some(Size { by_columns, ..Size::new(pictured.height, pictured.width) });
+        }
         let words: Vec<&str> =
             self.document["command"].as_array()?.iter().filter_map(Value::as_str).collect();
         let after = words.iter().position(|word| *word == "--image").and_then(|at| words.get(at + 1));
         let joined = words.iter().find_map(|word| word.strip_prefix("--image="));
-        after.copied().or(joined)?.parse().ok()
+        let size: Size = after.copied().or(joined)?.parse().ok()?;
+        Some(Size { by_columns: words.contains(&"--column-major"), ..size })
     }
 
     /// The report of the fit, with what a scan of the same data says of its rank and components.

@@ -12,6 +12,7 @@ mod parts;
 pub use folders::{FitFolder, ScanFolder, Told, of_fit, of_scan};
 pub use outline::without_folders;
 
+use crate::Size;
 use pack::{Lines, names, plain};
 use partwise::{Factor, Scalar};
 use serde_json::{Value, json};
@@ -28,13 +29,8 @@ const STRONGEST: usize = 40;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Geometry {
-    /// Pixels, row by row.
-    Picture {
-        /// Rows of pixels.
-        height: usize,
-        /// Pixels of a row.
-        width: usize,
-    },
+    /// Pixels.
+    Picture(Size),
     /// Classes of mutations: the feature of each of the 96 channels in their usual order; see [`Geometry::sbs96`].
     Sbs96(Vec<usize>),
     /// Places on an axis: wavelengths, frequencies, times.
@@ -69,8 +65,9 @@ impl Geometry {
 
     fn to_json(&self) -> Value {
         match self {
-            Geometry::Picture { height, width } => {
-                json!({"kind": "picture", "height": height, "width": width})
+            Geometry::Picture(Size { height, width, by_columns }) => {
+                let order = if *by_columns { "columns" } else { "rows" };
+                json!({"kind": "picture", "height": height, "width": width, "order": order})
             }
             Geometry::Sbs96(order) => json!({"kind": "sbs96", "order": order}),
             Geometry::Axis { values, unit } => json!({"kind": "axis", "values": values, "unit": unit}),
