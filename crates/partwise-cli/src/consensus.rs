@@ -58,22 +58,8 @@ fn go<T: Number>(
 ) -> Result<Outcome, Failure> {
     let shape = (source.facts.rows, source.facts.cols);
     let look = report::look(args.report, &args.look, None, &source.names, shape)?;
-    let wanted = |job: &Job| job.rank == args.rank && job.kind == Kind::Whole;
-    let mut runs: Vec<Done<T>> = jobs.load()?.into_iter().filter(|run: &Done<T>| wanted(&run.job)).collect();
-    runs.sort_by_key(|run| run.job);
-    let runs: Vec<&Factor<T>> = runs.iter().filter_map(|run| run.h.as_ref()).collect();
-    if runs.len() < 2 {
-        return Err(Failure::Data(format!(
-            "{} has {} of rank {}, and 2 are needed at least; scan that rank with `partwise rank --ranks {} --runs 20`",
-            scan.display(),
-            count(runs.len() as u64, "run"),
-            args.rank,
-            args.rank
-        )));
-    }
     let filter = Filter { neighbours: args.neighbours, limit: args.max_distance };
-    let found = agreed(&runs, filter)?;
-    tell(&found, runs.len(), talk);
+    let found = agreement(jobs.load()?, args.rank, filter, scan, talk)?;
     let names = component_names(args.rank, None);
     let mut spec = common.spec.clone();
     (spec.rank, spec.restarts, spec.init) = (args.rank, 1, Init::Auto);
@@ -94,6 +80,36 @@ fn go<T: Number>(
     Ok(outcome)
 }
 
+/// What the runs of a rank agree on, of the fits of the scan in that folder.
+pub(crate) fn agreement<T: Number>(
+    fits: Vec<Done<T>>,
+    rank: usize,
+    filter: Filter,
+    scan: &Path,
+    talk: &Talk,
+) -> Result<Agreed<T>, Failure> {
+    let wanted = |job: &Job| job.rank == rank && job.kind == Kind::Whole;
+    let mut runs: Vec<Done<T>> = fits.into_iter().filter(|run| wanted(&run.job)).collect();
+    runs.sort_by_key(|run| run.job);
+    let runs: Vec<&Factor<T>> = runs.iter().filter_map(|run| run.h.as_ref()).collect();
+    if runs.len() < 2 {
+        return Err(Failure::Data(format!(
+            "{} has {} of rank {rank}, and 2 are needed at least; scan that rank with `partwise rank --ranks {rank} --runs 20`",
+            scan.display(),
+            count(runs.len() as u64, "run")
+        )));
+    }
+    let found = agreed(&runs, filter).map_err(|error| match error {
+        // The word of the command line.
+        partwise::Error::BadParameter { name: "limit", value, needs } => {
+            partwise::Error::BadParameter { name: "max_distance", value, needs }
+        }
+        error => error,
+    })?;
+    tell(&found, runs.len(), talk);
+    Ok(found)
+}
+
 fn tell<T>(found: &Agreed<T>, runs: usize, talk: &Talk) {
     let all = runs * found.runs.len();
     talk.say(format!(
@@ -105,7 +121,7 @@ fn tell<T>(found: &Agreed<T>, runs: usize, talk: &Talk) {
 }
 
 /// How many runs have each component, and how alike they are.
-fn table<T>(found: &Agreed<T>, names: &[String]) -> Result<Vec<u8>, Failure> {
+pub(crate) fn table<T>(found: &Agreed<T>, names: &[String]) -> Result<Vec<u8>, Failure> {
     let rows = found
         .runs
         .iter()
@@ -117,7 +133,8 @@ fn table<T>(found: &Agreed<T>, names: &[String]) -> Result<Vec<u8>, Failure> {
     Ok(out)
 }
 
-fn spread<T: Number>(found: &Agreed<T>) -> Result<Vec<u8>, Failure> {
+/// By how much every entry varies among the runs, as a file.
+pub(crate) fn spread<T: Number>(found: &Agreed<T>) -> Result<Vec<u8>, Failure> {
     let mut out = Vec::new();
     write_npy_to(&mut out, &found.spread.to_transposed(), (found.spread.rank(), found.spread.rows()))?;
     Ok(out)

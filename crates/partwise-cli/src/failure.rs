@@ -148,8 +148,10 @@ fn in_words(error: &partwise::Error) -> String {
 }
 
 /// Fields of the libraries that are options of the same name.
-const OPTIONS: [&str; 14] = [
+const OPTIONS: [&str; 16] = [
     "key",
+    "max_distance",
+    "neighbours",
     "floor",
     "format",
     "precision",

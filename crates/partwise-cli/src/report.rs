@@ -26,6 +26,12 @@ const MAP: usize = 500;
 pub(crate) struct Look {
     geometry: Option<Geometry>,
     groups: Vec<Groups>,
+    /// How well each component is found again.
+    stability: Option<Vec<f64>>,
+    /// The scan that the rank comes from.
+    scan: Option<Value>,
+    /// The consensus of that rank.
+    consensus: Option<ConsensusMap>,
 }
 
 impl Look {
@@ -40,7 +46,18 @@ impl Look {
             None => Vec::new(),
             Some(path) => vec![groups(path, names.rows.as_deref(), rows)?],
         };
-        Ok(Look { geometry: geometry(image, args.words, names.cols.as_deref(), cols)?, groups })
+        let geometry = geometry(image, args.words, names.cols.as_deref(), cols)?;
+        Ok(Look { geometry, groups, ..Look::default() })
+    }
+
+    /// Shows how the rank was chosen: scan.json, and the consensus of the rank.
+    pub(crate) fn with_scan(self, scan: Option<Value>, consensus: Option<ConsensusMap>) -> Look {
+        Look { scan, consensus, ..self }
+    }
+
+    /// Says how well each component is found again.
+    pub(crate) fn with_stability(self, stability: Vec<f64>) -> Look {
+        Look { stability: Some(stability), ..self }
     }
 }
 
@@ -151,6 +168,9 @@ pub(crate) fn of_fit<T: Number>(
         geometry: look.geometry.clone(),
         groups: look.groups.clone(),
         residuals,
+        stability: look.stability.clone(),
+        scan: look.scan.as_ref(),
+        consensus: look.consensus.clone(),
         ..Report::new(title(&run["data"]["input"]))
     };
     Ok(report.to_html())

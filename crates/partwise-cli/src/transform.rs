@@ -2,6 +2,7 @@
 
 use crate::any::Number;
 use crate::args::{PrecisionArg, SourceArgs, TransformArgs};
+use crate::catalogue;
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome, as_options};
 use crate::output::is_same;
@@ -9,7 +10,7 @@ use crate::source::{self, Source};
 use crate::talk::{self, Talk, count, seconds};
 use partwise::Simplex;
 use partwise_io::fitted::{Stored, TableFormat, component_names, write_factor};
-use partwise_io::{Names, Separator, write_table_to};
+use partwise_io::{Names, Separator, standard_classes, write_table_to};
 use std::time::Instant;
 
 pub(crate) fn run(args: &TransformArgs, talk: &Talk) -> Result<Outcome, Failure> {
@@ -55,7 +56,12 @@ fn transform<T: Number>(
         let side = if transposed { &mut options.known_rows } else { &mut options.known_cols };
         side.clone_from(&known.cols);
     }
-    let (matrix, mut source) = Source::read(&args.input, options, transposed, counting)?;
+    let by_class = known.cols.as_ref().is_some_and(|names| *names == standard_classes());
+    let (matrix, mut source) = if by_class && !args.triplets && counting.is_of_all() {
+        catalogue::new_samples(&args.input, options, transposed)?
+    } else {
+        Source::read(&args.input, options, transposed, counting)?
+    };
     if args.triplets {
         source.note_absent();
     }

@@ -6,6 +6,7 @@ mod model;
 mod parts;
 mod rank;
 mod report;
+mod signatures;
 
 pub(crate) use data::{CountArgs, DataArgs};
 pub(crate) use engine::{EffortArgs, ModelArgs, spec};
@@ -13,6 +14,7 @@ pub(crate) use model::{ConstraintArgs, PenaltyArg, PenaltyArgs, SimplexArg};
 pub(crate) use parts::{ConsensusArgs, MatchArgs, TopArgs};
 pub(crate) use rank::{RankArgs, Shard};
 pub(crate) use report::{LookArgs, ReportArgs};
+pub(crate) use signatures::{SideArg, SignaturesArgs};
 
 use crate::talk::Level;
 use bytesize::ByteSize;
@@ -82,6 +84,9 @@ pub(crate) enum Command {
     /// Find the components that most runs of a scan agree on, and W for them.
     #[command(after_help = parts::CONSENSUS_EXAMPLES)]
     Consensus(Box<ConsensusArgs>),
+    /// Find mutational signatures: how many, which ones, and how many mutations of each sample they make.
+    #[command(after_help = signatures::EXAMPLES)]
+    Signatures(Box<SignaturesArgs>),
     /// Show the first features of each component of a fit, by name.
     #[command(after_help = parts::TOP_EXAMPLES)]
     Top(TopArgs),

@@ -26,8 +26,21 @@ pub const CONSENSUS: &str = "consensus.tsv";
 pub const SPREAD: &str = "H_spread.npy";
 /// The report, to be opened in a browser.
 pub const REPORT: &str = "report.html";
+/// Mutational signatures: classes by signatures.
+pub const SIGNATURES: &str = "signatures.tsv";
+/// By how much their entries vary among runs.
+pub const SIGNATURES_SPREAD: &str = "signatures_spread.tsv";
+/// How many mutations of each sample each signature makes.
+pub const EXPOSURES: &str = "exposures.tsv";
+/// How well each sample is explained.
+pub const SAMPLES: &str = "samples.tsv";
+/// Cosines of signatures and known ones.
+pub const COSINE: &str = "cosine.tsv";
+/// Signatures by known ones.
+pub const KNOWN: &str = "reference.tsv";
 /// What a fit may have beside W, H, names and picture.
-pub const OTHERS: [&str; 3] = [CONSENSUS, SPREAD, REPORT];
+pub const OTHERS: [&str; 9] =
+    [CONSENSUS, SPREAD, REPORT, SIGNATURES, SIGNATURES_SPREAD, EXPOSURES, SAMPLES, COSINE, KNOWN];
 /// Raised when a field of [`RUN`] changes its meaning or goes away; new fields do not raise it.
 pub const SCHEMA_VERSION: u32 = 1;
 
