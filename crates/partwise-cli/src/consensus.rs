@@ -1,17 +1,18 @@
 //! `partwise consensus`
 
 use crate::any::{Number, with_matrix};
-use crate::args::ConsensusArgs;
+use crate::args::{ConsensusArgs, LayoutArg};
+use crate::cnmf;
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
-use crate::fit::{Destination, solve, stem};
+use crate::fit::{Destination, solve_and_say, stem};
 use crate::output;
 use crate::report;
 use crate::source::Source;
 use crate::talk::{Talk, count};
 use partwise::data::Matrix;
 use partwise::select::{Agreed, Filter, Job, Kind, Outcome as Done, agreed};
-use partwise::{Factor, Given, Init};
+use partwise::{Factor, Fit, Given, Init};
 use partwise_io::fitted::{CONSENSUS, Folder, GivenNames, SPREAD, component_names};
 use partwise_io::scanned::{Common, Jobs};
 use partwise_io::{Cell, Separator, write_cells_to, write_npy_to};
@@ -58,12 +59,16 @@ fn go<T: Number>(
 ) -> Result<Outcome, Failure> {
     let shape = (source.facts.rows, source.facts.cols);
     let look = report::look(args.report, &args.look, None, &source.names, shape)?;
+    let layout = match args.layout {
+        LayoutArg::Partwise => None,
+        LayoutArg::Cnmf => Some(cnmf::Layout::of(folder.target(), args.max_distance)?),
+    };
     let filter = Filter { neighbours: args.neighbours, limit: args.max_distance };
     let found = agreement(jobs.load()?, args.rank, filter, scan, talk)?;
     let names = component_names(args.rank, None);
     let mut spec = common.spec.clone();
     (spec.rank, spec.restarts, spec.init) = (args.rank, 1, Init::Auto);
-    let others = vec![(CONSENSUS, table(&found, &names)?), (SPREAD, spread(&found)?)];
+    let others = vec![(CONSENSUS.into(), table(&found, &names)?), (SPREAD.into(), spread(&found)?)];
     let given = Given { fixed_h: Some(found.h.clone()), ..Given::default() };
     let to = Destination {
         folder,
@@ -76,7 +81,13 @@ fn go<T: Number>(
         others,
         report: look,
     };
-    let (_, outcome) = solve(x, source, spec, &given, to, talk)?;
+    let more = |fit: &Fit<T>, x: &Matrix<'_, T>| {
+        let Some(layout) = &layout else { return Ok(Vec::new()) };
+        let (tables, notes) = layout.tables(fit, x, &source.names)?;
+        notes.iter().for_each(|note| talk.say(note));
+        Ok(tables)
+    };
+    let (_, outcome) = solve_and_say(x, source, spec, &given, to, more, talk)?;
     Ok(outcome)
 }
 

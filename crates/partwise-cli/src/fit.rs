@@ -139,7 +139,7 @@ pub(crate) fn solve<T: Number>(
 }
 
 /// Files that say more of a fit: their names and contents.
-pub(crate) type Others = Vec<(&'static str, Vec<u8>)>;
+pub(crate) type Others = Vec<(String, Vec<u8>)>;
 
 /// The same with files that are made of the fit and of X.
 pub(crate) fn solve_and_say<T: Number>(

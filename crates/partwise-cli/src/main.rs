@@ -6,6 +6,7 @@
 mod any;
 mod args;
 mod catalogue;
+mod cnmf;
 mod consensus;
 mod convert;
 mod counting;

@@ -11,7 +11,7 @@ mod signatures;
 pub(crate) use data::{CountArgs, DataArgs};
 pub(crate) use engine::{EffortArgs, ModelArgs, spec};
 pub(crate) use model::{ConstraintArgs, PenaltyArg, PenaltyArgs, SimplexArg};
-pub(crate) use parts::{ConsensusArgs, MatchArgs, TopArgs};
+pub(crate) use parts::{ConsensusArgs, LayoutArg, MatchArgs, TopArgs};
 pub(crate) use rank::{RankArgs, Shard};
 pub(crate) use report::{LookArgs, ReportArgs};
 pub(crate) use signatures::{SideArg, SignaturesArgs};

@@ -301,7 +301,10 @@ fn finish(
         strict: false,
         timings: false,
         given: GivenNames::default(),
-        others: vec![(CONSENSUS, consensus::table(&found, &names)?), (SPREAD, consensus::spread(&found)?)],
+        others: vec![
+            (CONSENSUS.into(), consensus::table(&found, &names)?),
+            (SPREAD.into(), consensus::spread(&found)?),
+        ],
         report: look.map(|look| look.with_stability(found.cosines.clone())),
     };
     let more = |fit: &Fit<f64>, x: &Matrix<'_, f64>| {
@@ -356,14 +359,14 @@ fn others(
     let classes = tables::names_or(source.names.cols.as_deref(), "class", fit.h.rows());
     let samples = tables::names_or(source.names.rows.as_deref(), "sample", fit.w.rows());
     let mut all = vec![
-        (SIGNATURES, tables::factor("MutationType", &classes, names, &fit.h)?),
-        (SIGNATURES_SPREAD, tables::factor("MutationType", &classes, names, &found.spread)?),
-        (EXPOSURES, tables::factor("Samples", &samples, names, &fit.w)?),
-        (SAMPLES, tables::samples(&samples, fit, x)?),
+        (SIGNATURES.into(), tables::factor("MutationType", &classes, names, &fit.h)?),
+        (SIGNATURES_SPREAD.into(), tables::factor("MutationType", &classes, names, &found.spread)?),
+        (EXPOSURES.into(), tables::factor("Samples", &samples, names, &fit.w)?),
+        (SAMPLES.into(), tables::samples(&samples, fit, x)?),
     ];
     if let Some((known, compared)) = known {
-        all.push((COSINE, tables::cosines(names, known, compared)?));
-        all.push((KNOWN, tables::reference(names, compared)?));
+        all.push((COSINE.into(), tables::cosines(names, known, compared)?));
+        all.push((KNOWN.into(), tables::reference(names, compared)?));
     }
     Ok(all)
 }
