@@ -148,10 +148,8 @@ fn in_words(error: &partwise::Error) -> String {
 }
 
 /// Fields of the libraries that are options of the same name.
-const OPTIONS: [&str; 16] = [
+const OPTIONS: [&str; 14] = [
     "key",
-    "max_distance",
-    "neighbours",
     "floor",
     "format",
     "precision",
@@ -175,8 +173,8 @@ pub(crate) fn as_options(message: &str) -> String {
         message = message.replace(&format!("`{field}` = "), &format!("{option} "));
         message = message.replace(&format!("`{field}`"), &option);
     }
-    for field in ["missing", "negatives", "free", "unseen"] {
-        message = message.replace(&format!("{field} = "), &format!("--{field} "));
+    for field in ["missing", "negatives", "free", "unseen", "max_distance", "neighbours"] {
+        message = message.replace(&format!("{field} = "), &format!("--{} ", field.replace('_', "-")));
     }
     message
 }

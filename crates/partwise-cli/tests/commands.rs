@@ -14,6 +14,7 @@ fn help_is_as_it_was() {
         "rank",
         "report",
         "consensus",
+        "signatures",
         "top",
         "match",
         "transform",

@@ -95,21 +95,28 @@ impl Known {
         if own != classes {
             h = in_order(&h, classes, &own, path)?;
         }
-        let names = component_names(h.rank(), known.as_deref());
-        let n = h.rows();
-        let mut values = h.to_transposed();
-        for (name, signature) in names.iter().zip(values.chunks_exact_mut(n.max(1))) {
+        let n = h.rows().max(1);
+        let (mut names, mut values) = (Vec::new(), Vec::new());
+        let all = component_names(h.rank(), known.as_deref());
+        for (name, signature) in all.into_iter().zip(h.to_transposed().chunks_exact(n)) {
+            // Separators at the ends of lines make columns of nothing.
+            if name.is_empty() && signature.iter().all(|x| x.is_nan()) {
+                continue;
+            }
             if let Some(at) = signature.iter().position(|x| !x.is_finite() || *x < 0.0) {
                 let class = classes.get(at).map_or("?", String::as_str);
                 return Err(wrong(format!(
-                    "{name} has the entry {} for {class}; entries are 0 or more",
+                    "'{}' has the entry {} for {class}; entries are 0 or more",
+                    name.escape_debug(),
                     signature[at]
                 )));
             }
             let sum: f64 = signature.iter().sum();
-            if sum > 0.0 {
-                signature.iter_mut().for_each(|x| *x /= sum);
-            }
+            values.extend(signature.iter().map(|x| if sum > 0.0 { x / sum } else { 0.0 }));
+            names.push(name);
+        }
+        if names.is_empty() {
+            return Err(wrong("it has no signature".into()));
         }
         let h = Factor::from_transposed(n, names.len(), &values)?;
         Ok(Known { names, h })

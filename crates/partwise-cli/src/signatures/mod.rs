@@ -30,6 +30,8 @@ use std::path::{Path, PathBuf};
 
 /// Signatures that are tried if nothing is said, at most.
 const MOST: usize = 10;
+/// Runs that are less alike than this have not found the same signature.
+const ALIKE: f64 = 0.8;
 
 pub(crate) fn run(args: &SignaturesArgs, talk: &Talk) -> Result<Outcome, Failure> {
     if args.runs < 2 {
@@ -292,6 +294,14 @@ fn finish(
     let compared = known.map(|known| known.compared(&found.h)).transpose()?;
     let mut spec = common.spec;
     (spec.rank, spec.restarts, spec.init, spec.threads) = (rank, 1, Init::Auto, args.threads);
+    let unlike = names.iter().zip(&found.cosines).filter(|(_, cosine)| **cosine < ALIKE);
+    let unlike: Vec<&str> = unlike.map(|(name, _)| name.as_str()).collect();
+    if !unlike.is_empty() {
+        talk.say(format!(
+            "  {}: runs differ in what they find here (mean cosine below {ALIKE}); fewer signatures may be more certain",
+            unlike.join(", ")
+        ));
+    }
     let given = Given { fixed_h: Some(found.h.clone()), ..Given::default() };
     let to = Destination {
         folder,

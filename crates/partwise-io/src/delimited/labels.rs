@@ -29,7 +29,7 @@ pub(crate) fn joined(bytes: impl Read, format: Format, cx: &mut Context<'_>) -> 
     match names(&text, layout.delimiter, layout.skip).filter(|&columns| columns > 1) {
         Some(columns) => match put_together(&text, columns, layout.delimiter, layout.skip) {
             Some(joined) => {
-                cx.note(format!("the first {columns} columns were taken as row names"));
+                cx.note(format!("the first {columns} columns were put into one"));
                 Ok(joined)
             }
             None => Ok(text),
