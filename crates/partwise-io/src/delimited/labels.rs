@@ -91,3 +91,53 @@ fn put_together(text: &[u8], columns: usize, delimiter: Delimiter, skip: u64) ->
     }
     Some(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::input::Input;
+    use crate::read::{ReadOptions, Table, read};
+
+    fn opened(name: &str, bytes: &[u8]) -> crate::Result<Table> {
+        let mut options = ReadOptions::default();
+        (options.joined_names, options.memory_limit) = (true, 1 << 20);
+        read(Input::reader(name, bytes), &options)
+    }
+
+    #[test]
+    fn columns_of_names_are_put_into_one() {
+        for (text, rows) in [
+            ("Type,Sub,a,b\nC>A,ACA,1,2\nC>A,ACC,3,4\n", ["C>A ACA", "C>A ACC"]),
+            (
+                "Type\tSub\tWhole\ta\tb\r\nC>A\tACA\tA[C>A]A\t1\t2\r\nC>A\tACC\tA[C>A]C\t3\t4\r\n",
+                ["A[C>A]A", "A[C>A]C"],
+            ),
+            ("# said\n\"x\"\ty\ta\tb\n\"p \"\"1\"\"\"\tq\t1\t2\nr\ts\t3\t4", ["p \"1\" q", "r s"]),
+            ("name\ta\tb\none\t1\t2\ntwo\t3\t4\n", ["one", "two"]),
+        ] {
+            let table = opened("t.tsv", text.as_bytes()).unwrap();
+            assert_eq!(table.row_names.as_deref().unwrap(), rows, "{text}");
+            assert_eq!(table.col_names.as_deref().unwrap(), ["a", "b"], "{text}");
+            assert_eq!((table.matrix.rows(), table.matrix.cols()), (2, 2));
+        }
+        // A line that has not as many names is no table of that kind.
+        let error = opened("t.tsv", b"Type\tSub\ta\nC>A\tACA\t1\nC>A\t2\t3\n").unwrap_err().to_string();
+        assert!(error.contains("'ACA'") || error.contains("line"), "{error}");
+    }
+
+    #[test]
+    fn no_byte_makes_it_panic() {
+        let text = b"Type,Sub,a,b\r\nC>A,\"A\nCA\",1,2\nC>A,ACC,3,4\n";
+        for at in 0..=text.len() {
+            let _ = opened("t.csv", &text[..at]);
+            for byte in [b',', b'"', b'\n', b'\r', b'\t', b' ', b'#', 0, 0xff, 0xef, b'9', b'x', b';'] {
+                let mut other = text.to_vec();
+                other.insert(at, byte);
+                let _ = opened("t.csv", &other);
+                if let Some(old) = other.get_mut(at + 1) {
+                    *old = byte;
+                }
+                let _ = opened("t", &other);
+            }
+        }
+    }
+}
