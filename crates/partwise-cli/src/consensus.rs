@@ -1,17 +1,18 @@
 //! `partwise consensus`
 
 use crate::any::{Number, with_matrix};
-use crate::args::ConsensusArgs;
+use crate::args::{ConsensusArgs, LayoutArg};
+use crate::cnmf;
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
-use crate::fit::{Destination, solve, stem};
+use crate::fit::{Destination, solve_and_say, stem};
 use crate::output;
 use crate::report;
 use crate::source::Source;
 use crate::talk::{Talk, count};
 use partwise::data::Matrix;
 use partwise::select::{Agreed, Filter, Job, Kind, Outcome as Done, agreed};
-use partwise::{Factor, Given, Init, Normalize};
+use partwise::{Factor, Fit, Given, Init, Normalize};
 use partwise_io::fitted::{CONSENSUS, Folder, GivenNames, SPREAD, component_names};
 use partwise_io::scanned::{Common, Jobs};
 use partwise_io::{Cell, Separator, write_cells_to, write_npy_to};
@@ -58,28 +59,18 @@ fn go<T: Number>(
 ) -> Result<Outcome, Failure> {
     let shape = (source.facts.rows, source.facts.cols);
     let look = report::look(args.report, &args.look, None, &source.names, shape)?;
-    let wanted = |job: &Job| job.rank == args.rank && job.kind == Kind::Whole;
-    let mut runs: Vec<Done<T>> = jobs.load()?.into_iter().filter(|run: &Done<T>| wanted(&run.job)).collect();
-    runs.sort_by_key(|run| run.job);
-    let runs: Vec<&Factor<T>> = runs.iter().filter_map(|run| run.h.as_ref()).collect();
-    if runs.len() < 2 {
-        return Err(Failure::Data(format!(
-            "{} has {} of rank {}, and 2 are needed at least; scan that rank with `partwise rank --ranks {} --runs 20`",
-            scan.display(),
-            count(runs.len() as u64, "run"),
-            args.rank,
-            args.rank
-        )));
-    }
+    let layout = match args.layout {
+        LayoutArg::Partwise => None,
+        LayoutArg::Cnmf => Some(cnmf::Layout::of(folder.target(), args.max_distance)?),
+    };
     let filter = Filter { neighbours: args.neighbours, limit: args.max_distance };
-    let found = agreed(&runs, filter)?;
-    tell(&found, runs.len(), talk);
+    let found = agreement(jobs.load()?, args.rank, filter, scan, talk)?;
     let names = component_names(args.rank, None);
     let mut spec = common.spec.clone();
     (spec.rank, spec.restarts, spec.init) = (args.rank, 1, Init::Auto);
     // Components have length 1, and stay so.
     spec.normalize = Normalize::None;
-    let others = vec![(CONSENSUS, table(&found, &names)?), (SPREAD, spread(&found)?)];
+    let others = vec![(CONSENSUS.into(), table(&found, &names)?), (SPREAD.into(), spread(&found)?)];
     let given = Given { fixed_h: Some(found.h.clone()), ..Given::default() };
     let to = Destination {
         folder,
@@ -93,8 +84,44 @@ fn go<T: Number>(
         others,
         report: look,
     };
-    let (_, outcome) = solve(x, source, spec, &given, to, talk)?;
+    let more = |fit: &Fit<T>, x: &Matrix<'_, T>| {
+        let Some(layout) = &layout else { return Ok(Vec::new()) };
+        let (tables, notes) = layout.tables(fit, x, &source.names)?;
+        notes.iter().for_each(|note| talk.say(note));
+        Ok(tables)
+    };
+    let (_, outcome) = solve_and_say(x, source, spec, &given, to, more, talk)?;
     Ok(outcome)
+}
+
+/// What the runs of a rank agree on, of the fits of the scan in that folder.
+pub(crate) fn agreement<T: Number>(
+    fits: Vec<Done<T>>,
+    rank: usize,
+    filter: Filter,
+    scan: &Path,
+    talk: &Talk,
+) -> Result<Agreed<T>, Failure> {
+    let wanted = |job: &Job| job.rank == rank && job.kind == Kind::Whole;
+    let mut runs: Vec<Done<T>> = fits.into_iter().filter(|run| wanted(&run.job)).collect();
+    runs.sort_by_key(|run| run.job);
+    let runs: Vec<&Factor<T>> = runs.iter().filter_map(|run| run.h.as_ref()).collect();
+    if runs.len() < 2 {
+        return Err(Failure::Data(format!(
+            "{} has {} of rank {rank}, and 2 are needed at least; scan that rank with `partwise rank --ranks {rank} --runs 20`",
+            scan.display(),
+            count(runs.len() as u64, "run")
+        )));
+    }
+    let found = agreed(&runs, filter).map_err(|error| match error {
+        // The word of the command line.
+        partwise::Error::BadParameter { name: "limit", value, needs } => {
+            partwise::Error::BadParameter { name: "max_distance", value, needs }
+        }
+        error => error,
+    })?;
+    tell(&found, runs.len(), talk);
+    Ok(found)
 }
 
 fn tell<T>(found: &Agreed<T>, runs: usize, talk: &Talk) {
@@ -108,7 +135,7 @@ fn tell<T>(found: &Agreed<T>, runs: usize, talk: &Talk) {
 }
 
 /// How many runs have each component, and how alike they are.
-fn table<T>(found: &Agreed<T>, names: &[String]) -> Result<Vec<u8>, Failure> {
+pub(crate) fn table<T>(found: &Agreed<T>, names: &[String]) -> Result<Vec<u8>, Failure> {
     let rows = found
         .runs
         .iter()
@@ -120,7 +147,8 @@ fn table<T>(found: &Agreed<T>, names: &[String]) -> Result<Vec<u8>, Failure> {
     Ok(out)
 }
 
-fn spread<T: Number>(found: &Agreed<T>) -> Result<Vec<u8>, Failure> {
+/// By how much every entry varies among the runs, as a file.
+pub(crate) fn spread<T: Number>(found: &Agreed<T>) -> Result<Vec<u8>, Failure> {
     let mut out = Vec::new();
     write_npy_to(&mut out, &found.spread.to_transposed(), (found.spread.rank(), found.spread.rows()))?;
     Ok(out)

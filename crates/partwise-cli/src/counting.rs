@@ -111,6 +111,11 @@ impl Counting {
         self.mask.is_none() && self.weights.is_none() && self.uncertainty.is_none()
     }
 
+    /// Whether nothing is said of entries.
+    pub(crate) fn is_of_all(&self) -> bool {
+        self.missing == Missing::None && self.hold_out.is_none() && self.files().next().is_none()
+    }
+
     /// Whether weights come from standard deviations.
     pub(crate) fn has_uncertainty(&self) -> bool {
         self.uncertainty.is_some()

@@ -182,8 +182,8 @@ pub(crate) fn as_options(message: &str) -> String {
         message = message.replace(&format!("`{field}` = "), &format!("{option} "));
         message = message.replace(&format!("`{field}`"), &option);
     }
-    for field in ["missing", "negatives", "free", "unseen"] {
-        message = message.replace(&format!("{field} = "), &format!("--{field} "));
+    for field in ["missing", "negatives", "free", "unseen", "max_distance", "neighbours"] {
+        message = message.replace(&format!("{field} = "), &format!("--{} ", field.replace('_', "-")));
     }
     message
 }

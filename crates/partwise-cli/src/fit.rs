@@ -40,7 +40,7 @@ pub(crate) struct Destination {
     /// Files that were given beside X.
     pub(crate) given: GivenNames,
     /// What else goes into the folder: names and contents.
-    pub(crate) others: Vec<(&'static str, Vec<u8>)>,
+    pub(crate) others: Others,
     /// What to make a report with, if one is wanted.
     pub(crate) report: Option<Told>,
 }
@@ -152,6 +152,22 @@ pub(crate) fn solve<T: Number>(
     to: Destination,
     talk: &Talk,
 ) -> Result<(Fit<T>, Outcome), Failure> {
+    solve_and_say(x, source, spec, start, to, |_, _| Ok(Vec::new()), talk)
+}
+
+/// Files that say more of a fit: their names and contents.
+pub(crate) type Others = Vec<(String, Vec<u8>)>;
+
+/// The same with files that are made of the fit and of X.
+pub(crate) fn solve_and_say<T: Number>(
+    x: Matrix<'static, T>,
+    source: &Source,
+    spec: Spec,
+    start: &Given<T>,
+    to: Destination,
+    more: impl FnOnce(&Fit<T>, &Matrix<'_, T>) -> Result<Others, Failure>,
+    talk: &Talk,
+) -> Result<(Fit<T>, Outcome), Failure> {
     signals::enter(Phase::Solving);
     let mut watch = Watch::new(talk, spec.tol * 1e-3, spec.time_limit);
     let nmf = Nmf::from_spec(spec);
@@ -165,11 +181,12 @@ pub(crate) fn solve<T: Number>(
         (Some(size), Some(shades), Some(far)) => Some(output::beside(&fit, &x, &far.rows, size, shades)?),
         _ => None,
     };
+    let more = more(&fit, &x)?;
     let held_out = score::held_out(x, source, &fit)?;
 
     let clock = Instant::now();
     let mut files = output::write(&to.folder, &fit, &source.names, to.format, to.image)?;
-    for (name, bytes) in &to.others {
+    for (name, bytes) in to.others.iter().chain(&more) {
         to.folder.put_other(name, bytes, &mut files)?;
     }
     if let Some(png) = &beside {

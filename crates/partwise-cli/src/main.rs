@@ -5,6 +5,8 @@
 
 mod any;
 mod args;
+mod catalogue;
+mod cnmf;
 mod consensus;
 mod convert;
 mod counting;
@@ -22,6 +24,7 @@ mod rank;
 mod report;
 mod score;
 mod signals;
+mod signatures;
 mod source;
 mod summary;
 mod talk;
@@ -62,6 +65,7 @@ fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Report(args) => report::run(&args, &Talk::new(args.talk.level(), false)),
         Command::Consensus(args) => consensus::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Images(args) => images::run(&args, &Talk::new(args.talk.level(), args.json)),
+        Command::Signatures(args) => signatures::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Top(args) => top::run(&args),
         Command::Match(args) => matched::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Inspect(args) => inspect::run(&args),

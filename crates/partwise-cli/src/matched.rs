@@ -80,7 +80,7 @@ fn open(path: &Path) -> Result<Model, Failure> {
 }
 
 /// H with its features in the order of other names.
-fn in_order(
+pub(crate) fn in_order(
     h: &Factor<f64>,
     wanted: &[String],
     given: &[String],

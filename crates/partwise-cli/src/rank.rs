@@ -101,42 +101,14 @@ fn go<T: Number>(
             .map(|(_, job)| job)
             .collect(),
     };
-    let left = mine.iter().filter(|job| done.iter().all(|done| done.job != **job)).count();
-    if !done.is_empty() {
-        talk.say(format!(
-            "{} of {} are done already in {}",
-            done.len(),
-            count(all.len() as u64, "fit"),
-            folder.display()
-        ));
-    }
-    signals::enter(Phase::Solving);
-    let mut watch = Keeper::new(&jobs, args.time_limit, left, talk);
-    let outcomes = scan.run_some(x, &mine, done, &mut watch);
-    watch.finish();
-    let failed = watch.failed.take();
-    let outcomes = outcomes?;
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
+    let outcomes = fits(x, &scan, (&jobs, &folder), &mine, done, args.time_limit, talk)?;
     signals::enter(Phase::Writing);
     let missing = all.len() - outcomes.len();
     let found = summaries(&outcomes, scan.spec.seed);
     let advice = advise(&found);
     let command = fit_command(&advice, &found);
-    let document = Document {
-        schema_version: 1,
-        partwise: Versions::here(),
-        scan: &scan,
-        data: &common.data,
-        input: &source.name,
-        shape: (source.facts.rows, source.facts.cols),
-        fits: outcomes.len(),
-        missing,
-        advice: &advice,
-        fit: command.as_deref(),
-        ranks: &found,
-    };
+    let said = Said { found: &found, advice: &advice, command: command.as_deref(), missing };
+    let document = document(source, &scan, outcomes.len(), &said);
     let json = document.to_json().map_err(|error| Failure::Internal(error.to_string()))?;
     let table = document.to_table()?;
     // A part says nothing of the whole.
@@ -161,8 +133,67 @@ fn go<T: Number>(
     Ok(signals::received().map_or(Outcome::Done, Outcome::Interrupted))
 }
 
+/// Does what is left of a scan, every fit into its folder.
+pub(crate) fn fits<T: Number>(
+    x: &Matrix<'_, T>,
+    scan: &Scan,
+    (jobs, folder): (&Jobs, &Path),
+    mine: &[Job],
+    done: Vec<Done<T>>,
+    time_limit: Option<f64>,
+    talk: &Talk,
+) -> Result<Vec<Done<T>>, Failure> {
+    let left = mine.iter().filter(|job| done.iter().all(|done| done.job != **job)).count();
+    if !done.is_empty() {
+        talk.say(format!(
+            "{} of {} are done already in {}",
+            done.len(),
+            count(scan.jobs().len() as u64, "fit"),
+            folder.display()
+        ));
+    }
+    signals::enter(Phase::Solving);
+    let mut watch = Keeper::new(jobs, time_limit, left, talk);
+    let outcomes = scan.run_some(x, mine, done, &mut watch);
+    watch.finish();
+    let failed = watch.failed.take();
+    let outcomes = outcomes?;
+    failed.map_or(Ok(outcomes), |error| Err(error.into()))
+}
+
+/// What the fits of a scan say, and how many are missing.
+pub(crate) struct Said<'a> {
+    pub(crate) found: &'a [Summary],
+    pub(crate) advice: &'a Advice,
+    /// The command that makes the recommended fit.
+    pub(crate) command: Option<&'a str>,
+    pub(crate) missing: usize,
+}
+
+/// scan.json and its table.
+pub(crate) fn document<'a>(
+    source: &'a Source,
+    scan: &'a Scan,
+    fits: usize,
+    said: &Said<'a>,
+) -> Document<'a> {
+    Document {
+        schema_version: 1,
+        partwise: Versions::here(),
+        scan,
+        data: &source.fingerprint,
+        input: &source.name,
+        shape: (source.facts.rows, source.facts.cols),
+        fits,
+        missing: said.missing,
+        advice: said.advice,
+        fit: said.command,
+        ranks: said.found,
+    }
+}
+
 /// A file that appears as a whole.
-fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     Ok(partwise_io::write_bytes(path, bytes)?)
 }
 
@@ -172,7 +203,7 @@ fn out(args: &RankArgs) -> PathBuf {
 }
 
 /// What all fits of a scan have in common.
-fn common(source: &Source, scan: &Scan) -> Result<Common, Failure> {
+pub(crate) fn common(source: &Source, scan: &Scan) -> Result<Common, Failure> {
     Ok(Common {
         version: env!("CARGO_PKG_VERSION").into(),
         data: source.fingerprint.clone(),
@@ -275,7 +306,13 @@ fn kind(kind: Kind) -> &'static str {
 }
 
 /// The verdict, with its reasons.
-fn tell(advice: &Advice, missing: usize, command: Option<&str>, shard: Option<Shard>, talk: &Talk) {
+pub(crate) fn tell(
+    advice: &Advice,
+    missing: usize,
+    command: Option<&str>,
+    shard: Option<Shard>,
+    talk: &Talk,
+) {
     talk.say("");
     if missing > 0 {
         let others = if shard.is_some() { ", of other shards or" } else { "" };

@@ -2,6 +2,7 @@
 
 use crate::any::Number;
 use crate::args::{PrecisionArg, SourceArgs, TransformArgs};
+use crate::catalogue;
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome, as_options};
 use crate::images::Pictures;
@@ -11,7 +12,7 @@ use crate::talk::{self, Talk, count, seconds};
 use partwise::Simplex;
 use partwise_io::fitted::{Pictured, Stored, TableFormat, component_names, write_factor};
 use partwise_io::pictures::{find, is_of_pictures};
-use partwise_io::{AnyMatrix, Names, Separator, write_table_to};
+use partwise_io::{AnyMatrix, Names, Separator, standard_classes, write_table_to};
 use std::time::Instant;
 
 pub(crate) fn run(args: &TransformArgs, talk: &Talk) -> Result<Outcome, Failure> {
@@ -58,8 +59,12 @@ fn transform<T: Number>(
         side.clone_from(&known.cols);
     }
     let pictured = if args.triplets { None } else { stored.pictured()? };
+    let by_class = known.cols.as_ref().is_some_and(|names| *names == standard_classes());
     let (matrix, mut source) = match pictured.filter(|_| is_of_pictures(&args.input)) {
         Some(pictured) => new_pictures(&pictured, options.memory_limit, transposed, args, counting)?,
+        None if by_class && !args.triplets && counting.is_of_all() => {
+            catalogue::new_samples(&args.input, options, transposed)?
+        }
         None => Source::read(&args.input, options, transposed, counting)?,
     };
     if args.triplets {

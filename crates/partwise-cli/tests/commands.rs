@@ -15,6 +15,7 @@ fn help_is_as_it_was() {
         "report",
         "consensus",
         "images",
+        "signatures",
         "top",
         "match",
         "transform",

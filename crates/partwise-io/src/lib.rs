@@ -29,6 +29,8 @@
 )]
 
 mod budget;
+mod catalogue;
+mod classes;
 mod delimited;
 mod error;
 mod fingerprint;
@@ -49,6 +51,8 @@ mod text;
 mod triplets;
 mod write;
 
+pub use catalogue::{Catalogue, Labels};
+pub use classes::{CLASSES, Class, ClassKind, NotTheClasses, class_of, order_of, standard_classes};
 pub use error::{Error, ErrorKind, Place, Result};
 pub use fingerprint::{file_fingerprint, fingerprint, fingerprint_of};
 pub use format::Format;

@@ -99,6 +99,11 @@ impl Table {
     pub fn fingerprint(&self) -> String {
         self.fingerprint.clone().unwrap_or_else(|| crate::fingerprint(&self.matrix))
     }
+
+    /// To be called where the matrix has become another.
+    pub(crate) fn forget_fingerprint(&mut self) {
+        self.fingerprint = None;
+    }
 }
 
 /// The precision to read into.
@@ -164,6 +169,8 @@ pub struct ReadOptions {
     pub header: Option<bool>,
     /// Whether the first column of a text table names the rows; `None` finds out.
     pub row_names: Option<bool>,
+    /// Several columns of text before the numbers of a text table name its rows together.
+    pub joined_names: bool,
 }
 
 impl Default for ReadOptions {
@@ -181,6 +188,7 @@ impl Default for ReadOptions {
             vector: false,
             header: None,
             row_names: None,
+            joined_names: false,
         }
     }
 }
@@ -249,6 +257,10 @@ pub fn read<'a>(input: impl Into<Input<'a>>, options: &ReadOptions) -> Result<Ta
         Format::Npy => npy::read(bytes, size, &mut cx)?,
         Format::Npz => npz::read(bytes, &mut cx)?,
         Format::Mtx => mtx::read(bytes, size, &mut cx)?,
+        Format::Csv | Format::Tsv | Format::Txt if options.joined_names => {
+            let text = delimited::joined(bytes, format, &mut cx)?;
+            delimited::read(text.as_slice(), size, format, &mut cx)?
+        }
         Format::Csv | Format::Tsv | Format::Txt => delimited::read(bytes, size, format, &mut cx)?,
     };
     let (rows, cols) = (parsed.matrix.rows(), parsed.matrix.cols());

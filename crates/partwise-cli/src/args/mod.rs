@@ -7,14 +7,16 @@ mod model;
 mod parts;
 mod rank;
 mod report;
+mod signatures;
 
 pub(crate) use data::{CountArgs, DataArgs};
 pub(crate) use engine::{EffortArgs, ModelArgs, spec};
 pub(crate) use images::ImagesArgs;
 pub(crate) use model::{ConstraintArgs, PenaltyArg, PenaltyArgs, SimplexArg};
-pub(crate) use parts::{ConsensusArgs, MatchArgs, TopArgs};
+pub(crate) use parts::{ConsensusArgs, LayoutArg, MatchArgs, TopArgs};
 pub(crate) use rank::{RankArgs, Shard};
 pub(crate) use report::{LookArgs, ReportArgs};
+pub(crate) use signatures::{SideArg, SignaturesArgs};
 
 use crate::talk::Level;
 use bytesize::ByteSize;
@@ -87,6 +89,9 @@ pub(crate) enum Command {
     /// Factorize pictures: a folder of them, or a stack in one file; the parts are pictures too.
     #[command(after_help = images::EXAMPLES)]
     Images(Box<ImagesArgs>),
+    /// Find mutational signatures: how many, which ones, and how many mutations of each sample they make.
+    #[command(after_help = signatures::EXAMPLES)]
+    Signatures(Box<SignaturesArgs>),
     /// Show the first features of each component of a fit, by name.
     #[command(after_help = parts::TOP_EXAMPLES)]
     Top(TopArgs),

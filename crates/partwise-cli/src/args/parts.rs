@@ -19,7 +19,8 @@ pub(crate) const CONSENSUS_EXAMPLES: &str = "\
 Examples:
   partwise rank counts.npz --ranks 5..12 --loss kl --runs 50 --out scan
   partwise consensus counts.npz --scan scan --rank 9 --out programs
-  partwise consensus counts.npz --scan scan --rank 9 --out programs --max-distance 0.2 --force   leave more out";
+  partwise consensus counts.npz --scan scan --rank 9 --out programs --max-distance 0.2 --force   leave more out
+  partwise consensus counts.npz --scan scan --rank 9 --out run/cells --layout cnmf   cNMF(output_dir=\"run\", name=\"cells\")";
 
 #[derive(Debug, Args)]
 pub(crate) struct ConsensusArgs {
@@ -48,6 +49,9 @@ pub(crate) struct ConsensusArgs {
     /// Format of W and H, as for `fit`.
     #[arg(long, value_enum, default_value_t = FormatArg::Npy, help_heading = "Output")]
     pub(crate) format: FormatArg,
+    /// Which tables are written.
+    #[arg(long, value_enum, default_value_t = LayoutArg::Partwise, help_heading = "Output")]
+    pub(crate) layout: LayoutArg,
     /// Write report.html too.
     #[arg(long, help_heading = "Output")]
     pub(crate) report: bool,
@@ -61,6 +65,15 @@ pub(crate) struct ConsensusArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) talk: TalkArgs,
+}
+
+/// Which tables are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LayoutArg {
+    /// W, H and what is said of them
+    Partwise,
+    /// Those of cNMF beside them, for what reads its directories
+    Cnmf,
 }
 
 #[derive(Debug, Args)]

@@ -91,7 +91,7 @@ pub(crate) struct Shard {
 const MOST_RANKS: usize = 10_000;
 
 /// `2..20`, `2..20:3`, `2-20`, `2:20`, `5,10,20`, `7`
-fn ranks(text: &str) -> Result<Ranks, String> {
+pub(super) fn ranks(text: &str) -> Result<Ranks, String> {
     let wanted = || "ranks are needed as 2..20, 2..20:3 or 5,10,20".to_string();
     let number = |text: &str| text.trim().parse::<usize>().ok().filter(|&rank| rank > 0).ok_or_else(wanted);
     let mut ranks = Vec::new();

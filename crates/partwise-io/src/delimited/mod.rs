@@ -4,6 +4,7 @@
 //! is an error with its line and column. Text never becomes 0.
 
 mod cells;
+mod labels;
 mod layout;
 pub(crate) mod triplets;
 
@@ -16,6 +17,7 @@ use crate::text::lines::Lines;
 use crate::text::number::{self, NotANumber};
 use crate::write::unguarded;
 use cells::{Cell, Cells, Delimiter, Row, Rows};
+pub(crate) use labels::joined;
 pub(crate) use layout::looks_like_text;
 use layout::{Header, Layout, is_missing, uncommented};
 use partwise::data::{Dense, Matrix};

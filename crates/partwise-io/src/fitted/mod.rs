@@ -32,8 +32,32 @@ pub const REPORT: &str = "report.html";
 pub const PICTURES: &str = "images.json";
 /// Pictures beside what the model makes of them.
 pub const RECONSTRUCTION: &str = "reconstruction.png";
+/// Mutational signatures: classes by signatures.
+pub const SIGNATURES: &str = "signatures.tsv";
+/// By how much their entries vary among runs.
+pub const SIGNATURES_SPREAD: &str = "signatures_spread.tsv";
+/// How many mutations of each sample each signature makes.
+pub const EXPOSURES: &str = "exposures.tsv";
+/// How well each sample is explained.
+pub const SAMPLES: &str = "samples.tsv";
+/// Cosines of signatures and known ones.
+pub const COSINE: &str = "cosine.tsv";
+/// Signatures by known ones.
+pub const KNOWN: &str = "reference.tsv";
 /// What a fit may have beside W, H, names and picture.
-pub const OTHERS: [&str; 5] = [CONSENSUS, SPREAD, REPORT, PICTURES, RECONSTRUCTION];
+pub const OTHERS: [&str; 11] = [
+    CONSENSUS,
+    SPREAD,
+    REPORT,
+    PICTURES,
+    RECONSTRUCTION,
+    SIGNATURES,
+    SIGNATURES_SPREAD,
+    EXPOSURES,
+    SAMPLES,
+    COSINE,
+    KNOWN,
+];
 /// Raised when a field of [`RUN`] changes its meaning or goes away; new fields do not raise it.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -78,7 +102,23 @@ pub fn component_names(k: usize, known: Option<&[String]>) -> Vec<String> {
 /// Whether a fit could have written a file of this name.
 pub fn is_of_a_fit(name: &str) -> bool {
     let table = ["npy", "csv", "tsv"].iter().any(|e| name == format!("W.{e}") || name == format!("H.{e}"));
-    table || [RUN, NAMES, PICTURE].contains(&name) || OTHERS.contains(&name)
+    table || [RUN, NAMES, PICTURE].contains(&name) || OTHERS.contains(&name) || is_of_cnmf(name)
+}
+
+/// Whether it is the name of a table in the layout of cNMF: `NAME.usages.k_9.dt_0_5.consensus.txt`.
+fn is_of_cnmf(name: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let ends = [
+        (".spectra.k_", ".consensus.txt"),
+        (".usages.k_", ".consensus.txt"),
+        (".gene_spectra_score.k_", ".txt"),
+        (".gene_spectra_tpm.k_", ".txt"),
+    ];
+    ends.into_iter().any(|(middle, end)| {
+        let numbers =
+            name.rsplit_once(middle).and_then(|(_, rest)| rest.strip_suffix(end)?.split_once(".dt_"));
+        numbers.is_some_and(|(rank, limit)| digits(rank) && limit.split('_').all(digits))
+    })
 }
 
 #[cfg(test)]
@@ -86,6 +126,25 @@ mod tests {
     use super::*;
     use crate::testing;
     use partwise::{Dense, Facts, Matrix, Nmf};
+
+    #[test]
+    fn tables_of_cnmf_are_ours() {
+        for name in [
+            "a.usages.k_9.dt_0_5.consensus.txt",
+            "a.b.spectra.k_12.dt_2_0.consensus.txt",
+            "x.gene_spectra_tpm.k_1.dt_0_1.txt",
+        ] {
+            assert!(is_of_a_fit(name), "{name}");
+        }
+        for name in [
+            "a.usages.k_9.dt_0_5.txt",
+            "a.usages.k_.dt_0_5.consensus.txt",
+            "thesis.txt",
+            "a.gene_spectra_tpm.k_1.dt_x.txt",
+        ] {
+            assert!(!is_of_a_fit(name), "{name}");
+        }
+    }
 
     /// W, H and names come back from every format, with and without W and names.
     #[test]

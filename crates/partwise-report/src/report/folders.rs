@@ -26,6 +26,12 @@ pub struct Told {
     pub geometry: Option<Geometry>,
     /// What is known of samples.
     pub groups: Vec<Groups>,
+    /// How well each component is found again by other runs.
+    pub stability: Option<Vec<f64>>,
+    /// `scan.json` of the scan that the rank comes from.
+    pub scan: Option<Value>,
+    /// The consensus of that rank.
+    pub consensus: Option<ConsensusMap>,
 }
 
 impl Geometry {
@@ -112,6 +118,9 @@ pub fn of_fit<T: Scalar>(
         geometry: told.geometry.clone(),
         groups: told.groups.clone(),
         residuals,
+        stability: told.stability.clone(),
+        scan: told.scan.as_ref(),
+        consensus: told.consensus.clone(),
         ..Report::new(told.title.clone().unwrap_or_else(|| title(&run["data"]["input"])))
     };
     report.to_html()
