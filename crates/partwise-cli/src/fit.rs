@@ -96,19 +96,12 @@ fn fit<T: Number>(
     let look = report::look(args.report, &args.look, args.image, &source.names, shape)?;
     let start = files.read::<T>(spec.rank, &mut source)?;
     let source = &source;
-    let limit = source.memory_limit.saturating_sub(source.bytes);
     let mut spec = spec;
-    let mut plan = spec.plan_for(&source.facts, &start)?;
-    if plan.memory > limit {
-        // With less memory something else may be chosen, and then stays so.
-        let mut short = spec.clone();
-        short.memory_limit = Some(limit);
-        let before = std::mem::replace(&mut plan, short.plan_for(&source.facts, &start)?);
-        plan.notes.iter().filter(|note| !before.notes.contains(note)).for_each(|note| talk.say(note));
-        (spec.rule, spec.compress) = (plan.spec.rule, plan.spec.compress);
-    }
+    let plan = planned(&mut spec, source, &start, talk)?;
     let Some(folder) = folder else {
-        return dry_run::<T>(source, &plan, args).map(|()| Outcome::Done);
+        let e = TableFormat::from(args.format).extension();
+        let files = format!("W.{e}, H.{e} and {RUN}");
+        return dry_run::<T>(source, &plan, args.json, &files, &out(args)).map(|()| Outcome::Done);
     };
     let FitArgs { image, json, strict, timings, .. } = *args;
     let to = Destination {
@@ -126,6 +119,35 @@ fn fit<T: Number>(
     Ok(outcome)
 }
 
+/// What will be done, within the memory that is left; what was chosen for that stays chosen.
+pub(crate) fn planned<T: Number>(
+    spec: &mut Spec,
+    source: &Source,
+    start: &Given<T>,
+    talk: &Talk,
+) -> Result<Plan, Failure> {
+    let limit = source.memory_limit.saturating_sub(source.bytes);
+    let mut plan = spec.plan_for(&source.facts, start)?;
+    if plan.memory > limit {
+        // With less memory something else may be chosen, and then stays so.
+        let mut short = spec.clone();
+        short.memory_limit = Some(limit);
+        let before = std::mem::replace(&mut plan, short.plan_for(&source.facts, start)?);
+        plan.notes.iter().filter(|note| !before.notes.contains(note)).for_each(|note| talk.say(note));
+        (spec.rule, spec.compress) = (plan.spec.rule, plan.spec.compress);
+    }
+    Ok(plan)
+}
+
+/// What a command makes of a fit beside the fit.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    /// More files for the folder: names and contents.
+    pub(crate) files: Vec<(&'static str, Vec<u8>)>,
+    /// For standard output, in place of the table of components.
+    pub(crate) table: Option<Vec<u8>>,
+}
+
 /// Fits, writes, and tells.
 pub(crate) fn solve<T: Number>(
     x: Matrix<'static, T>,
@@ -134,6 +156,19 @@ pub(crate) fn solve<T: Number>(
     start: &Given<T>,
     to: Destination,
     talk: &Talk,
+) -> Result<(Fit<T>, Outcome), Failure> {
+    solve_with(x, source, spec, start, to, talk, |_| Ok(Made::default()))
+}
+
+/// The same, with what `make` makes of the fit.
+pub(crate) fn solve_with<T: Number>(
+    x: Matrix<'static, T>,
+    source: &Source,
+    spec: Spec,
+    start: &Given<T>,
+    to: Destination,
+    talk: &Talk,
+    make: impl FnOnce(&Fit<T>) -> Result<Made, Failure>,
 ) -> Result<(Fit<T>, Outcome), Failure> {
     signals::enter(Phase::Solving);
     let mut watch = Watch::new(talk, spec.tol * 1e-3, spec.time_limit);
@@ -144,10 +179,11 @@ pub(crate) fn solve<T: Number>(
     signals::enter(Phase::Writing);
     let residuals = to.report.is_some().then(|| report::residuals(&fit, &x)).transpose()?;
     let held_out = score::held_out(x, source, &fit)?;
+    let made = make(&fit)?;
 
     let clock = Instant::now();
     let mut files = output::write(&to.folder, &fit, &source.names, to.format, to.image)?;
-    for (name, bytes) in &to.others {
+    for (name, bytes) in to.others.iter().chain(&made.files) {
         to.folder.put_other(name, bytes, &mut files)?;
     }
     if to.report.is_some() {
@@ -183,6 +219,9 @@ pub(crate) fn solve<T: Number>(
     output::commit(to.folder, &files)?;
 
     summary::tell(&fit, held_out, source, talk);
+    if made.table.is_none() {
+        summary::components(&fit, source, talk);
+    }
     if to.timings {
         summary::timings(&fit, seconds, talk);
     }
@@ -191,6 +230,8 @@ pub(crate) fn solve<T: Number>(
     talk.say(format!("\nwrote {} to {}", written.join(", "), shown(&target).display()));
     if to.json {
         talk::data(&json)?;
+    } else if let Some(table) = &made.table {
+        talk::data(table)?;
     }
     let outcome = match (fit.status, signals::received()) {
         (partwise::Status::Interrupted, Some(signal)) => Outcome::Interrupted(signal),
@@ -256,9 +297,15 @@ fn extras(s: &Spec) -> String {
 }
 
 /// What would be done: on standard output, as text or JSON.
-fn dry_run<T: Number>(source: &Source, plan: &Plan, args: &FitArgs) -> Result<(), Failure> {
+pub(crate) fn dry_run<T: Number>(
+    source: &Source,
+    plan: &Plan,
+    json: bool,
+    files: &str,
+    out: &Path,
+) -> Result<(), Failure> {
     let x_bytes = source.bytes;
-    if args.json {
+    if json {
         let document = serde_json::json!({
             "schema_version": SCHEMA_VERSION,
             "dry_run": true,
@@ -291,7 +338,6 @@ fn dry_run<T: Number>(source: &Source, plan: &Plan, args: &FitArgs) -> Result<()
     for note in &plan.notes {
         text += &format!("note: {note}\n");
     }
-    let e = TableFormat::from(args.format).extension();
-    text += &format!("would write W.{e}, H.{e} and {RUN} to {}\n", out(args).display());
+    text += &format!("would write {files} to {}\n", out.display());
     talk::data(text.as_bytes())
 }

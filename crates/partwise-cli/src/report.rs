@@ -248,7 +248,10 @@ fn of_folder(args: &ReportArgs) -> Result<String, Failure> {
     let rank = model.h.rank();
     let image = args.image.or_else(|| image_of(&stored.document));
     let samples = w.as_ref().map_or(0, Factor::rows);
-    let look = Look::of(&args.look, image, &names, (samples, model.h.rows()))?;
+    // What was made of texts has words for features.
+    let asked =
+        LookArgs { words: args.look.words || (stored.is_of_texts() && image.is_none()), ..args.look.clone() };
+    let look = Look::of(&asked, image, &names, (samples, model.h.rows()))?;
     let found = args.scan.as_deref().map(|folder| scanned(folder, Some(&model.h))).transpose()?;
     if let (Some(found), Some(hash)) = (&found, stored.document["data"]["hash"].as_str())
         && found.document["data"].as_str().is_some_and(|other| other != hash)

@@ -16,6 +16,7 @@ fn help_is_as_it_was() {
         "consensus",
         "top",
         "match",
+        "topics",
         "transform",
         "inspect",
         "convert",

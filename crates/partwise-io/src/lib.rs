@@ -28,6 +28,7 @@
 
 mod budget;
 mod delimited;
+pub mod documents;
 mod error;
 mod fingerprint;
 pub mod fitted;
@@ -44,6 +45,7 @@ pub mod scanned;
 mod testing;
 mod text;
 mod triplets;
+pub mod words;
 mod write;
 
 pub use error::{Error, ErrorKind, Place, Result};

@@ -26,8 +26,14 @@ pub const CONSENSUS: &str = "consensus.tsv";
 pub const SPREAD: &str = "H_spread.npy";
 /// The report, to be opened in a browser.
 pub const REPORT: &str = "report.html";
+/// How texts became the rows of X.
+pub const TEXT: &str = "text.json";
+/// The first words of each topic.
+pub const TOPICS: &str = "topics.tsv";
+/// The documents that have most of each topic.
+pub const DOCUMENTS: &str = "documents.tsv";
 /// What a fit may have beside W, H, names and picture.
-pub const OTHERS: [&str; 3] = [CONSENSUS, SPREAD, REPORT];
+pub const OTHERS: [&str; 6] = [CONSENSUS, SPREAD, REPORT, TEXT, TOPICS, DOCUMENTS];
 /// Raised when a field of [`RUN`] changes its meaning or goes away; new fields do not raise it.
 pub const SCHEMA_VERSION: u32 = 1;
 
