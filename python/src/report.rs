@@ -32,7 +32,7 @@ impl Look {
         let image = self.image.map(|(height, width)| Size::new(height, width)).or(image);
         let geometry = Geometry::of(image, self.words, names.cols.as_deref(), features).map_err(wrong)?;
         let groups = self.groups.into_iter().map(|(name, labels)| Groups { name, labels }).collect();
-        Ok(Told { title: self.title, geometry, groups })
+        Ok(Told { title: self.title, geometry, groups, ..Told::default() })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::args::{ConsensusArgs, LayoutArg};
 use crate::cnmf;
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
-use crate::fit::{Destination, solve_and_say, stem};
+use crate::fit::{Destination, Made, solve_with, stem};
 use crate::output;
 use crate::report;
 use crate::source::Source;
@@ -85,12 +85,12 @@ fn go<T: Number>(
         report: look,
     };
     let more = |fit: &Fit<T>, x: &Matrix<'_, T>| {
-        let Some(layout) = &layout else { return Ok(Vec::new()) };
+        let Some(layout) = &layout else { return Ok(Made::default()) };
         let (tables, notes) = layout.tables(fit, x, &source.names)?;
         notes.iter().for_each(|note| talk.say(note));
-        Ok(tables)
+        Ok(Made { files: tables, ..Made::default() })
     };
-    let (_, outcome) = solve_and_say(x, source, spec, &given, to, more, talk)?;
+    let (_, outcome) = solve_with(x, source, spec, &given, to, talk, more)?;
     Ok(outcome)
 }
 

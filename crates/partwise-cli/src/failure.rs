@@ -148,7 +148,7 @@ fn in_words(error: &partwise::Error) -> String {
 }
 
 /// Fields of the libraries that are options of the same name.
-const OPTIONS: [&str; 18] = [
+const OPTIONS: [&str; 25] = [
     "size",
     "image",
     "invert",
@@ -167,6 +167,13 @@ const OPTIONS: [&str; 18] = [
     "loss",
     "rule",
     "init",
+    "lines",
+    "column",
+    "id",
+    "stop_words",
+    "min_docs",
+    "max_docs",
+    "max_words",
 ];
 
 /// The libraries name fields; the command line has options.

@@ -103,8 +103,9 @@ fn fit<T: Number>(
     let source = &source;
     let (spec, plan) = planned(spec, source, &start, talk)?;
     let Some(folder) = folder else {
-        return dry_run::<T>(source, &plan, args.json, args.format.into(), &out(args))
-            .map(|()| Outcome::Done);
+        let e = TableFormat::from(args.format).extension();
+        let files = format!("W.{e}, H.{e} and {RUN}");
+        return dry_run::<T>(source, &plan, args.json, &files, &out(args)).map(|()| Outcome::Done);
     };
     let FitArgs { json, strict, timings, .. } = *args;
     let to = Destination {
@@ -143,6 +144,18 @@ pub(crate) fn planned<T: Number>(
     Ok((spec, plan))
 }
 
+/// Files that say more of a fit: their names and contents.
+pub(crate) type Others = Vec<(String, Vec<u8>)>;
+
+/// What a command makes of a fit beside the fit.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    /// More files for the folder.
+    pub(crate) files: Others,
+    /// For standard output, in place of the table of components.
+    pub(crate) table: Option<Vec<u8>>,
+}
+
 /// Fits, writes, and tells.
 pub(crate) fn solve<T: Number>(
     x: Matrix<'static, T>,
@@ -152,21 +165,18 @@ pub(crate) fn solve<T: Number>(
     to: Destination,
     talk: &Talk,
 ) -> Result<(Fit<T>, Outcome), Failure> {
-    solve_and_say(x, source, spec, start, to, |_, _| Ok(Vec::new()), talk)
+    solve_with(x, source, spec, start, to, talk, |_, _| Ok(Made::default()))
 }
 
-/// Files that say more of a fit: their names and contents.
-pub(crate) type Others = Vec<(String, Vec<u8>)>;
-
-/// The same with files that are made of the fit and of X.
-pub(crate) fn solve_and_say<T: Number>(
+/// The same, with what `make` makes of the fit and of X.
+pub(crate) fn solve_with<T: Number>(
     x: Matrix<'static, T>,
     source: &Source,
     spec: Spec,
     start: &Given<T>,
     to: Destination,
-    more: impl FnOnce(&Fit<T>, &Matrix<'_, T>) -> Result<Others, Failure>,
     talk: &Talk,
+    make: impl FnOnce(&Fit<T>, &Matrix<'_, T>) -> Result<Made, Failure>,
 ) -> Result<(Fit<T>, Outcome), Failure> {
     signals::enter(Phase::Solving);
     let mut watch = Watch::new(talk, spec.tol * 1e-3, spec.time_limit);
@@ -181,12 +191,12 @@ pub(crate) fn solve_and_say<T: Number>(
         (Some(size), Some(shades), Some(far)) => Some(output::beside(&fit, &x, &far.rows, size, shades)?),
         _ => None,
     };
-    let more = more(&fit, &x)?;
+    let made = make(&fit, &x)?;
     let held_out = score::held_out(x, source, &fit)?;
 
     let clock = Instant::now();
     let mut files = output::write(&to.folder, &fit, &source.names, to.format, to.image)?;
-    for (name, bytes) in to.others.iter().chain(&more) {
+    for (name, bytes) in to.others.iter().chain(&made.files) {
         to.folder.put_other(name, bytes, &mut files)?;
     }
     if let Some(png) = &beside {
@@ -225,6 +235,9 @@ pub(crate) fn solve_and_say<T: Number>(
     output::commit(to.folder, &files)?;
 
     summary::tell(&fit, held_out, source, talk);
+    if made.table.is_none() {
+        summary::components(&fit, source, talk);
+    }
     if to.timings {
         summary::timings(&fit, seconds, talk);
     }
@@ -233,6 +246,8 @@ pub(crate) fn solve_and_say<T: Number>(
     talk.say(format!("\nwrote {} to {}", written.join(", "), shown(&target).display()));
     if to.json {
         talk::data(&json)?;
+    } else if let Some(table) = &made.table {
+        talk::data(table)?;
     }
     let outcome = match (fit.status, signals::received()) {
         (partwise::Status::Interrupted, Some(signal)) => Outcome::Interrupted(signal),
@@ -302,7 +317,7 @@ pub(crate) fn dry_run<T: Number>(
     source: &Source,
     plan: &Plan,
     json: bool,
-    format: TableFormat,
+    files: &str,
     out: &Path,
 ) -> Result<(), Failure> {
     let x_bytes = source.bytes;
@@ -339,7 +354,6 @@ pub(crate) fn dry_run<T: Number>(
     for note in &plan.notes {
         text += &format!("note: {note}\n");
     }
-    let e = format.extension();
-    text += &format!("would write W.{e}, H.{e} and {RUN} to {}\n", out.display());
+    text += &format!("would write {files} to {}\n", out.display());
     talk::data(text.as_bytes())
 }

@@ -11,7 +11,7 @@ use crate::source::{Read, Source};
 use crate::talk::{self, Talk};
 use partwise::data::Matrix;
 use partwise::{Init, Spec};
-use partwise_io::fitted::{AxisNames, PICTURE, PICTURES, Pictured, RECONSTRUCTION};
+use partwise_io::fitted::{AxisNames, PICTURE, PICTURES, Pictured, RECONSTRUCTION, RUN, TableFormat};
 use partwise_io::pictures::{Found, Frame, PictureOptions, find};
 use partwise_io::{AnyMatrix, fingerprint};
 use partwise_report::{Shades, Size};
@@ -55,7 +55,9 @@ pub(crate) fn run(args: &ImagesArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let start = given.read::<f32>(spec.rank, &mut source)?;
     let (spec, plan) = planned(spec, &source, &start, talk)?;
     let Some(folder) = folder else {
-        return dry_run::<f32>(&source, &plan, args.json, args.format.into(), &out).map(|()| Outcome::Done);
+        let e = TableFormat::from(args.format).extension();
+        let files = format!("W.{e}, H.{e} and {RUN}");
+        return dry_run::<f32>(&source, &plan, args.json, &files, &out).map(|()| Outcome::Done);
     };
     let chosen = &plan.spec;
     talk.say(format!("  loss {}, rule {}, init {}", chosen.loss, chosen.rule, chosen.init));
@@ -72,7 +74,7 @@ pub(crate) fn run(args: &ImagesArgs, talk: &Talk) -> Result<Outcome, Failure> {
         strict: args.strict,
         timings: false,
         given: given.names(),
-        others: vec![(PICTURES, json)],
+        others: vec![(PICTURES.into(), json)],
         report: look,
     };
     let (fit, outcome) = solve(x, &source, spec, &start, to, talk)?;

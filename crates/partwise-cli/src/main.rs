@@ -28,7 +28,9 @@ mod signatures;
 mod source;
 mod summary;
 mod talk;
+mod texts;
 mod top;
+mod topics;
 mod transform;
 
 use args::{Cli, Command};
@@ -61,6 +63,7 @@ fn run(cli: Cli) -> Result<Outcome, Failure> {
     match cli.command {
         Command::Fit(args) => fit::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Rank(args) => rank::run(&args, &Talk::new(args.talk.level(), args.json)),
+        Command::Topics(args) => topics::run(&args, &Talk::new(args.talk.level(), args.json)),
         Command::Transform(args) => transform::run(&args, &Talk::new(args.talk.level(), false)),
         Command::Report(args) => report::run(&args, &Talk::new(args.talk.level(), false)),
         Command::Consensus(args) => consensus::run(&args, &Talk::new(args.talk.level(), args.json)),

@@ -128,7 +128,9 @@ pub(crate) fn run(args: &ReportArgs, talk: &Talk) -> Result<Outcome, Failure> {
     } else {
         let fit = FitFolder::open(&args.folder)?;
         let image = ordered(args.image.or_else(|| fit.image()), args.column_major)?;
-        let look = told(&args.look, image, &fit.names, fit.shape())?;
+        // What was made of texts has words for features.
+        let words = args.look.words || (fit.is_of_texts() && image.is_none());
+        let look = told(&LookArgs { words, ..args.look.clone() }, image, &fit.names, fit.shape())?;
         fit.to_html(&Told { title: args.title.clone(), ..look }, args.scan.as_deref())?
     };
     write_bytes(&to, html.as_bytes())?;

@@ -127,6 +127,31 @@ impl Source {
         Ok((matrix, source))
     }
 
+    /// Of a matrix that was made of something else than numbers: its name, its format, and what it holds.
+    pub(crate) fn made(
+        matrix: &AnyMatrix,
+        (name, format, stored_as): (String, String, String),
+        memory_limit: u64,
+        began: Instant,
+    ) -> Source {
+        Source {
+            names: AxisNames::default(),
+            format,
+            stored_as,
+            notes: Vec::new(),
+            precision: precision(matrix),
+            bytes: matrix.bytes(),
+            name,
+            transposed: false,
+            facts: facts(matrix),
+            fingerprint: partwise_io::fingerprint(matrix),
+            counting: Counting::none(),
+            absent: 0,
+            seconds: began.elapsed().as_secs_f64(),
+            memory_limit,
+        }
+    }
+
     /// Notes what is taken for granted of entries that are not listed; for data of which they may well be missing.
     pub(crate) fn note_absent(&mut self) {
         match self.absent {

@@ -102,6 +102,10 @@ pub(crate) fn tell<T: Number>(fit: &Fit<T>, held_out: Option<(Score, Score)>, so
     {
         talk.say(format!("  {advice}"));
     }
+}
+
+/// What the components are.
+pub(crate) fn components<T: Number>(fit: &Fit<T>, source: &Source, talk: &Talk) {
     talk.say("");
     for line in table(fit, &source.names) {
         talk.say(line);

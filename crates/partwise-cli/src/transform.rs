@@ -1,7 +1,7 @@
 //! `partwise transform`
 
 use crate::any::Number;
-use crate::args::{PrecisionArg, SourceArgs, TransformArgs};
+use crate::args::{PrecisionArg, SourceArgs, TransformArgs, When};
 use crate::catalogue;
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome, as_options};
@@ -9,9 +9,12 @@ use crate::images::Pictures;
 use crate::output::is_same;
 use crate::source::{self, Source};
 use crate::talk::{self, Talk, count, seconds};
+use crate::texts;
 use partwise::Simplex;
+use partwise_io::documents::is_matrix;
 use partwise_io::fitted::{Pictured, Stored, TableFormat, component_names, write_factor};
 use partwise_io::pictures::{find, is_of_pictures};
+use partwise_io::words::TextModel;
 use partwise_io::{AnyMatrix, Names, Separator, standard_classes, write_table_to};
 use std::time::Instant;
 
@@ -37,6 +40,15 @@ fn transform<T: Number>(
     let (model, known) = stored.model::<T>()?;
     // In the orientation of the fit.
     let transposed = stored.record.transposed;
+    let text = text_model(stored, args, &counting)?;
+    if let Some(text) = &text
+        && known.cols.as_ref() != Some(&text.vocabulary)
+    {
+        return Err(Failure::Data(format!(
+            "{}: text.json has other words than H has columns; the folder is a mixture of two fits",
+            args.model.display()
+        )));
+    }
     let mut options = source::options(&SourceArgs {
         key: args.key.clone(),
         triplets: args.triplets,
@@ -60,12 +72,17 @@ fn transform<T: Number>(
     }
     let pictured = if args.triplets { None } else { stored.pictured()? };
     let by_class = known.cols.as_ref().is_some_and(|names| *names == standard_classes());
-    let (matrix, mut source) = match pictured.filter(|_| is_of_pictures(&args.input)) {
-        Some(pictured) => new_pictures(&pictured, options.memory_limit, transposed, args, counting)?,
-        None if by_class && !args.triplets && counting.is_of_all() => {
+    let (matrix, mut source) = match (&text, pictured.filter(|_| is_of_pictures(&args.input))) {
+        (Some(text), _) => {
+            texts::rows(&args.input, &args.texts, (text, T::PRECISION), options.memory_limit)?
+        }
+        (None, Some(pictured)) => {
+            new_pictures(&pictured, options.memory_limit, transposed, args, counting)?
+        }
+        (None, None) if by_class && !args.triplets && counting.is_of_all() => {
             catalogue::new_samples(&args.input, options, transposed)?
         }
-        None => Source::read(&args.input, options, transposed, counting)?,
+        (None, None) => Source::read(&args.input, options, transposed, counting)?,
     };
     if args.triplets {
         source.note_absent();
@@ -155,6 +172,36 @@ fn new_pictures(
     let name = args.input.display().to_string();
     let Pictures { x, source, .. } = Pictures::read(found, &options, name, counting)?;
     Ok((AnyMatrix::F32(x), source))
+}
+
+/// How the input becomes rows, if it is texts: where the model is one of texts, and the input no matrix.
+fn text_model(
+    stored: &Stored,
+    args: &TransformArgs,
+    counting: &Counting,
+) -> Result<Option<TextModel>, Failure> {
+    let text = if is_matrix(&args.input) { None } else { stored.text()? };
+    let refuse = |option: &str, what: &str| Err(Failure::Usage(format!("{option} is for {what}")));
+    if text.is_none() {
+        return match args.texts.given() {
+            Some(option) => refuse(option, "texts, and models that `partwise topics` has made of texts"),
+            None => Ok(None),
+        };
+    }
+    let given = [
+        ("--triplets", args.triplets),
+        ("--key", args.key.is_some()),
+        ("--header", args.header != When::Auto),
+        ("--row-names", args.row_names != When::Auto),
+        ("--missing", args.entries.missing.is_some()),
+    ];
+    match given.into_iter().find(|(_, given)| *given) {
+        Some((option, _)) => refuse(option, "matrices, and this model is one of texts"),
+        None if counting.files().next().is_some() => {
+            refuse(&counting.options(), "matrices, and this model is one of texts")
+        }
+        None => Ok(text),
+    }
 }
 
 /// Says what counted otherwise in the fit.

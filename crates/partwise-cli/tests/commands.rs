@@ -18,6 +18,7 @@ fn help_is_as_it_was() {
         "signatures",
         "top",
         "match",
+        "topics",
         "transform",
         "inspect",
         "convert",

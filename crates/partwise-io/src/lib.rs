@@ -32,6 +32,7 @@ mod budget;
 mod catalogue;
 mod classes;
 mod delimited;
+pub mod documents;
 mod error;
 mod fingerprint;
 pub mod fitted;
@@ -49,6 +50,7 @@ pub mod scanned;
 mod testing;
 mod text;
 mod triplets;
+pub mod words;
 mod write;
 
 pub use catalogue::{Catalogue, Labels};

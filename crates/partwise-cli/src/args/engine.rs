@@ -45,6 +45,15 @@ pub(crate) struct EffortArgs {
     pub(crate) no_polish: bool,
 }
 
+impl EffortArgs {
+    /// Asks for it.
+    pub(crate) fn put(&self, spec: &mut Spec) {
+        (spec.max_iter, spec.tol, spec.threads) = (self.max_iter, self.tol, self.threads);
+        (spec.inner, spec.shuffle, spec.compress) = (self.inner, self.shuffle, self.compress);
+        (spec.extrapolate, spec.polish) = (!self.no_extrapolation, !self.no_polish);
+    }
+}
+
 /// What these options ask for; the rank, the start and the rest are the command's.
 pub(crate) fn spec(
     model: &ModelArgs,
@@ -55,9 +64,7 @@ pub(crate) fn spec(
     let mut spec = Spec::default();
     (spec.loss, spec.rule, spec.floor) = (model.loss, model.rule, model.floor);
     (spec.normalize, spec.seed) = (model.normalize, model.seed);
-    (spec.max_iter, spec.tol, spec.threads) = (effort.max_iter, effort.tol, effort.threads);
-    (spec.inner, spec.shuffle, spec.compress) = (effort.inner, effort.shuffle, effort.compress);
-    (spec.extrapolate, spec.polish) = (!effort.no_extrapolation, !effort.no_polish);
+    effort.put(&mut spec);
     (spec.l1_w, spec.l2_w, spec.l1_h, spec.l2_h) = (p.l1_w, p.l2_w, p.l1_h, p.l2_h);
     spec.penalties = p.penalties.iter().map(|p| p.penalty).collect();
     for &SimplexArg { w, simplex } in &c.simplex {

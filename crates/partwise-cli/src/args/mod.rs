@@ -8,6 +8,7 @@ mod parts;
 mod rank;
 mod report;
 mod signatures;
+mod topics;
 
 pub(crate) use data::{CountArgs, DataArgs};
 pub(crate) use engine::{EffortArgs, ModelArgs, spec};
@@ -17,6 +18,7 @@ pub(crate) use parts::{ConsensusArgs, LayoutArg, MatchArgs, TopArgs};
 pub(crate) use rank::{RankArgs, Shard};
 pub(crate) use report::{LookArgs, ReportArgs};
 pub(crate) use signatures::{SideArg, SignaturesArgs};
+pub(crate) use topics::{TextArgs, TopicsArgs};
 
 use crate::talk::Level;
 use bytesize::ByteSize;
@@ -34,6 +36,7 @@ Examples:
   partwise rank counts.npz --ranks 2..20 --loss kl    which rank
   partwise fit counts.npz --rank 20 --loss kl --out programs
   partwise transform programs new.npz --out usage.tsv
+  partwise topics letters/ --rank 20             of texts
 
 Results go to files or to standard output, messages to standard error. `partwise COMMAND --help` says more.";
 
@@ -78,6 +81,9 @@ pub(crate) enum Command {
     /// Find out which rank: fit many, several times each, and say how well and how stably.
     #[command(after_help = rank::EXAMPLES)]
     Rank(Box<RankArgs>),
+    /// Find the topics of texts: a folder of files, lines, or a column of a table.
+    #[command(after_help = topics::EXAMPLES)]
+    Topics(Box<TopicsArgs>),
     /// Find W for new rows, with the H of a fit.
     Transform(Box<TransformArgs>),
     /// Make the report of a fit or of a scan: one HTML file to look at, and to send to others.
@@ -344,7 +350,7 @@ pub(crate) struct TransformArgs {
     /// The folder of a fit.
     pub(crate) model: PathBuf,
     /// The new rows, in any format that `fit` reads, and in the same orientation as its input; for a fit of pictures, also a
-    /// folder of them, a picture, or a stack.
+    /// folder of them, a picture, or a stack; for a model of texts, new texts as `topics` reads them.
     pub(crate) input: PathBuf,
     /// Where W goes: .npy, .csv or .tsv; - is standard output, as tab-separated text.
     #[arg(short, long, value_name = "FILE")]
@@ -354,6 +360,8 @@ pub(crate) struct TransformArgs {
     /// Which entries of the new rows count; what is missing is what was missing in the fit, if nothing else is said.
     #[command(flatten)]
     pub(crate) entries: CountArgs,
+    #[command(flatten)]
+    pub(crate) texts: TextArgs,
     /// The new rows are triplets, as for `fit`; their columns are those of the fit.
     #[arg(long, help_heading = "Input")]
     pub(crate) triplets: bool,

@@ -8,7 +8,7 @@ use crate::args::{LookArgs, SideArg, SignaturesArgs};
 use crate::catalogue;
 use crate::consensus;
 use crate::failure::{Failure, Outcome};
-use crate::fit::{Destination, Others, solve_and_say, stem};
+use crate::fit::{Destination, Made, Others, solve_with, stem};
 use crate::output;
 use crate::rank::{self, Said};
 use crate::report;
@@ -320,9 +320,10 @@ fn finish(
         report: look.map(|look| Told { stability: Some(found.cosines.clone()), ..look }),
     };
     let more = |fit: &Fit<f64>, x: &Matrix<'_, f64>| {
-        others(fit, x, source, (&names, &found), known.zip(compared.as_deref()))
+        let files = others(fit, x, source, (&names, &found), known.zip(compared.as_deref()))?;
+        Ok(Made { files, ..Made::default() })
     };
-    let (fit, outcome) = solve_and_say(x, source, spec, &given, to, more, talk)?;
+    let (fit, outcome) = solve_with(x, source, spec, &given, to, talk, more)?;
     let mutations = totals(&fit.w);
     let all: f64 = mutations.iter().sum();
     let lines: Vec<tables::Line<'_>> = names

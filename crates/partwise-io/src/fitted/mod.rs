@@ -44,8 +44,14 @@ pub const SAMPLES: &str = "samples.tsv";
 pub const COSINE: &str = "cosine.tsv";
 /// Signatures by known ones.
 pub const KNOWN: &str = "reference.tsv";
+/// How texts became the rows of X.
+pub const TEXT: &str = "text.json";
+/// The first words of each topic.
+pub const TOPICS: &str = "topics.tsv";
+/// The documents that have most of each topic.
+pub const DOCUMENTS: &str = "documents.tsv";
 /// What a fit may have beside W, H, names and picture.
-pub const OTHERS: [&str; 11] = [
+pub const OTHERS: [&str; 14] = [
     CONSENSUS,
     SPREAD,
     REPORT,
@@ -57,6 +63,9 @@ pub const OTHERS: [&str; 11] = [
     SAMPLES,
     COSINE,
     KNOWN,
+    TEXT,
+    TOPICS,
+    DOCUMENTS,
 ];
 /// Raised when a field of [`RUN`] changes its meaning or goes away; new fields do not raise it.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -1,10 +1,11 @@
 //! The folder of a fit, opened again.
 
 use super::record::Recorded;
-use super::{AxisNames, NAMES, RUN, SCHEMA_VERSION};
+use super::{AxisNames, NAMES, RUN, SCHEMA_VERSION, TEXT};
 use crate::error::{Error, Place, Result, path_name, quoted};
 use crate::input::Input;
 use crate::read::{ReadOptions, read};
+use crate::words::TextModel;
 use crate::write::NpyScalar;
 use partwise::transform::Model;
 use partwise::{Factor, Free};
@@ -109,6 +110,31 @@ impl Stored {
             least: record.least,
         };
         Ok((model, names))
+    }
+
+    /// Whether X was made of texts.
+    pub fn is_of_texts(&self) -> bool {
+        self.record.files.others.iter().any(|name| name == TEXT)
+    }
+
+    /// How texts become rows of X, if the fit was one of texts.
+    ///
+    /// # Errors
+    /// If the file is missing, damaged, or does not belong to `run.json`.
+    pub fn text(&self) -> Result<Option<TextModel>> {
+        if !self.is_of_texts() {
+            return Ok(None);
+        }
+        let path = self.folder.join(TEXT);
+        let bad = |problem: String| damaged(&path, problem, "copy the whole folder again");
+        let text = read_text(&path).map_err(|error| bad(error.to_string()))?;
+        let model = TextModel::from_json(&text).map_err(bad)?;
+        if model.vocabulary.len() != self.record.shape.1 {
+            let (words, columns) = (model.vocabulary.len(), self.record.shape.1);
+            let problem = format!("it has {words} words, but {RUN} speaks of X with {columns} columns");
+            return Err(damaged(&path, problem, "the folder is a mixture of two fits"));
+        }
+        Ok(Some(model))
     }
 
     /// W, if it has been written.

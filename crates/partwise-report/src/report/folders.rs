@@ -223,6 +223,7 @@ pub struct FitFolder {
     h: Factor<f64>,
     /// How its pictures were read, if X was made of pictures.
     pictured: Option<Pictured>,
+    of_texts: bool,
 }
 
 impl FitFolder {
@@ -234,13 +235,19 @@ impl FitFolder {
         let stored = Stored::open(folder)?;
         let (model, names) = stored.model::<f64>()?;
         let w = stored.w::<f64>()?;
-        let pictured = stored.pictured()?;
-        Ok(FitFolder { folder: folder.to_path_buf(), document: stored.document, names, w, h: model.h, pictured })
+        let (pictured, of_texts) = (stored.pictured()?, stored.is_of_texts());
+        let (folder, document, h) = (folder.to_path_buf(), stored.document, model.h);
+        Ok(FitFolder { folder, document, names, w, h, pictured, of_texts })
     }
 
     /// Samples, as far as there is W of them, and features.
     pub fn shape(&self) -> (usize, usize) {
         (self.w.as_ref().map_or(0, Factor::rows), self.h.rows())
+    }
+
+    /// Whether X was made of texts, and features are words.
+    pub fn is_of_texts(&self) -> bool {
+        self.of_texts
     }
 
     /// The size of pictures that the fit was told, so that it need not be told twice.
