@@ -138,7 +138,7 @@ class Shown:
         return top_features(self, n=n, by=by)
 
     def _shares(self):
-        """The share of each component in the model, as the fit has it; none of a model that was put together from batches."""
+        """The share of each component in the model, as the fit has it; none of a model that batches have made."""
         return json.loads(self._record)["shares"] if getattr(self, "_record", None) else []
 
     def report(
@@ -215,4 +215,6 @@ class Shown:
         record, names = _files.described(self, index if hasattr(index, "tolist") else None)
         told = look(title, groups, words, image_shape, len(W))
         double = lambda factor: np.ascontiguousarray(factor, dtype=np.float64)
-        return written(path, _core.fit_report(json.dumps(record), json.dumps(names), told, double(W), double(H), residuals))
+        return written(
+            path, _core.fit_report(json.dumps(record), json.dumps(names), told, double(W), double(H), residuals)
+        )

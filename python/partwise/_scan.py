@@ -367,7 +367,7 @@ class RankScan:
         return found
 
     def consensus_matrix(self, rank=None):
-        """In which share of the runs two samples had the same largest component: an array of shape (n_samples, n_samples)."""
+        """In which share of the runs two samples had the same largest component, of shape (n_samples, n_samples)."""
         self._enough(rank, 1)
         labels = self.labels(rank)
         if labels.shape[1] > _MOST_SAMPLES:
@@ -422,7 +422,9 @@ class RankScan:
     def _enough(self, rank, least):
         runs = self._of(rank)
         if len(runs) < least:
-            count = f"{len(runs)} run{'s' * (len(runs) != 1)}, and {least} {'is' if least == 1 else 'are'} needed at least"
+            count = (
+                f"{len(runs)} run{'s' * (len(runs) != 1)}, and {least} {'is' if least == 1 else 'are'} needed at least"
+            )
             instead = "scan it with more runs" if self.n_missing_ == 0 else "let the scan end"
             raise ValueError(f"rank {self._known(rank)} has {count}: {instead}")
 

@@ -102,7 +102,7 @@ class Consensus:
 
 
 def match_components(H1, H2):
-    """Pairs the components of two models of the same features, so that the sum of the cosines of their rows of H is the largest.
+    """Pairs the components of two models of the same features: the sum of the cosines of their rows of H is the largest.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ def consensus_measures(labels, n_clusters=None, *, random_state=0):
     With C the share of the runs in which two samples were together:
 
     - `dispersion`, the mean of `4 (C - 1/2)²`: 1 where every pair is always or never together (Kim & Park 2007);
-    - `cophenetic`, the correlation of `1 - C` and the heights at which average linkage joins two samples (Brunet et al. 2004);
+    - `cophenetic`, the correlation of `1 - C` and the heights at which average linkage joins two samples (Brunet 2004);
     - `ambiguous`, the share of pairs with `0.1 < C <= 0.9` (Senbabaoglu et al. 2014);
     - `silhouette`, the mean silhouette of samples in the clusters of the same tree (Rousseeuw 1987).
 
@@ -293,7 +293,9 @@ def _components(H, name, *, signed=False):
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} has to be numbers, a row for each component: {error}") from None
     if H.ndim != 2 or 0 in H.shape:
-        raise ValueError(f"{name} has shape {H.shape}, and needs a row for each component and a column for each feature")
+        raise ValueError(
+            f"{name} has shape {H.shape}, and needs a row for each component and a column for each feature"
+        )
     if not np.isfinite(H).all():
         raise ValueError(f"{name} has entries that are not finite")
     if not signed and (H < 0).any():

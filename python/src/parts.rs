@@ -31,8 +31,9 @@ pub(crate) fn match_components<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let (first, second) = (double(first)?, double(second)?);
     let found = py.detach(|| matching(&first, &second)).map_err(raised)?;
-    let mixtures = |all: &[Mixture]| -> Vec<(usize, Vec<(usize, f64)>, f64)> {
-        all.iter().map(|mixture| (mixture.whole, mixture.parts.clone(), mixture.cosine)).collect()
+    let mixtures = |all: &[Mixture]| {
+        let tuple = |mixture: &Mixture| (mixture.whole, mixture.parts.clone(), mixture.cosine);
+        all.iter().map(tuple).collect::<Vec<_>>()
     };
     let out = PyDict::new(py);
     let pairs: Vec<(usize, usize)> = found.pairs.iter().map(|pair| (pair.first, pair.second)).collect();
