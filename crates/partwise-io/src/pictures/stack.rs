@@ -27,7 +27,7 @@ struct Layout {
     count: usize,
     frame: Frame,
     channels: usize,
-    /// From a picture, a row of it, a pixel of that, and a colour to the next, in numbers. A picture of a matrix has one row.
+    /// From a picture, a row, a pixel and a colour to the next, in numbers. A picture of a matrix has one row.
     steps: [usize; 4],
     flat: bool,
 }
