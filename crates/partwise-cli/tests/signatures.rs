@@ -33,7 +33,9 @@ fn counts(class: usize, sample: usize) -> u64 {
     if sample + 1 == SAMPLES {
         return 0;
     }
-    let [a, b] = [100.0 + ((sample * 977) % 1500) as f64, 50.0 + ((sample * 613) % 900) as f64];
+    // Some samples have hardly anything of one of them, so that there is but one answer.
+    let a = if sample % 5 == 1 { 1.0 } else { 100.0 + ((sample * 977) % 1500) as f64 };
+    let b = if sample % 5 == 2 { 1.0 } else { 300.0 + ((sample * 613) % 900) as f64 };
     let mean = a * signature(0, class) + b * signature(1, class);
     // As it falls, a little off.
     let mixed = ((class * 97 + sample * 7919 + 13) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
