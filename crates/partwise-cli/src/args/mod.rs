@@ -336,8 +336,8 @@ pub(crate) struct FitArgs {
 pub(crate) struct TransformArgs {
     /// The folder of a fit.
     pub(crate) model: PathBuf,
-    /// The new rows, in any format that `fit` reads, and in the same orientation as its input; for a model of texts, new texts
-    /// as `topics` reads them, or a matrix (.npz, .npy, .mtx).
+    /// The new rows, in any format that `fit` reads, and in the same orientation as its input; for a model of texts, new
+    /// texts as `topics` reads them, or a matrix (.npz, .npy, .mtx).
     pub(crate) input: PathBuf,
     /// Where W goes: .npy, .csv or .tsv; - is standard output, as tab-separated text.
     #[arg(short, long, value_name = "FILE")]

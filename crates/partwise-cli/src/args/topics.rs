@@ -47,8 +47,8 @@ impl TextArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct TopicsArgs {
-    /// Folders of .txt, .text and .md files; files of text; tables (.csv, .tsv, .jsonl) with a column of texts; each file also
-    /// .gz; - is standard input, with a document a line.
+    /// Folders of .txt, .text and .md files; files of text; tables (.csv, .tsv, .jsonl) with a column of texts; each
+    /// file also .gz; - is standard input, with a document a line.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 
