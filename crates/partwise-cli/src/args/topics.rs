@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  partwise topics letters/ --rank 20                     every .txt, .text and .md in the folder is a document
+  partwise topics letters/ --rank 20                   every .txt, .text and .md there is a document
   partwise topics reviews.csv --column text --id number --rank 15 --report
   partwise topics abstracts.jsonl.gz --column abstract --rank 30 --ngrams 1..2 --weights counts
   partwise topics briefe/ --rank 10 --stop-words german --out themen
@@ -47,8 +47,8 @@ impl TextArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct TopicsArgs {
-    /// Folders of .txt, .text and .md files; files of text; tables (.csv, .tsv, .jsonl) with a column of texts; each file also
-    /// .gz; - is standard input, with a document a line.
+    /// Folders of .txt, .text and .md files; files of text; tables (.csv, .tsv, .jsonl) with a column of texts; each
+    /// file also .gz; - is standard input, with a document a line.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 

@@ -126,6 +126,9 @@ pub(super) fn rows(
                 row.record.iter().zip(&mut looks).for_each(|(cell, look)| look.see(&lossy(cell).0));
                 first.push(row);
             }
+            if first.is_empty() {
+                return Err(no_rows(at));
+            }
             let chosen = column::choose(&names, &looks, at)?;
             let name = names.get(chosen).map(|name| shown(name.as_bytes())).unwrap_or_default();
             to.notes.push(format!("{label}: the texts are in the column {name}"));
@@ -154,11 +157,7 @@ pub(super) fn rows(
         to.put(name, text, damaged)?;
     }
     if number == 0 {
-        return Err(Error::Data {
-            at: at.clone(),
-            problem: "there is no row below the names of the columns".into(),
-            instead: "give at least two texts".into(),
-        });
+        return Err(no_rows(at));
     }
     if let Some(line) = wrapped {
         to.notes.push(format!(
@@ -166,6 +165,14 @@ pub(super) fn rows(
         ));
     }
     Ok(())
+}
+
+fn no_rows(at: &Place) -> Error {
+    Error::Data {
+        at: at.clone(),
+        problem: "there is no row below the names of the columns".into(),
+        instead: "give at least two texts".into(),
+    }
 }
 
 /// What is between cells: in a .csv a semicolon, if the first line has some and no comma outside of quotes.

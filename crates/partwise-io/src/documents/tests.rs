@@ -143,7 +143,7 @@ fn a_column_has_the_texts() {
     let (all, notes) = read(path.clone()).unwrap();
     assert_eq!(pairs(&all), want);
     assert_eq!(notes, ["x.csv: the texts are in the column 'body'"]);
-    let (all, notes) = read_with(&[path.clone()], &options(false, "kind", "id")).unwrap();
+    let (all, notes) = read_with(std::slice::from_ref(&path), &options(false, "kind", "id")).unwrap();
     assert_eq!(pairs(&all), [("7", "a"), ("8", "b"), ("x.csv:3", "a")]);
     assert!(notes.is_empty());
     assert!(
@@ -210,7 +210,7 @@ fn a_field_has_the_texts() {
     let (all, notes) = read(path.clone()).unwrap();
     assert_eq!(pairs(&all), want);
     assert_eq!(notes, ["x.jsonl: the texts are in the field 'body'"]);
-    let (all, _) = read_with(&[path.clone()], &options(false, "body", "id")).unwrap();
+    let (all, _) = read_with(std::slice::from_ref(&path), &options(false, "body", "id")).unwrap();
     assert_eq!(
         all.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
         ["1", "b\u{FFFD}", "x.jsonl:3", "4"]

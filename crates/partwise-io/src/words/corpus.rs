@@ -36,7 +36,7 @@ impl Pruning {
     pub fn least(&self, documents: u64) -> u64 {
         self.min_docs.unwrap_or(match documents {
             ..10 => 1,
-            ..1000 => 2,
+            10..1000 => 2,
             _ => 5,
         })
     }

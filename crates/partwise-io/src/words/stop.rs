@@ -1,7 +1,7 @@
 //! Words that are too frequent in a language to say anything of a text.
 //!
-//! The lists are those of the Snowball project (BSD licence), as the crate `stop-words` has them from NLTK, for the languages
-//! that Snowball has. The crate has longer lists for more languages too: the one for English, of 1298 words, takes
+//! The lists are those of the Snowball project (BSD licence), as the crate `stop-words` has them from NLTK, for the
+//! languages that Snowball has. The crate has longer lists for more languages too: the one for English, of 1298 words, takes
 //! `computer`, `system` and `state` for stop words, which are topics of some texts.
 
 use super::tokens::words;

@@ -30,6 +30,8 @@ fn words_are_cut_out() {
         ("ΛΟΓΟΣ Straße İstanbul", "λογος straße i̇stanbul"),
         ("Привет, мир! 你好 世界", "привет мир 你 好 世 界"),
         ("\u{0} \u{FFFD} ... 12 :-) 😀", ""),
+        // Marks without a letter before them.
+        ("one \u{A47} two \u{A47}\u{A47} a \u{301}b", "one two \u{A47}\u{A47}"),
         ("", ""),
     ] {
         assert_eq!(cut(text).join(" "), want, "{text}");

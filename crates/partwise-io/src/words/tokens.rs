@@ -1,9 +1,9 @@
 //! A text as words, and as runs of words.
 //!
 //! The text is brought to Unicode's form NFKC, in which a letter with an accent is one character and a ligature its
-//! letters. It is cut at the word boundaries of Unicode (UAX 29), and once more at apostrophes and at full stops,
-//! commas, colons and semicolons within (`l'homme`, `end.Next`). What is left becomes lower case. A word has a letter, and two
-//! characters at least; an ideograph is a word by itself, as Chinese is not cut into words here.
+//! letters. It is cut at the word boundaries of Unicode (UAX 29), and once more at apostrophes and other marks within
+//! (`l'homme`, `end.Next`), but not at underscores. What is left becomes lower case. A word has a letter, and two characters
+//! at least; an ideograph is a word by itself, as Chinese is not cut into words here.
 
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -132,9 +132,10 @@ pub(crate) fn words(text: &str, mut each: impl FnMut(&str)) {
     }
 }
 
-/// Where a word of Unicode is cut again.
+/// Where a word of Unicode is cut again. A blank is in one where a mark without its letter follows it.
 fn is_cut(c: char) -> bool {
-    matches!(c, '\'' | '\u{2018}' | '\u{2019}' | '.' | ',' | ':' | ';')
+    let mark = c.is_ascii_punctuation() && c != '_';
+    mark || c.is_whitespace() || c.is_control() || matches!(c, '\u{2018}' | '\u{2019}')
 }
 
 /// Characters that show nothing, and would make two words of one: soft hyphens, marks of direction, tags.
