@@ -171,12 +171,7 @@ pub(crate) struct Said<'a> {
 }
 
 /// scan.json and its table.
-pub(crate) fn document<'a>(
-    source: &'a Source,
-    scan: &'a Scan,
-    fits: usize,
-    said: &Said<'a>,
-) -> Document<'a> {
+pub(crate) fn document<'a>(source: &'a Source, scan: &'a Scan, fits: usize, said: &Said<'a>) -> Document<'a> {
     Document {
         schema_version: 1,
         partwise: Versions::here(),

@@ -173,7 +173,7 @@ fn write_x(file: &Path, matrix: &AnyMatrix, source: &Source, talk: &Talk) -> Res
 fn fit<T: Number>(
     x: Matrix<'static, T>,
     source: Source,
-    mut spec: Spec,
+    spec: Spec,
     (args, model, excerpts): (&TopicsArgs, &TextModel, &[String]),
     folder: partwise_io::fitted::Folder,
     talk: &Talk,
@@ -200,6 +200,7 @@ fn fit<T: Number>(
         folder,
         format: args.format.into(),
         image: None,
+        beside: None,
         json: args.json,
         strict: args.strict,
         timings: false,

@@ -73,12 +73,8 @@ fn transform<T: Number>(
     let pictured = if args.triplets { None } else { stored.pictured()? };
     let by_class = known.cols.as_ref().is_some_and(|names| *names == standard_classes());
     let (matrix, mut source) = match (&text, pictured.filter(|_| is_of_pictures(&args.input))) {
-        (Some(text), _) => {
-            texts::rows(&args.input, &args.texts, (text, T::PRECISION), options.memory_limit)?
-        }
-        (None, Some(pictured)) => {
-            new_pictures(&pictured, options.memory_limit, transposed, args, counting)?
-        }
+        (Some(text), _) => texts::rows(&args.input, &args.texts, (text, T::PRECISION), options.memory_limit)?,
+        (None, Some(pictured)) => new_pictures(&pictured, options.memory_limit, transposed, args, counting)?,
         (None, None) if by_class && !args.triplets && counting.is_of_all() => {
             catalogue::new_samples(&args.input, options, transposed)?
         }

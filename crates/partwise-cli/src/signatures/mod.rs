@@ -309,6 +309,7 @@ fn finish(
         folder,
         format: args.format.into(),
         image: None,
+        beside: None,
         json: false,
         strict: false,
         timings: false,
