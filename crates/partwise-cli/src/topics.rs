@@ -180,7 +180,7 @@ fn fit<T: Number>(
 ) -> Result<Outcome, Failure> {
     source.check(&spec)?;
     let shape = (source.facts.rows, source.facts.cols);
-    let look = LookArgs { groups: args.groups.clone(), words: true };
+    let look = LookArgs { groups: args.groups.clone(), words: args.report };
     let look = report::look(args.report, &look, None, &source.names, shape)?;
     let start = Given::default();
     let (spec, plan) = planned(spec, &source, &start, talk)?;
