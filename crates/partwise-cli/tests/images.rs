@@ -49,11 +49,10 @@ fn columns(count: usize) -> Vec<u8> {
     bytes
 }
 
-/// The numbers of a table; of one whose rows have names, without those.
+/// The numbers of a table with names: where only rows have them, there is no line of names above, and they are quoted.
 fn table(text: &str) -> Vec<Vec<f64>> {
-    let names = usize::from(text.starts_with('\t'));
-    let row = |line: &str| line.split('\t').skip(names).map(|cell| cell.parse().unwrap()).collect();
-    text.lines().skip(1).map(row).collect()
+    let row = |line: &str| line.split('\t').skip(1).map(|cell| cell.parse().unwrap()).collect();
+    text.lines().skip(usize::from(!text.starts_with('"'))).map(row).collect()
 }
 
 fn difference(a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
