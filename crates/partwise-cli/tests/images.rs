@@ -49,10 +49,10 @@ fn columns(count: usize) -> Vec<u8> {
     bytes
 }
 
-/// The numbers of a table with names: where only rows have them, there is no line of names above, and they are quoted.
+/// The numbers of a table, without the names of rows and of columns, as far as it has them.
 fn table(text: &str) -> Vec<Vec<f64>> {
-    let row = |line: &str| line.split('\t').skip(1).map(|cell| cell.parse().unwrap()).collect();
-    text.lines().skip(usize::from(!text.starts_with('"'))).map(row).collect()
+    let numbers = |line: &str| line.split('\t').filter_map(|cell| cell.parse().ok()).collect::<Vec<f64>>();
+    text.lines().map(numbers).filter(|row| !row.is_empty()).collect()
 }
 
 fn difference(a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
