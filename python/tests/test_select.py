@@ -413,7 +413,7 @@ def test_a_model_has_a_report(low_rank, tmp_path):
     path = model.report(tmp_path / "r.html", low_rank, W, groups=groups, title="<b>\ud800", image_shape=(5, 5))
     data = data_of(path)
     assert data["title"] == "<b>?" and data["samples"]["count"] == 40 and data["features"]["count"] == 25
-    assert data["features"]["geometry"] == {"kind": "picture", "height": 5, "width": 5}
+    assert data["features"]["geometry"] == {"kind": "picture", "height": 5, "width": 5, "order": "rows"}
     assert [group["levels"] for group in data["samples"]["groups"]] == [["a", "b"], ["0", "1", "2"]]
     assert data["samples"]["groups"][0]["values"][:4] == [0, None, 1, None]
     assert data["command"].startswith("NMF(") and data["worst"] is not None
