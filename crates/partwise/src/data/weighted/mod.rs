@@ -5,6 +5,7 @@
 //! becomes `sum over i, j of v_ij d(x_ij | y_ij)`: nothing is ever filled in. What an entry of weight 0 holds in X is
 //! never looked at.
 
+mod check;
 mod count;
 mod grouped;
 mod hold_out;
@@ -575,51 +576,5 @@ fn product<T: Scalar>(old: Option<Vec<T>>, more: Option<Vec<T>>) -> Option<Vec<T
     match (old, more) {
         (Some(old), Some(more)) => Some(old.into_iter().zip(more).map(|(a, b)| a * b).collect()),
         (old, more) => old.or(more),
-    }
-}
-
-impl<T: Scalar> Weights<'_, T> {
-    /// Refuses weights of the wrong shape, and those that are not finite and >= 0.
-    fn check(&self, m: usize, n: usize) -> Result<()> {
-        let wrong = |v: T| !(v >= T::ZERO && v.is_finite());
-        for (weights, given) in &self.entries {
-            if (weights.rows(), weights.cols()) != (m, n) {
-                return Err(Error::Shape {
-                    what: "the weights of the entries of X",
-                    expected: format!("({m}, {n}), as X"),
-                    got: format!("({}, {})", weights.rows(), weights.cols()),
-                });
-            }
-            let mut first = None;
-            each(weights, |i, j, v| {
-                // Whether NaN matters is known with X.
-                if first.is_none() && wrong(v) && !v.is_nan() {
-                    first = Some((i, j, v));
-                }
-            });
-            if let Some((i, j, v)) = first {
-                return given.refuse(v.to_f64(), i, j);
-            }
-        }
-        for (what, weights, expected) in [("row weight", &self.rows, m), ("column weight", &self.cols, n)] {
-            let Some(weights) = weights else { continue };
-            if weights.len() != expected {
-                return Err(Error::Shape {
-                    what: if what == "row weight" {
-                        "the list of row weights"
-                    } else {
-                        "the list of column weights"
-                    },
-                    expected: format!("{expected} numbers"),
-                    got: format!("{} numbers", weights.len()),
-                });
-            }
-            if let Some(at) = weights.iter().position(|&v| wrong(v)) {
-                let (row, col) = if what == "row weight" { (at, 0) } else { (0, at) };
-                let needs = "weights are finite numbers >= 0; 0 is for what does not count";
-                return Err(Error::BadWeight { what, value: weights[at].to_f64(), row, col, needs });
-            }
-        }
-        Ok(())
     }
 }
