@@ -292,7 +292,16 @@ fn what_cannot_be_is_refused_before_it_takes_time() {
     bench.write("bad.tsv", format!("{plain}{line}\n"));
     bench.fails("signatures bad.tsv", 65, &["there a second time: 'C[C>A]A'"]);
     bench.write("bad.tsv", plain.replacen("\t1", "\t-1", 1));
-    bench.fails("signatures bad.tsv", 65, &["(row 'tumour", "column '"]);
+    bench.fails(
+        "signatures bad.tsv",
+        65,
+        &["-1", "at class '", "of sample 'tumour", "finite and not negative"],
+    );
+    bench.write("bad.tsv", plain.replacen("\t1", "\tnan", 1));
+    let said = bench.fails("signatures bad.tsv", 65, &["NaN", "of sample 'tumour"]);
+    // Nothing is advised that this command has not.
+    assert!(!said.err.contains("--missing") && !said.err.contains("--transpose"), "{}", said.err);
+    bench.fails("signatures nowhere.tsv --rank 0", 2, &["rank = 0: at least one component"]);
     let zeros =
         table(|name| name.into()).lines().skip(1).fold(String::from("MutationType\ta\tb\n"), |text, line| {
             text + line.split('\t').next().unwrap() + "\t0\t0\n"

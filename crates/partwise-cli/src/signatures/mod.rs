@@ -41,6 +41,8 @@ pub(crate) fn run(args: &SignaturesArgs, talk: &Talk) -> Result<Outcome, Failure
             args.runs
         )));
     }
+    // What is wrong whatever the data are is told before they are read.
+    spec(args, args.rank.unwrap_or(1)).check()?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}-signatures", stem(&args.table))));
     let scans = args.scan.clone().unwrap_or_else(|| beside(&out));
     let lists = [&args.classes, &args.samples, &args.reference, &args.groups];
@@ -114,6 +116,7 @@ fn open(args: &SignaturesArgs) -> Result<(Matrix<'static, f64>, Source, ClassKin
     let (matrix, mut source, kind) = catalogue::open(&args.table, options, labels)?;
     let x =
         f64::of(matrix).ok_or_else(|| Failure::Internal("the table was read in single precision".into()))?;
+    counts(&x, &source)?;
     let mut fractions = 0;
     x.to_row_major().iter().for_each(|x| fractions += u64::from(x.is_finite() && x.fract() != 0.0));
     if fractions > 0 {
@@ -138,6 +141,27 @@ fn open(args: &SignaturesArgs) -> Result<(Matrix<'static, f64>, Source, ClassKin
         "classes have no mutation, and are 0 in all signatures",
     ));
     Ok((x, source, kind))
+}
+
+/// Refuses what is no number of mutations, in the words of such a table.
+fn counts(x: &Matrix<'_, f64>, source: &Source) -> Result<(), Failure> {
+    let (values, cols) = (x.to_row_major(), x.cols().max(1));
+    let Some(at) = values.iter().position(|x| !(x.is_finite() && *x >= 0.0)) else { return Ok(()) };
+    let named = |what: &str, names: &Option<Vec<String>>, at: usize| {
+        let name = names.as_ref().and_then(|names| names.get(at));
+        name.map_or(format!("{what} {}", at + 1), |name| format!("{what} '{name}'"))
+    };
+    let problem = match values.get(at) {
+        Some(x) if x.is_nan() => "NaN, or an empty cell,".to_string(),
+        Some(x) => x.to_string(),
+        None => String::new(),
+    };
+    Err(Failure::Data(format!(
+        "{}: {problem} at {} of {}; numbers of mutations are finite and not negative, 0 where there are none",
+        source.name,
+        named("class", &source.names.cols, at % cols),
+        named("sample", &source.names.rows, at / cols)
+    )))
 }
 
 fn spec(args: &SignaturesArgs, rank: usize) -> Spec {

@@ -99,6 +99,6 @@ fn a_call_in_python_stays_as_it_is() {
     let call = of(json!(["NMF(2, beta_loss='kl')"]));
     assert_eq!(call["command"], "NMF(2, beta_loss='kl')");
     assert_eq!(call["run"]["command"][0], "NMF(2, beta_loss='kl')");
-    let program = of(json!(["/home/me/partwise", "fit", "a b.csv"]));
+    let program = of(json!(["/bin/partwise", "fit", "a b.csv"]));
     assert_eq!(program["command"], "partwise fit 'a b.csv'");
 }
