@@ -1,8 +1,8 @@
 //! A mask that is the same for all rows of a group and for all columns of a group.
 //!
-//! What a row lacks is then a few groups of columns, and so do all rows of its group: what they lack of the other factor is summed
-//! up once for all of them, where a mask of single entries costs a sum for every entry that it holds out: of sparse X, nearly all of
-//! those are zeros, which a fit to the whole never meets.
+//! What a row lacks is then a few groups of columns, and so do all rows of its group: what they lack of the other factor is
+//! summed up once for all of them, where a mask of single entries costs a sum for every entry that it holds out: of sparse X,
+//! nearly all of those are zeros, which a fit to the whole never meets.
 
 use super::HoldOut;
 
