@@ -3,13 +3,15 @@
 use crate::data::{Number, Taken, given, with_weights};
 use crate::outcome::{dictionary, from_json, internal, raised, unknown};
 use crate::watch::Watch;
-use partwise::run::Progress;
+use partwise::run::{Observer, Progress};
 use partwise::{Facts, Fit, Given, Matrix, Nmf, Spec, Status};
 use partwise_io::fitted::{Asked, Counted, Data, Record, Seconds};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Factorizes `x` as `spec` (JSON) says. `callback` is called with a dictionary after every iteration, and ends the run if it
 /// returns something true. With `settle`, W is what `transform` gives for X and the H that was found, unless that is worse or the time is over.
@@ -124,22 +126,35 @@ fn run<T: Number>(
     given: &Given<T>,
     callback: Option<Py<PyAny>>,
 ) -> PyResult<Fit<T>> {
-    let fitted = Watch::default().over(py, |watch| {
-        let mut observe = |progress: &Progress| {
-            if let Some(callback) = &callback
-                && !watch.is_over()
-            {
-                match tell(callback, progress) {
-                    Ok(true) => watch.end(),
-                    Ok(false) => {}
-                    Err(error) => watch.fail(error),
-                }
-            }
-            if watch.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        nmf.fit_with(x, facts, given, &mut observe)
-    })?;
+    let callback = callback.as_ref();
+    let fitted = Watch::default()
+        .over(py, |watch| nmf.fit_with(x, facts, given, &mut Caller { callback, watch, ended: false }))?;
     fitted.map_err(raised)
+}
+
+/// Calls back after every iteration. What the callback ends is finished and returned, what Ctrl-C or an error ends is not.
+struct Caller<'c> {
+    callback: Option<&'c Py<PyAny>>,
+    watch: &'c Watch,
+    ended: bool,
+}
+
+impl Observer for Caller<'_> {
+    fn iteration(&mut self, progress: &Progress) -> ControlFlow<()> {
+        if let Some(callback) = self.callback
+            && !self.watch.is_over()
+        {
+            match tell(callback, progress) {
+                Ok(ended) => self.ended |= ended,
+                Err(error) => self.watch.fail(error),
+            }
+        }
+        if self.ended || self.watch.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn stop(&self) -> Option<Arc<AtomicBool>> {
+        Some(Arc::clone(self.watch.stop()))
+    }
 }
 
 fn tell(callback: &Py<PyAny>, progress: &Progress) -> PyResult<bool> {

@@ -17,6 +17,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 /// The counts of a scan, as Python has them.
@@ -241,6 +243,10 @@ impl Keeper<'_> {
 impl<T: Number + NpyScalar> partwise::select::Watch<T> for Keeper<'_> {
     fn ends(&mut self) -> bool {
         self.go_on().is_break()
+    }
+
+    fn stop(&self) -> Option<Arc<AtomicBool>> {
+        Some(Arc::clone(self.watch.stop()))
     }
 
     fn iteration(&mut self, _: Job, _: &Progress) -> ControlFlow<()> {

@@ -4,7 +4,7 @@ use crate::outcome::internal;
 use pyo3::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long Ctrl-C waits to be seen.
@@ -13,7 +13,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// Whether work is to end, and why.
 #[derive(Default)]
 pub(crate) struct Watch {
-    stop: AtomicBool,
+    stop: Arc<AtomicBool>,
     failure: Mutex<Option<PyErr>>,
 }
 
@@ -40,7 +40,7 @@ impl Watch {
     }
 
     /// The same for the engine to look at.
-    pub(crate) fn stop(&self) -> &AtomicBool {
+    pub(crate) fn stop(&self) -> &Arc<AtomicBool> {
         &self.stop
     }
 

@@ -13,6 +13,7 @@ use crate::spec::{Negatives, Spec};
 use crate::status::{Reason, Status};
 use crate::timings::Timings;
 use crate::transform::{Model, RowRules};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// A finished factorization.
@@ -148,14 +149,14 @@ impl<T: Scalar> Fit<T> {
     /// # Errors
     /// As [`Model::transform`].
     pub fn settle(&mut self, x: &Matrix<'_, T>) -> Result<bool> {
-        self.settle_until(x, &AtomicBool::new(false))
+        self.settle_until(x, &Arc::default())
     }
 
     /// [`Fit::settle`] that ends soon after somebody has set `stop`, with nothing done.
     ///
     /// # Errors
     /// As [`Model::transform_until`].
-    pub fn settle_until(&mut self, x: &Matrix<'_, T>, stop: &AtomicBool) -> Result<bool> {
+    pub fn settle_until(&mut self, x: &Matrix<'_, T>, stop: &Arc<AtomicBool>) -> Result<bool> {
         let penalised = self.penalty != 0.0;
         let scaled = self.component_scale.iter().any(|&scale| scale != 1.0);
         if !self.row_rules.left_out.is_empty() || !self.spec.penalties.is_empty() || (penalised && scaled) {

@@ -14,6 +14,7 @@ use crate::scalar::Scalar;
 use crate::spec::{Compress, First, Free, Init, Negatives, Normalize, Rule, Simplex, Spec, Unseen};
 use crate::start::Given;
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// A non-negative matrix factorization to be done: the builder of a [`Spec`].
@@ -170,7 +171,7 @@ impl Nmf {
     ///
     /// # Errors
     /// As [`Nmf::fit_from`]; [`Error::Shape`] if the facts are of a matrix of another shape, kind or number of stored
-    /// entries.
+    /// entries; [`Error::Interrupted`] if what [`Observer::stop`] returned was set.
     pub fn fit_with<T: Scalar>(
         &self,
         x: &Matrix<'_, T>,
@@ -220,15 +221,22 @@ impl Nmf {
             plan.notes.insert(0, format!("{count} {are} as 0"));
         }
         // The threads' stacks take room too.
-        let crew = Crew::new(plan.at_once, plan.spec.threads);
+        let stop = observer.stop();
+        let crew = Crew::new(plan.at_once, plan.spec.threads, stop.as_ref());
         check_room(&plan)?;
         let units = Units::of(facts.exponent, facts.weight_power, &plan.spec, given);
         let given = given.in_units(units);
-        if units.x == 0 {
-            return fitter::run(x, facts, plan, &given, units, &crew, observer);
+        let fit = if units.x == 0 {
+            fitter::run(x, facts, plan, &given, units, &crew, observer)
+        } else {
+            let scaled = x.scaled(-units.x);
+            fitter::run(&scaled, &Facts::of(&scaled), plan, &given, units, &crew, observer)
+        };
+        if stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            // Blocks were left out, nobody knows which.
+            return Err(Error::Interrupted);
         }
-        let scaled = x.scaled(-units.x);
-        fitter::run(&scaled, &Facts::of(&scaled), plan, &given, units, &crew, observer)
+        fit
     }
 }
 

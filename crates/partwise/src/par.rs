@@ -1,9 +1,24 @@
 //! Threads: a pool per fit (or several, side by side), scratch memory per thread, and row blocks that are split, never shared.
 //!
 //! Nothing here adds numbers up, so nothing here can change a result.
+//!
+//! Work that nobody waits for any more ends here too: once the flag of a team is set, its blocks are left as they are. What
+//! is computed from then on means nothing, and whoever had the flag set returns an error in its place.
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use std::sync::{Mutex, PoisonError};
+use std::cell::OnceCell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+thread_local! {
+    /// Set when nobody waits for the work of this thread's team any more.
+    static STOP: OnceCell<Arc<AtomicBool>> = const { OnceCell::new() };
+}
+
+/// Whether nobody waits for the work of this thread any more.
+pub(crate) fn is_over() -> bool {
+    STOP.with(|stop| stop.get().is_some_and(|stop| stop.load(Ordering::Relaxed)))
+}
 
 /// Threads that a pool has at most: with many more than processors, they only wait for each other (1024 threads on two
 /// processors take a hundred times as long as two).
@@ -18,21 +33,28 @@ pub(crate) struct Team {
 }
 
 impl Team {
-    /// `threads` of 0 means as many as there are processors to run on.
-    pub(crate) fn new(threads: usize) -> Team {
+    /// `threads` of 0 means as many as there are processors to run on. All work of the team is over once `stop` is set.
+    pub(crate) fn new(threads: usize, stop: Option<&Arc<AtomicBool>>) -> Team {
         let asked = if threads == 0 { available() } else { threads };
         let mut threads = asked.min(most_threads());
         while threads > 0 {
+            let stop = stop.cloned();
+            let known = move |_| {
+                if let Some(stop) = &stop {
+                    let _ = STOP.with(|mine| mine.set(Arc::clone(stop)));
+                }
+            };
             let built = ThreadPoolBuilder::new()
                 .num_threads(threads)
                 .thread_name(|i| format!("partwise-{i}"))
+                .start_handler(known)
                 .build();
             if let Ok(pool) = built {
                 return Team { pool: Some(pool), threads };
             }
             threads /= 2;
         }
-        // Not even one: the caller's thread does it all. It stays a pool of one once it has been made so.
+        // Not even one: the caller's thread does it all, to the end. It stays a pool of one once it has been made so.
         Team { pool: ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().ok(), threads: 1 }
     }
 
@@ -57,11 +79,11 @@ pub(crate) struct Crew {
 
 impl Crew {
     /// Shares out `threads` threads among `teams` teams; what is left over rests.
-    pub(crate) fn new(teams: usize, threads: usize) -> Crew {
+    pub(crate) fn new(teams: usize, threads: usize, stop: Option<&Arc<AtomicBool>>) -> Crew {
         let teams = teams.max(1);
         let each = (threads / teams).max(1);
-        let others = (1..teams).map(|_| Team::new(each)).collect();
-        Crew { lead: Team::new(each), others }
+        let others = (1..teams).map(|_| Team::new(each, stop)).collect();
+        Crew { lead: Team::new(each, stop), others }
     }
 
     /// Threads of a team, at most.
@@ -138,11 +160,11 @@ impl<T: Send> Split for Lines<'_, T> {
 }
 
 /// Calls `f(first row, rows)` for blocks of `block` rows (the last may be shorter), in parallel. Blocks start at
-/// multiples of `block`.
+/// multiples of `block`. None begins once the work is over.
 pub(crate) fn for_blocks<S: Split>(job: S, block: usize, first: usize, f: &(impl Fn(usize, S) + Sync)) {
     let rows = job.rows();
     if rows <= block {
-        if rows > 0 {
+        if rows > 0 && !is_over() {
             f(first, job);
         }
         return;
@@ -164,7 +186,7 @@ mod tests {
 
     #[test]
     fn blocks_cover_every_row_once() {
-        let team = Team::new(3);
+        let team = Team::new(3, None);
         assert_eq!(team.threads(), 3);
         for (rows, block) in [(0, 4), (1, 4), (4, 4), (5, 4), (103, 7), (64, 64)] {
             let mut data = vec![0; rows];
@@ -181,7 +203,7 @@ mod tests {
     #[test]
     fn a_crew_works_side_by_side() {
         for (teams, threads, each) in [(1, 3, 3), (3, 3, 1), (2, 5, 2), (4, 2, 1)] {
-            let crew = Crew::new(teams, threads);
+            let crew = Crew::new(teams, threads, None);
             assert_eq!((crew.teams(), crew.threads()), (teams, each));
             // Everyone is there at once, or this would not end.
             let meet = std::sync::Barrier::new(teams);
@@ -195,8 +217,27 @@ mod tests {
     }
 
     #[test]
+    fn blocks_are_left_alone_once_the_work_is_over() {
+        let stop = Arc::default();
+        let team = Team::new(2, Some(&stop));
+        let mut data = vec![0; 100];
+        team.run(|| {
+            for_blocks(Lines(&mut data, 1), 1, 0, &|first, part| {
+                part.0[0] = 1;
+                if first == 50 {
+                    stop.store(true, Ordering::Relaxed);
+                }
+            });
+        });
+        assert!(data[50] == 1 && data.contains(&0));
+        // Other teams do not know of it.
+        Team::new(2, None).run(|| for_blocks(Lines(&mut data, 1), 1, 0, &|_, part| part.0[0] = 2));
+        assert_eq!(data, [2; 100]);
+    }
+
+    #[test]
     fn each_thread_has_its_own() {
-        let team = Team::new(2);
+        let team = Team::new(2, None);
         let counts = PerThread::new(2, || 0usize);
         let mut data = vec![0; 100];
         team.run(|| for_blocks(Lines(&mut data, 1), 1, 0, &|_, _| counts.with(|n| *n += 1)));

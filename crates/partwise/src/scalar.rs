@@ -15,6 +15,7 @@ use crate::transform::Model;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// `f32` or `f64`, and nothing else.
@@ -99,6 +100,7 @@ mod sealed {
     use crate::run::Observer;
     use crate::start::Given;
     use crate::transform::Model;
+    use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
 
     /// What kernels need of a number type; not for use outside.
@@ -137,7 +139,7 @@ mod sealed {
             model: &Model<Self>,
             x: &Matrix<'_, Self>,
             threads: usize,
-            stop: &AtomicBool,
+            stop: &Arc<AtomicBool>,
         ) -> Result<Factor<Self>>
         where
             Self: Scalar;
@@ -242,7 +244,7 @@ macro_rules! scalar {
                 model: &Model<Self>,
                 x: &Matrix<'_, Self>,
                 threads: usize,
-                stop: &AtomicBool,
+                stop: &Arc<AtomicBool>,
             ) -> Result<Factor<Self>> {
                 model.rows_of(x, threads, stop)
             }

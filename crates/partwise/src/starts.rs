@@ -8,7 +8,7 @@ use crate::evaluate::Evaluator;
 use crate::factor::Factor;
 use crate::fit::{Fit, Restart};
 use crate::fitter::Fitter;
-use crate::par::Crew;
+use crate::par::{Crew, is_over};
 use crate::run::{Observer, Progress, Record};
 use crate::scalar::Scalar;
 use crate::status::{Reason, Status};
@@ -103,7 +103,7 @@ impl<'o> Contest<'o> {
     /// Tells the observer, and says whether the start may go on. After one `Break` nobody is told any more.
     pub(crate) fn tell(&self, progress: &Progress) -> ControlFlow<()> {
         let mut observer = self.observer.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.over.load(Ordering::Relaxed) || observer.iteration(progress).is_break() {
+        if is_over() || self.over.load(Ordering::Relaxed) || observer.iteration(progress).is_break() {
             self.over.store(true, Ordering::Relaxed);
             return ControlFlow::Break(());
         }

@@ -30,6 +30,7 @@ use crate::spec::{Negatives, Simplex};
 use crate::walk::newton::Far;
 use crate::walk::{Method, Walk, sides};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Updates or sweeps of a row, at most, and the share by which a row must move to go on.
@@ -102,14 +103,19 @@ impl<T: Scalar> Model<T> {
     /// # Errors
     /// [`Error::Shape`] if X has another number of columns than H; the errors of [`Facts::check`].
     pub fn transform(&self, x: &Matrix<'_, T>, threads: usize) -> Result<Factor<T>> {
-        self.transform_until(x, threads, &AtomicBool::new(false))
+        self.transform_until(x, threads, &Arc::default())
     }
 
     /// [`Model::transform`] that ends soon after somebody has set `stop`.
     ///
     /// # Errors
     /// As [`Model::transform`]; [`Error::Interrupted`] if `stop` was set.
-    pub fn transform_until(&self, x: &Matrix<'_, T>, threads: usize, stop: &AtomicBool) -> Result<Factor<T>> {
+    pub fn transform_until(
+        &self,
+        x: &Matrix<'_, T>,
+        threads: usize,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Factor<T>> {
         T::transform(self, x, threads, stop)
     }
 
@@ -134,7 +140,12 @@ impl<T: Scalar> Model<T> {
     }
 
     /// [`Model::transform`], to be called for a number type that is known.
-    pub(crate) fn rows_of(&self, x: &Matrix<'_, T>, threads: usize, stop: &AtomicBool) -> Result<Factor<T>> {
+    pub(crate) fn rows_of(
+        &self,
+        x: &Matrix<'_, T>,
+        threads: usize,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Factor<T>> {
         if x.cols() != self.h.rows() {
             return Err(Error::Shape {
                 what: "the new X",
@@ -158,17 +169,16 @@ impl<T: Scalar> Model<T> {
         let far = e_x.abs().max(e_h.abs()) > T::COMFORT;
         let (e_x, e_h) = if far { (e_x, e_h) } else { (0, 0) };
         h.scale_power(-e_h);
-        let team = Team::new(threads);
+        let team = Team::new(threads, Some(stop));
         let mut w = team.run(|| {
             let (objective, unit) =
                 (self.loss.beta() * f64::from(e_x) + f64::from(facts.weight_power), e_x - e_h);
             let asked = self.asked(objective, unit);
-            let how = (team.threads(), stop);
             if far {
                 let x = x.scaled(-e_x);
-                self.solve(&x, &Facts::of(&x), h, asked, scale_up(self.least, -e_x), how)
+                self.solve(&x, &Facts::of(&x), h, asked, scale_up(self.least, -e_x), team.threads())
             } else {
-                self.solve(x, &facts, h, asked, self.least, how)
+                self.solve(x, &facts, h, asked, self.least, team.threads())
             }
         });
         if stop.load(Ordering::Relaxed) {
@@ -207,7 +217,7 @@ impl<T: Scalar> Model<T> {
         h: Factor<T>,
         asked: Asked<T>,
         least: f64,
-        (threads, stop): (usize, &AtomicBool),
+        threads: usize,
     ) -> Factor<T> {
         let (rank, stride) = (h.rank(), h.stride());
         let penalty = asked.elastic;
@@ -246,8 +256,7 @@ impl<T: Scalar> Model<T> {
                 Method::Ratio(loss, rule, rule)
             }
         };
-        let walk =
-            Walk::new(sides(x, false), facts, self.loss, least, &method, rank, None, threads).until(stop);
+        let walk = Walk::new(sides(x, false), facts, self.loss, least, &method, rank, None, threads);
         let mut other = Side::new(h, Asked::elastic(Elastic::default()), method.wants(x), false, false);
         other.smooth(self.rules.smoothing);
         other.weigh(walk.shared_weights(0), walk.grouped(0));

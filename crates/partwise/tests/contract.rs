@@ -3,10 +3,14 @@
 mod common;
 
 use common::{bits, combinations, counts, distance, planted, takes_sparse};
-use partwise::run::Progress;
-use partwise::{Error, Factor, Facts, Given, Init, Loss, Matrix, Model, Nmf, Normalize, Rule, Status};
+use partwise::run::{Observer, Progress};
+use partwise::{
+    Error, Factor, Facts, Given, HoldOut, Init, Loss, Matrix, Model, Nmf, Normalize, Rule, Status, Weights,
+};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// C1, C2, C4: the iteration limit is a status, and tol = 0 runs to it.
@@ -437,4 +441,59 @@ fn settling_never_makes_it_worse() {
     let mut same = tied.clone();
     assert!(!same.settle(&x).unwrap());
     assert_eq!(same, tied);
+}
+
+/// Nobody waits for the fit any more, from an iteration or a moment on.
+struct Gone {
+    stop: Arc<AtomicBool>,
+    after: usize,
+}
+
+impl Observer for Gone {
+    fn iteration(&mut self, progress: &Progress) -> ControlFlow<()> {
+        if progress.iteration == self.after {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn stop(&self) -> Option<Arc<AtomicBool>> {
+        Some(Arc::clone(&self.stop))
+    }
+}
+
+/// Without the flag these would run for ever; what was left out must neither be returned nor make anything panic.
+#[test]
+fn a_fit_that_nobody_waits_for_ends_in_the_middle_of_anything() {
+    let table = planted(120, 90, 3, 0.1, 5);
+    let mut tried = 0;
+    for (loss, rule) in combinations() {
+        let holes = table.dense().weighted(Weights::new().hold_out(HoldOut::fold(1, 0, 5))).unwrap();
+        for x in [table.dense(), table.sparse(), holes] {
+            let nmf = Nmf::new(3).loss(loss).rule(rule).tol(0.0).restarts(2).threads(2);
+            if nmf.clone().max_iter(1).fit(&x).is_err() {
+                // Not every rule takes every kind of X.
+                continue;
+            }
+            tried += 1;
+            let (facts, nmf) = (Facts::of(&x), nmf.max_iter(usize::MAX));
+            for after in [0, 1, 3] {
+                let mut gone = Gone { stop: Arc::new(AtomicBool::new(after == 0)), after };
+                let ended = nmf.fit_with(&x, &facts, &Given::default(), &mut gone);
+                assert!(matches!(ended, Err(Error::Interrupted)), "{loss:?} {rule:?} after {after}");
+            }
+            // At a moment that nobody chose.
+            let mut gone = Gone { stop: Arc::default(), after: usize::MAX };
+            let stop = Arc::clone(&gone.stop);
+            let ended = std::thread::scope(|scope| {
+                scope.spawn(move || {
+                    std::thread::sleep(Duration::from_micros(700));
+                    stop.store(true, Ordering::Relaxed);
+                });
+                nmf.fit_with(&x, &facts, &Given::default(), &mut gone)
+            });
+            assert!(matches!(ended, Err(Error::Interrupted)), "{loss:?} {rule:?}");
+        }
+    }
+    assert!(tried > 30, "{tried}");
 }

@@ -77,7 +77,7 @@ impl<T: Scalar> Pair<'_, T> {
             });
         }
         facts.check_entries(loss, least > 0.0, loss == Loss::Frobenius)?;
-        let team = Team::new(threads);
+        let team = Team::new(threads, None);
         Ok(team.run(|| {
             let floor = if facts.mean > 0.0 { least / facts.mean } else { 0.0 };
             let judged = Judged::loss_only(smoothing);

@@ -4,6 +4,7 @@ use crate::data::facts::for_each;
 use crate::data::sum::Sum;
 use crate::data::{Facts, Matrix};
 use crate::loss::Loss;
+use crate::par::is_over;
 use crate::scalar::Scalar;
 
 /// Sums over X that losses are compared with.
@@ -105,6 +106,9 @@ impl Reference {
 
 /// `rest` and the sum of `term(x, weight)` over the stored entries.
 fn sum_over<T: Scalar>(x: &Matrix<'_, T>, rest: f64, term: impl Fn(f64, f64) -> f64) -> f64 {
+    if is_over() {
+        return rest;
+    }
     let mut sum = Sum::of([rest]);
     for_each(x, |_, _, v, weight| sum.add(term(v, weight)));
     sum.value()

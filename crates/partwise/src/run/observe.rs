@@ -1,6 +1,8 @@
 //! Being told how a run is doing, and stopping it.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// How a run is doing. The objective is in the units of X.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -28,6 +30,13 @@ pub struct Progress {
 pub trait Observer: Send {
     /// Called after every iteration; where several starts run at once, by one at a time.
     fn iteration(&mut self, progress: &Progress) -> ControlFlow<()>;
+
+    /// Asked once, before anything else: what is set, from any thread, when nobody waits for the fit any more. It then ends
+    /// within the work of a few rows, in the middle of an iteration, the start or the last solve for W, which `Break` waits
+    /// for, and comes to [`Error::Interrupted`](crate::Error::Interrupted) in place of factors.
+    fn stop(&self) -> Option<Arc<AtomicBool>> {
+        None
+    }
 }
 
 impl<F: FnMut(&Progress) -> ControlFlow<()> + Send> Observer for F {

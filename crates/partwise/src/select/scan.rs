@@ -27,7 +27,7 @@ use crate::factor::Factor;
 use crate::fit::{Fit, Score};
 use crate::nmf::Nmf;
 use crate::par::available;
-use crate::run::Progress;
+use crate::run::{Observer, Progress};
 use crate::scalar::Scalar;
 use crate::spec::{Init, Normalize, Spec, Unseen};
 use crate::start::Given;
@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// More parts of rows and columns than anyone cuts.
 const MOST_BLOCKS: u32 = 100;
@@ -185,6 +185,10 @@ pub trait Watch<T>: Send {
     fn ends(&mut self) -> bool {
         false
     }
+    /// What is set when nobody waits for the scan any more; see [`Observer::stop`].
+    fn stop(&self) -> Option<Arc<AtomicBool>> {
+        None
+    }
 }
 
 /// Nobody watches.
@@ -194,6 +198,22 @@ impl<T> Watch<T> for () {
     }
     fn finished(&mut self, _: &Outcome<T>, _: usize, _: usize) -> ControlFlow<()> {
         ControlFlow::Continue(())
+    }
+}
+
+/// Tells of the iterations of one fit.
+struct Telling<F> {
+    tell: F,
+    stop: Option<Arc<AtomicBool>>,
+}
+
+impl<F: FnMut(&Progress) -> ControlFlow<()> + Send> Observer for Telling<F> {
+    fn iteration(&mut self, progress: &Progress) -> ControlFlow<()> {
+        (self.tell)(progress)
+    }
+
+    fn stop(&self) -> Option<Arc<AtomicBool>> {
+        self.stop.clone()
     }
 }
 
@@ -320,6 +340,7 @@ impl Scan {
         let each = (threads / workers).max(1);
         let (next, over) = (AtomicUsize::new(0), AtomicBool::new(false));
         let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
+        let stop = watch.stop();
         let told = Mutex::new((watch, done));
         let go_on = || {
             let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -333,7 +354,7 @@ impl Scan {
             while !over.load(Ordering::Relaxed) {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some(&job) = left.get(at) else { return };
-                let mut tell = |progress: &Progress| {
+                let tell = |progress: &Progress| {
                     let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
                     if over.load(Ordering::Relaxed) || told.0.iteration(job, progress).is_break() {
                         over.store(true, Ordering::Relaxed);
@@ -341,6 +362,7 @@ impl Scan {
                     }
                     ControlFlow::Continue(())
                 };
+                let mut tell = Telling { tell, stop: stop.clone() };
                 match self.outcome(job, &shared, each, &go_on, &mut tell) {
                     // What was broken off says nothing.
                     Ok(_) | Err(Error::Interrupted) if over.load(Ordering::Relaxed) => {}
@@ -390,7 +412,7 @@ impl Scan {
         shared: &Shared<'_, T>,
         threads: usize,
         go_on: GoOn<'_>,
-        tell: &mut (dyn FnMut(&Progress) -> ControlFlow<()> + Send),
+        observer: &mut dyn Observer,
     ) -> Result<Outcome<T>> {
         let mut spec = self.spec_of(job.rank);
         spec.threads = threads;
@@ -406,7 +428,7 @@ impl Scan {
         let nmf = Nmf::from_spec(spec).first_start(first);
         let mut fit = |x: &Matrix<'_, T>, facts: &Facts| {
             go_on()?;
-            let fit = nmf.fit_with(x, facts, &Given::default(), &mut |p: &Progress| tell(p))?;
+            let fit = nmf.fit_with(x, facts, &Given::default(), observer)?;
             // Nobody waits for the score of what was broken off.
             go_on().map(|()| fit)
         };

@@ -34,7 +34,6 @@ use crate::side::{Curvatures, RowsMut, Side, TERMS, Wants};
 use newton::NewtonRoom;
 use rayon::prelude::*;
 use rows::RowScratch;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use weighted::RowWork;
 
@@ -95,8 +94,6 @@ pub(crate) struct Walk<'x, T: Scalar> {
     blocks: [usize; 2],
     ratio: Ratio<T>,
     scratch: PerThread<Work<T>>,
-    /// Set by somebody who no longer wants the result.
-    stop: Option<&'x AtomicBool>,
 }
 
 /// Sums over the rows of the first side that the second side needs: one per chunk of rows, then their total.
@@ -270,16 +267,7 @@ impl<'x, T: Scalar> Walk<'x, T> {
             room: vec![0.0; 2 * stride],
             own: RowWork::new([&views[0], &views[1]], stride),
         });
-        Walk { ratio: Ratio::new(loss, facts.mean, least_data), views, blocks, scratch, stop: None }
-    }
-
-    /// The same, ending as it is once `stop` is set.
-    pub(crate) fn until(self, stop: &'x AtomicBool) -> Walk<'x, T> {
-        Walk { stop: Some(stop), ..self }
-    }
-
-    fn is_over(&self) -> bool {
-        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+        Walk { ratio: Ratio::new(loss, facts.mean, least_data), views, blocks, scratch }
     }
 
     /// Room for the second side's sums, if it is better to add them up while the first side reads X.

@@ -8,7 +8,7 @@ use crate::kernels::curvature::{Entries, pairs};
 use crate::kernels::kl_newton::Effort;
 use crate::kernels::ratio::Other;
 use crate::kernels::{DenseRows, Rows};
-use crate::par::{Split, for_blocks};
+use crate::par::{Split, for_blocks, is_over};
 use crate::penalised::Penalised;
 use crate::row_terms::{Bounds, RowShift};
 use crate::rules::newton::{Newton, RowModel, Step, scale};
@@ -244,7 +244,7 @@ impl<T: Scalar> Walk<'_, T> {
         let Other { stride, rank, .. } = pass.panel;
         let x = view.block(first..first + n, room.irregular);
         for step in from..far.steps {
-            if self.is_over() {
+            if is_over() {
                 break;
             }
             self.newton_block(pass, (first, step), &x, rows, room.newton, room.line);

@@ -47,9 +47,6 @@ impl<T: Scalar> Walk<'_, T> {
         if let View::Weighted(view) = &self.views[at] {
             let rule: &dyn QuadraticRule<T> = rule;
             for_blocks(own.rows_mut(), self.blocks[at], 0, &|first, rows: RowsMut<'_, T>| {
-                if self.is_over() {
-                    return;
-                }
                 self.scratch.with(|work| {
                     let (own, rule_work) = (&mut work.own, &mut work.rule);
                     let clock = Instant::now();
@@ -88,9 +85,6 @@ impl<T: Scalar> Walk<'_, T> {
         }
         let rule: &dyn QuadraticRule<T> = rule;
         let walk = |first: usize, rows: RowsMut<'_, T>, sums: Option<&mut [T]>| {
-            if self.is_over() {
-                return;
-            }
             self.scratch.with(|work| {
                 let n = rows.rows();
                 let x = view.block(first..first + n, &mut work.irregular);

@@ -5,7 +5,7 @@ use super::{Walk, Work, note_penalty, push_rows};
 use crate::data::view::View;
 use crate::kernels::Rows;
 use crate::kernels::ratio::{Other, Sums, block_sums};
-use crate::par::{Split, for_blocks};
+use crate::par::{Split, for_blocks, is_over};
 use crate::penalised::Penalised;
 use crate::row_terms::{Bounds, RowShift};
 use crate::rules::mu::{MuBeta, Within};
@@ -83,7 +83,7 @@ impl<T: Scalar> Walk<'_, T> {
                 let n = rows.rows();
                 let mut moving = vec![true; n];
                 for _ in 0..most {
-                    if self.is_over() {
+                    if is_over() {
                         break;
                     }
                     self.sums(&step, view, first, rows.factor, work, false);

@@ -6,7 +6,7 @@ use crate::kernels::Rows;
 use crate::kernels::isa::launch;
 use crate::kernels::kl_newton::{Columns, Effort, PARTS, RowProblem, SparseRow, kl_loss, solve_row};
 use crate::kernels::products::model_tile;
-use crate::par::{Split, for_blocks};
+use crate::par::{Split, for_blocks, is_over};
 use crate::row_terms::{Limits, RowShift};
 use crate::scalar::Scalar;
 use crate::side::{RowsMut, Side, TERMS};
@@ -51,7 +51,7 @@ impl<T: Scalar> Walk<'_, T> {
                 let (clock, n) = (Instant::now(), rows.rows());
                 let x = view.block(first..first + n, &mut work.irregular);
                 for r in 0..n {
-                    if self.is_over() {
+                    if is_over() {
                         break;
                     }
                     let w = &mut rows.factor[r * stride..(r + 1) * stride];
