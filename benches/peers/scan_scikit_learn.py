@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """A scan over ranks by partwise beside the same fits by scikit-learn; prints a section of Markdown.
 
-usage: scan_scikit_learn.py PARTWISE X.npz [--ranks 2..20] [--runs 10] [--folds 5] [--sample 2,5,8,11,14,17,20] [--transpose]
+usage: scan_scikit_learn.py PARTWISE X.npz [--ranks 2..20] [--runs 10] [--folds 5] [--sample 2,5,8,11,14,17,20]
+                            [--tol 1e-2] [--keep FOLDER] [--transpose]
 
 PARTWISE is the program, X a sparse matrix of counts as scipy.sparse.save_npz writes it, samples in rows (or, with
 --transpose, in columns). The loss is Kullback-Leibler.
 
-partwise does the whole scan, in an empty folder. scikit-learn would need hours for it: of the ranks of --sample it does
+partwise does the whole scan, in an empty folder (--keep leaves it there). scikit-learn would need hours for it: of the ranks of --sample it does
 one fit to all of X and one without a fold, and the others are taken to last as long as a straight line between their
 neighbours says. It has no masks, so that entries of a fold are set to zero for it, which is less work than to leave them
 out, and gives another answer. As many fits run at once as there are processors, a thread each, as with n_jobs=-1.
@@ -66,16 +67,19 @@ def main():
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--sample", default="2,5,8,11,14,17,20")
+    parser.add_argument("--tol", help="partwise's tolerance, if not its default; scikit-learn keeps its own")
+    parser.add_argument("--keep", type=Path)
     parser.add_argument("--transpose", action="store_true")
     given = parser.parse_args()
     ranks, sample = ranks_of(given.ranks), [int(rank) for rank in given.sample.split(",")]
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "scan"
+        out = given.keep or Path(folder) / "scan"
         command = [given.program, "rank", str(given.x), "--ranks", given.ranks, "--runs", str(given.runs)]
         command += ["--folds", str(given.folds), "--shuffled", "0", "--loss", "kl", "--out", str(out), "--quiet"]
         command += ["--transpose"] if given.transpose else []
+        command += ["--tol", given.tol] if given.tol else []
         began = time.perf_counter()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         ours = time.perf_counter() - began
@@ -100,6 +104,7 @@ def main():
     theirs = (given.runs * seconds["whole"].sum() + given.folds * seconds["fold"].sum()) / processors
 
     words = f"--ranks {given.ranks} --runs {given.runs} --folds {given.folds} --sample {given.sample}"
+    words += f" --tol {given.tol}" if given.tol else ""
     print("```sh")
     print(f"PYTHON benches/peers/scan_scikit_learn.py PARTWISE X {words}{' --transpose' if given.transpose else ''}")
     print("```\n")

@@ -176,6 +176,9 @@ def top_features(H, feature_names=None, n=10, by="weight", *, shares=None):
         raise ValueError(f"by is {by!r}, and has to be one of {', '.join(map(repr, _ORDERS))}")
     if n is not None and (not isinstance(n, Integral) or isinstance(n, bool) or n < 1):
         raise ValueError(f"n is {n!r}, and has to be a positive whole number, or None")
+    if isinstance(H, Consensus) and H.model is not None:
+        # It knows names and shares.
+        H = H.model
     if shares is None:
         shares = H._shares() if isinstance(H, Shown) else []
     H, names = _components(H, "H", signed=True)

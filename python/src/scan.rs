@@ -109,11 +109,11 @@ fn go<'py, 'a, T: Number + NpyScalar>(
     let all = scan.jobs();
     let jobs =
         folder.as_deref().map(|folder| Jobs::open(folder, &common, anew)).transpose().map_err(refused)?;
-    let mut done: Vec<Outcome<T>> = match &jobs {
+    // What the folder holds of other ranks has its say too.
+    let done: Vec<Outcome<T>> = match &jobs {
         Some(jobs) => jobs.load().map_err(refused)?,
         None => Vec::new(),
     };
-    done.retain(|outcome| all.contains(&outcome.job));
     let (ran, failed, said) = Watch::default().over(py, |watch| {
         let began = Instant::now();
         let mut keeper = Keeper {
@@ -127,7 +127,7 @@ fn go<'py, 'a, T: Number + NpyScalar>(
         let ran = scan.run_some(&x, &all, done, &mut keeper);
         let said = ran.as_ref().ok().filter(|_| !watch.is_failed()).map(|outcomes| {
             let found = summaries(outcomes, scan.spec.seed);
-            let advice = advise(&found);
+            let advice = advise(&found, scan.missing(outcomes));
             (found, advice)
         });
         (ran, keeper.failed, said)
@@ -137,6 +137,10 @@ fn go<'py, 'a, T: Number + NpyScalar>(
     }
     let outcomes = ran.map_err(raised)?;
     let (found, advice) = said.ok_or_else(|| internal("a scan without a summary"))?;
+    let missing = scan.missing(&outcomes);
+    scan.ranks.extend(found.iter().map(|summary| summary.rank));
+    scan.ranks.sort_unstable();
+    scan.ranks.dedup();
     let document = Document {
         schema_version: 1,
         partwise: Versions::here(),
@@ -145,7 +149,7 @@ fn go<'py, 'a, T: Number + NpyScalar>(
         input: "an array",
         shape: (facts.rows, facts.cols),
         fits: outcomes.len(),
-        missing: all.len() - outcomes.len(),
+        missing,
         advice: &advice,
         fit: None,
         ranks: &found,

@@ -108,9 +108,11 @@ pub(crate) fn agreement<T: Number>(
     let runs: Vec<&Factor<T>> = runs.iter().filter_map(|run| run.h.as_ref()).collect();
     if runs.len() < 2 {
         return Err(Failure::Data(format!(
-            "{} has {} of rank {rank}, and 2 are needed at least; scan that rank with `partwise rank --ranks {rank} --runs 20`",
+            "{} has {} of rank {rank}, and 2 are needed at least; add that rank: the command of the scan, with its input and \
+             options, and `--ranks {rank} --out {}`",
             scan.display(),
-            count(runs.len() as u64, "run")
+            count(runs.len() as u64, "run"),
+            shlex::try_quote(&scan.display().to_string()).unwrap_or_default()
         )));
     }
     let found = agreed(&runs, filter).map_err(|error| match error {

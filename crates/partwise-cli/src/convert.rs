@@ -3,10 +3,9 @@
 use crate::args::ConvertArgs;
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
-use crate::output::is_same;
+use crate::output::{is_same, may_write};
 use crate::source::Source;
 use crate::talk::Talk;
-use crate::transform::may_write;
 use partwise_io::{Names, write_matrix};
 
 pub(crate) fn run(args: &ConvertArgs, talk: &Talk) -> Result<Outcome, Failure> {

@@ -20,34 +20,28 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 pub(crate) fn run(args: &ImagesArgs, talk: &Talk) -> Result<Outcome, Failure> {
-    let spec = spec(args)?;
+    let Some(rank) = args.rank else { return only_matrix(args, talk) };
+    let spec = spec(args, rank)?;
     spec.check()?;
     let given = GivenFiles::of(&args.init, &args.constraints, &args.penalties)?;
     let mut options = options(args);
     let found = find(&args.inputs, options.memory_limit)?;
-    let out = out(args);
+    let out = out(args, rank);
     refuse_among_pictures(&out, &args.inputs)?;
     let folder = {
         let inputs: Vec<&Path> = found.files().chain(given.files()).collect();
+        if let Some(file) = &args.matrix_out {
+            output::may_write_x(file, args.force, &inputs)?;
+        }
         output::create(&out, args.force, &inputs)?
     };
     let folder = (!args.dry_run).then_some(folder);
 
-    let name = args.inputs.iter().map(|input| input.display().to_string()).collect::<Vec<_>>().join(", ");
-    let read = Pictures::read(found, &options, name, Counting::none())?;
-    if args.transpose && !read.flat {
-        return Err(Failure::Usage(
-            "--transpose is for a .npy with two dimensions whose columns are pictures; leave it out".into(),
-        ));
-    }
-    let Pictures { x, mut source, frame, flat } = read;
-    // A matrix says by itself what is transposed; its pictures are rows here already.
-    source.transposed = args.transpose;
-    source.introduce(talk);
-    if args.column_major && !flat {
-        talk.say("  pixels stand column by column in the rows of X");
-    }
+    let Pictures { x, mut source, frame, flat } = open(args, found, &options, talk)?;
     source.check(&spec)?;
+    if let Some(file) = args.matrix_out.as_ref().filter(|_| !args.dry_run) {
+        output::write_x(file, &AnyMatrix::F32(x.clone()), &source, talk)?;
+    }
     let size = Size { by_columns: args.column_major, ..Size::new(frame.height, frame.width) };
     let shape = (source.facts.rows, source.facts.cols);
     let look = LookArgs { groups: args.groups.clone(), words: false };
@@ -91,6 +85,43 @@ pub(crate) fn run(args: &ImagesArgs, talk: &Talk) -> Result<Outcome, Failure> {
         out.join(RECONSTRUCTION).display()
     ));
     Ok(outcome)
+}
+
+/// Writes X, and nothing else.
+fn only_matrix(args: &ImagesArgs, talk: &Talk) -> Result<Outcome, Failure> {
+    let Some(file) = &args.matrix_out else {
+        return Err(Failure::Usage(
+            "--rank is needed, the number of parts; with --matrix-out X.npy in its place the matrix is written, and \
+             `partwise rank X.npy` helps to find one"
+                .into(),
+        ));
+    };
+    let options = options(args);
+    let found = find(&args.inputs, options.memory_limit)?;
+    output::may_write_x(file, args.force, &found.files().collect::<Vec<_>>())?;
+    let Pictures { x, source, .. } = open(args, found, &options, talk)?;
+    if !args.dry_run {
+        output::write_x(file, &AnyMatrix::F32(x), &source, talk)?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Reads the pictures, and says how they are taken.
+fn open(args: &ImagesArgs, found: Found, options: &PictureOptions, talk: &Talk) -> Result<Pictures, Failure> {
+    let name = args.inputs.iter().map(|input| input.display().to_string()).collect::<Vec<_>>().join(", ");
+    let mut read = Pictures::read(found, options, name, Counting::none())?;
+    if args.transpose && !read.flat {
+        return Err(Failure::Usage(
+            "--transpose is for a .npy with two dimensions whose columns are pictures; leave it out".into(),
+        ));
+    }
+    // A matrix says by itself what is transposed; its pictures are rows here already.
+    read.source.transposed = args.transpose;
+    read.source.introduce(talk);
+    if args.column_major && !read.flat {
+        talk.say("  pixels stand column by column in the rows of X");
+    }
+    Ok(read)
 }
 
 /// Pictures as X, with what is known of them.
@@ -142,9 +173,9 @@ fn options(args: &ImagesArgs) -> PictureOptions {
     options
 }
 
-fn spec(args: &ImagesArgs) -> Result<Spec, Failure> {
+fn spec(args: &ImagesArgs, rank: usize) -> Result<Spec, Failure> {
     let mut spec = args::spec(&args.model, &args.effort, &args.penalties, &args.constraints)?;
-    (spec.rank, spec.restarts, spec.time_limit) = (args.rank, args.restarts, args.time_limit);
+    (spec.rank, spec.restarts, spec.time_limit) = (rank, args.restarts, args.time_limit);
     spec.init = match args.init {
         InitArg::Named(init) => init,
         InitArg::Files { .. } => Init::Auto,
@@ -153,7 +184,7 @@ fn spec(args: &ImagesArgs) -> Result<Spec, Failure> {
 }
 
 /// Where results go: if nothing is said, into a folder here with the name of the pictures and the rank.
-fn out(args: &ImagesArgs) -> PathBuf {
+fn out(args: &ImagesArgs, rank: usize) -> PathBuf {
     args.out.clone().unwrap_or_else(|| {
         let name = match args.inputs.first() {
             Some(folder) if folder.is_dir() => {
@@ -164,7 +195,7 @@ fn out(args: &ImagesArgs) -> PathBuf {
             Some(file) => stem(file),
             None => "images".into(),
         };
-        PathBuf::from(format!("{name}-rank{}", args.rank))
+        PathBuf::from(format!("{name}-rank{rank}"))
     })
 }
 

@@ -16,10 +16,14 @@ struct Model {
     h: Factor<f64>,
     components: Vec<String>,
     features: Option<Vec<String>>,
+    /// Whether it is from a table, which may have components in columns.
+    is_table: bool,
 }
 
 pub(crate) fn run(args: &MatchArgs, talk: &Talk) -> Result<Outcome, Failure> {
-    let (first, mut second) = (open(&args.first)?, open(&args.second)?);
+    let (mut first, mut second) = (open(&args.first)?, open(&args.second)?);
+    turn(&mut second, &args.second, first.features.as_deref(), talk)?;
+    turn(&mut first, &args.first, second.features.as_deref(), talk)?;
     if let (Some(wanted), Some(given)) = (&first.features, &second.features)
         && wanted != given
     {
@@ -72,11 +76,27 @@ fn open(path: &Path) -> Result<Model, Failure> {
     if path.is_dir() {
         let (model, names) = Stored::open(path)?.model::<f64>()?;
         let components = component_names(model.h.rank(), names.components.as_deref());
-        return Ok(Model { h: model.h, components, features: names.cols });
+        return Ok(Model { h: model.h, components, features: names.cols, is_table: false });
     }
     let (x, labels) = read_as::<f64>(path, ReadOptions::default())?;
     let components = component_names(x.rows(), labels.rows.as_deref());
-    Ok(Model { h: crate::any::as_h(&x)?, components, features: labels.cols })
+    Ok(Model { h: crate::any::as_h(&x)?, components, features: labels.cols, is_table: true })
+}
+
+/// Takes the columns of a table as components, if the names of its rows are those of features.
+fn turn(table: &mut Model, path: &Path, wanted: Option<&[String]>, talk: &Talk) -> Result<(), Failure> {
+    let (true, Some(wanted), Some(features)) = (table.is_table, wanted, &table.features) else {
+        return Ok(());
+    };
+    let known: HashSet<&String> = wanted.iter().collect();
+    let all = |names: &[String]| names.len() == wanted.len() && names.iter().all(|name| known.contains(name));
+    if all(features) || !all(&table.components) {
+        return Ok(());
+    }
+    table.h = Factor::from_row_major(table.h.rank(), table.h.rows(), &table.h.to_transposed())?;
+    table.features = Some(std::mem::replace(&mut table.components, features.clone()));
+    talk.say(format!("  {} has components in columns", path.display()));
+    Ok(())
 }
 
 /// H with its features in the order of other names.

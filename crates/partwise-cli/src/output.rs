@@ -2,10 +2,12 @@
 
 use crate::any::Number;
 use crate::failure::Failure;
-use crate::talk;
+use crate::source::Source;
+use crate::talk::{self, Talk};
 use partwise::Fit;
 use partwise::data::Matrix;
 use partwise_io::fitted::{AxisNames, Files, Folder, TableFormat, is_of_a_fit};
+use partwise_io::{AnyMatrix, Names, write_matrix};
 use partwise_report::{Ink, Mosaic, Shades, Size, to_png, to_text};
 use std::io::IsTerminal;
 use std::path::Path;
@@ -159,6 +161,38 @@ pub(crate) fn typical_and_worst(errors: &[f64]) -> Vec<usize> {
 
 fn zoom(size: Size) -> usize {
     (PIXELS / size.height.max(size.width).max(1)).max(1)
+}
+
+/// Refuses a file that exists, unless `force`.
+pub(crate) fn may_write(path: &Path, force: bool) -> Result<(), Failure> {
+    if !force && std::fs::symlink_metadata(path).is_ok() {
+        return Err(Failure::File(partwise_io::Error::CannotCreate {
+            path: path.display().to_string(),
+            problem: "it exists; use --force to replace it, or another name".into(),
+        }));
+    }
+    Ok(())
+}
+
+/// Whether X may be written there, beside these inputs.
+pub(crate) fn may_write_x(file: &Path, force: bool, inputs: &[&Path]) -> Result<(), Failure> {
+    if inputs.iter().any(|input| is_same(input, file)) {
+        return Err(Failure::Usage(format!(
+            "--matrix-out {} would replace an input; choose another name",
+            file.display()
+        )));
+    }
+    may_write(file, force)
+}
+
+/// X for other commands.
+pub(crate) fn write_x(file: &Path, matrix: &AnyMatrix, source: &Source, talk: &Talk) -> Result<(), Failure> {
+    let names = Names { rows: source.names.rows.as_deref(), cols: source.names.cols.as_deref() };
+    let notes = write_matrix(file, matrix, names)?;
+    notes.iter().for_each(|note| talk.say(format!("  {note}")));
+    let file = file.display();
+    talk.say(format!("wrote {file}: `partwise rank {file}` says which rank"));
+    Ok(())
 }
 
 #[cfg(test)]

@@ -89,8 +89,8 @@ fn go<T: Number>(
     let common = common(source, &scan)?;
     let jobs = Jobs::open(&folder, &common, args.force)?;
     let all = scan.jobs();
-    let done: Vec<Done<T>> =
-        jobs.load()?.into_iter().filter(|done: &Done<T>| all.contains(&done.job)).collect();
+    // What the folder holds of other ranks has its say too.
+    let done: Vec<Done<T>> = jobs.load()?;
     let mine: Vec<Job> = match args.shard {
         None => all.clone(),
         Some(Shard { part, parts }) => all
@@ -103,9 +103,12 @@ fn go<T: Number>(
     };
     let outcomes = fits(x, &scan, (&jobs, &folder), &mine, done, args.time_limit, talk)?;
     signals::enter(Phase::Writing);
-    let missing = all.len() - outcomes.len();
+    let missing = scan.missing(&outcomes);
     let found = summaries(&outcomes, scan.spec.seed);
-    let advice = advise(&found);
+    let advice = advise(&found, missing);
+    scan.ranks.extend(found.iter().map(|summary| summary.rank));
+    scan.ranks.sort_unstable();
+    scan.ranks.dedup();
     let command = fit_command(&advice, &found);
     let said = Said { found: &found, advice: &advice, command: command.as_deref(), missing };
     let document = document(source, &scan, outcomes.len(), &said);
@@ -143,14 +146,16 @@ pub(crate) fn fits<T: Number>(
     time_limit: Option<f64>,
     talk: &Talk,
 ) -> Result<Vec<Done<T>>, Failure> {
+    let jobs_of_all = scan.jobs().len();
+    let here = jobs_of_all - scan.missing(&done);
     let left = mine.iter().filter(|job| done.iter().all(|done| done.job != **job)).count();
-    if !done.is_empty() {
-        talk.say(format!(
-            "{} of {} are done already in {}",
-            done.len(),
-            count(scan.jobs().len() as u64, "fit"),
-            folder.display()
-        ));
+    if here > 0 {
+        let (fits, folder) = (count(jobs_of_all as u64, "fit"), folder.display());
+        talk.say(format!("{here} of {fits} are done already in {folder}"));
+    }
+    if done.len() > here {
+        let others = count((done.len() - here) as u64, "other fit");
+        talk.say(format!("{others} of this scan in {} are counted in", folder.display()));
     }
     signals::enter(Phase::Solving);
     let mut watch = Keeper::new(jobs, time_limit, left, talk);
@@ -310,11 +315,15 @@ pub(crate) fn tell(
 ) {
     talk.say("");
     if missing > 0 {
-        let others = if shard.is_some() { ", of other shards or" } else { "" };
-        talk.say(format!(
-            "{} are missing{others} not done yet: the same command goes on with them",
-            count(missing as u64, "fit")
-        ));
+        talk.say(match shard {
+            Some(_) => format!("{} are left to other shards, or not done yet", count(missing as u64, "fit")),
+            None => {
+                format!(
+                    "{} are not done yet: the same command goes on with them",
+                    count(missing as u64, "fit")
+                )
+            }
+        });
     }
     let sure = match advice.confidence {
         Confidence::High => "with high confidence",

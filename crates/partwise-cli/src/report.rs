@@ -3,8 +3,8 @@
 use crate::any::Number;
 use crate::args::{LookArgs, ReportArgs};
 use crate::failure::{Failure, Outcome};
+use crate::output::may_write;
 use crate::talk::{Talk, bytes};
-use crate::transform::may_write;
 use partwise::Fit;
 use partwise::data::Matrix;
 use partwise_io::fitted::{AxisNames, REPORT};

@@ -169,11 +169,11 @@ fn top<T: Number>(fit: &Fit<T>, c: usize) -> Vec<(usize, f64)> {
     best.into_iter().map(|(j, value)| (j, value / sum)).collect()
 }
 
-/// The name of a column, shortened; else its number.
+/// The name of a column, shortened; else its number, from 1 as those of components.
 fn column(names: &AxisNames, j: usize) -> String {
     match names.cols.as_ref().and_then(|names| names.get(j)) {
         Some(name) => shortened(name),
-        None => format!("[{j}]"),
+        None => format!("feature_{}", j + 1),
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn run(args: &TopArgs) -> Result<Outcome, Failure> {
     let components = component_names(model.h.rank(), names.components.as_deref());
     let feature = |at: usize| match &names.cols {
         Some(names) => names[at].clone(),
-        None => (at + 1).to_string(),
+        None => format!("feature_{}", at + 1),
     };
     if args.json {
         let listed = |(name, features): (&String, &Vec<TopFeature>)| {

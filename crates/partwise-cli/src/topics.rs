@@ -9,13 +9,12 @@ use crate::report;
 use crate::source::Source;
 use crate::talk::{Talk, count, grouped};
 use crate::texts::{Texts, without_words};
-use crate::transform::may_write;
 use partwise::data::Matrix;
 use partwise::select::{By, top_features};
 use partwise::{Fit, Given, Init, Loss, Spec};
 use partwise_io::fitted::{DOCUMENTS, GivenNames, RUN, TEXT, TOPICS, TableFormat, component_names};
 use partwise_io::words::{Corpus, LeftOut, Pruning, StopWords, TextModel, Weighting};
-use partwise_io::{AnyMatrix, Cell, Names, ReadOptions, Separator, write_cells_to, write_matrix};
+use partwise_io::{Cell, ReadOptions, Separator, write_cells_to};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -38,13 +37,7 @@ pub(crate) fn run(args: &TopicsArgs, talk: &Talk) -> Result<Outcome, Failure> {
         Some(rank) => Some(output::create(&out(args, rank), args.force, &inputs)?),
     };
     if let Some(file) = &args.matrix_out {
-        if inputs.iter().any(|input| output::is_same(input, file)) {
-            return Err(Failure::Usage(format!(
-                "--matrix-out {} would replace an input; choose another name",
-                file.display()
-            )));
-        }
-        may_write(file, args.force)?;
+        output::may_write_x(file, args.force, &inputs)?;
     }
     let began = Instant::now();
     let limit = args.memory_limit.map_or(ReadOptions::default().memory_limit, |limit| limit.as_u64());
@@ -79,7 +72,7 @@ pub(crate) fn run(args: &TopicsArgs, talk: &Talk) -> Result<Outcome, Failure> {
     if let Some(file) = &args.matrix_out
         && !args.dry_run
     {
-        write_x(file, &matrix, &source, talk)?;
+        output::write_x(file, &matrix, &source, talk)?;
     }
     let Some((folder, rank)) = folder.zip(args.rank) else { return Ok(Outcome::Done) };
     source.names.components = Some((1..=rank).map(|c| format!("topic_{c}")).collect());
@@ -159,15 +152,6 @@ fn plural(what: &str) -> &'static str {
 fn percent(share: f64) -> String {
     let percent = format!("{:.1}", 100.0 * share);
     percent.strip_suffix(".0").map_or(percent.clone(), String::from)
-}
-
-fn write_x(file: &Path, matrix: &AnyMatrix, source: &Source, talk: &Talk) -> Result<(), Failure> {
-    let names = Names { rows: source.names.rows.as_deref(), cols: source.names.cols.as_deref() };
-    let notes = write_matrix(file, matrix, names)?;
-    notes.iter().for_each(|note| talk.say(format!("  {note}")));
-    let file = file.display();
-    talk.say(format!("wrote {file}: `partwise rank {file}` says which rank"));
-    Ok(())
 }
 
 fn fit<T: Number>(

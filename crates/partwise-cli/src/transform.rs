@@ -6,7 +6,7 @@ use crate::catalogue;
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome, as_options};
 use crate::images::Pictures;
-use crate::output::is_same;
+use crate::output::{is_same, may_write};
 use crate::source::{self, Source};
 use crate::talk::{self, Talk, count, seconds};
 use crate::texts;
@@ -258,15 +258,4 @@ impl Target {
         may_write(out, args.force)?;
         Ok(Target::File(format))
     }
-}
-
-/// Refuses a file that exists, unless `force`.
-pub(crate) fn may_write(path: &std::path::Path, force: bool) -> Result<(), Failure> {
-    if !force && std::fs::symlink_metadata(path).is_ok() {
-        return Err(Failure::File(partwise_io::Error::CannotCreate {
-            path: path.display().to_string(),
-            problem: "it exists; use --force to replace it, or another name".into(),
-        }));
-    }
-    Ok(())
 }

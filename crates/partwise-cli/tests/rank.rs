@@ -29,7 +29,7 @@ fn the_rank_of_planted_data_is_found_and_its_fit_is_the_one_that_is_named() {
     bench.write("x.tsv", parts(45, 24));
     let said = bench.ok(SCAN);
     assert!(said.err.contains("rank 3, with high confidence"), "{}", said.err);
-    assert!(said.out.starts_with("\trelative_error\t") && said.out.lines().count() == 6, "{}", said.out);
+    assert!(said.out.starts_with("rank\trelative_error\t") && said.out.lines().count() == 6, "{}", said.out);
     assert_eq!(bench.read("s/ranks.tsv"), said.out);
     let scan = bench.json("s/scan.json");
     assert_eq!((scan["advice"]["rank"].as_u64(), scan["missing"].as_u64()), (Some(3), Some(0)));
@@ -71,6 +71,13 @@ fn threads_shards_and_pauses_change_no_bit() {
     // More ranks are added to what is there.
     let more = bench.ok(&SCAN.replace("--ranks 1..5", "--ranks 2..6"));
     assert!(more.err.contains("36 of 45 fits are done already"), "{}", more.err);
+    assert!(more.err.contains("9 other fits of this scan in s are counted in"), "{}", more.err);
+    assert!(more.err.contains("rank 3, with high confidence"), "{}", more.err);
+    assert_eq!(more.out.lines().count(), 7, "{}", more.out);
+    assert_eq!(bench.json("s/scan.json")["scan"]["ranks"], serde_json::json!([1, 2, 3, 4, 5, 6]));
+    // What was said of the others is said still.
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines(&more.out)[..6], lines(&whole.out)[..]);
 }
 
 #[test]
@@ -78,7 +85,8 @@ fn a_time_limit_pauses() {
     let bench = Bench::new();
     bench.write("x.tsv", parts(30, 18));
     let said = bench.ok(&format!("{SCAN} --time-limit 0"));
-    assert!(said.err.contains("are missing"), "{}", said.err);
+    assert!(said.err.contains("are not done yet"), "{}", said.err);
+    assert!(said.err.contains("no rank is recommended"), "{}", said.err);
     let scan = bench.json("s/scan.json");
     assert!(scan["missing"].as_u64().unwrap() > 0);
     bench.ok(SCAN);
@@ -106,4 +114,18 @@ fn what_cannot_be_is_refused() {
     std::fs::create_dir(bench.path("mine")).unwrap();
     bench.write("mine/letter.txt", "dear");
     bench.fails("rank x.tsv --ranks 2..3 --out mine", 73, &["not the folder of a scan"]);
+}
+
+/// Ranks from 2 on say nothing of how much one component would explain.
+#[test]
+fn noise_is_not_recommended_with_confidence() {
+    let bench = Bench::new();
+    let noise = |i: usize, j: usize| ((i * i * 7919 + j * j * 104_729 + i * j * 1299) % 1009) as f64 / 1009.0;
+    let rows = (0..60).map(|i| (0..40).map(|j| format!("{:.4}", noise(i, j))).collect::<Vec<_>>().join("\t"));
+    bench.write("x.tsv", rows.collect::<Vec<_>>().join("\n") + "\n");
+    let said = bench.ok("rank x.tsv --ranks 2..4 --runs 4 --out s");
+    let sure = said.err.contains("high confidence") || said.err.contains("medium confidence");
+    assert!(!sure && said.err.contains("shuffled"), "{}", said.err);
+    let said = bench.ok("rank x.tsv --ranks 1..4 --runs 4 --out s");
+    assert!(said.err.contains("no rank is recommended") || said.err.contains("rank 1"), "{}", said.err);
 }

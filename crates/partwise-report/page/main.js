@@ -100,7 +100,7 @@ function downloadsSection(report) {
     add('ranks.csv', 'Every criterion of every rank', () =>
       saveCsv(
         'ranks',
-        ['rank', ...CRITERIA.map(([key]) => key), 'held_out_error', 'shuffled'],
+        ['rank', ...CRITERIA.map(([key]) => key), 'held_out_standard_error', 'shuffled_error'],
         rank.ranks.map((e) => [
           e.rank,
           ...CRITERIA.map(([key]) => criterion(e, key)),

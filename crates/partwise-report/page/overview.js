@@ -75,7 +75,7 @@ function list(items, className) {
 
 function dataSection(report) {
   const { raw, run } = report;
-  if (!known(raw.data_card) && !known(raw.warnings) && !(run && known(run.notes))) return null;
+  if (!known(raw.data_card) && !known(raw.warnings) && !known(raw.data_notes) && !(run && known(run.notes))) return null;
   const node = el('section', { id: 'data', 'aria-labelledby': 'data-h' }, el('h2', { id: 'data-h', text: 'Data' }));
   if (known(raw.warnings)) {
     node.append(
@@ -98,6 +98,9 @@ function dataSection(report) {
         ),
       ),
     );
+  }
+  if (known(raw.data_notes)) {
+    two.append(el('div', { class: 'card' }, el('h3', { text: 'As the data were read' }), list(raw.data_notes, 'plain')));
   }
   if (run && known(run.notes)) {
     two.append(el('div', { class: 'card' }, el('h3', { text: 'What was chosen, and why' }), list(run.notes, 'plain')));

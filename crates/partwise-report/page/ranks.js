@@ -2,9 +2,9 @@
 const CRITERIA = [
   [
     'held_out',
-    'Held-out error',
+    'Held-out loss',
     'lower is better',
-    'Error of entries that were hidden from the fit; bars are one standard error.',
+    'Mean loss of entries that were hidden from the fit; bars are one standard error.',
   ],
   ['relative_error', 'Relative error', 'always falls', 'Error of the fit, and of the same fit to shuffled data.'],
   ['stability', 'Stability', 'higher is better', 'Cosine of matched components over starts.'],
@@ -55,8 +55,8 @@ function adviceCard(advice) {
   );
   if (known(advice.reasons)) node.append(list(advice.reasons, 'plain'));
   const facts = [];
-  if (isNumber(advice.predictive)) facts.push(['Predicts hidden entries best', advice.predictive]);
-  if (isNumber(advice.stable)) facts.push(['Largest rank with stable components', advice.stable]);
+  if (isNumber(advice.predictive)) facts.push(['Smallest rank that predicts hidden entries as well as any', advice.predictive]);
+  if (isNumber(advice.stable)) facts.push(['Largest rank whose components every run finds (mean cosine 0.9 or more)', advice.stable]);
   if (facts.length)
     node.append(
       el(

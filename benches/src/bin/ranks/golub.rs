@@ -86,7 +86,7 @@ fn whole(out: &mut String, x: &Matrix<'_, f64>, samples: &[&str]) -> Outcome<()>
     let scan = Scan::new(kl(0), 2..=6);
     let outcomes = scan.run(x, Vec::new(), &mut ())?;
     let found = partwise::select::summaries(&outcomes, 0);
-    let advice = partwise::select::advise(&found);
+    let advice = partwise::select::advise(&found, 0);
     writeln!(
         out,
         "### All 5000 genes\n\n\

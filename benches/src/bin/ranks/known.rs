@@ -16,18 +16,21 @@ struct Set {
     loss: Loss,
     ranks: RangeInclusive<usize>,
     runs: usize,
+    /// The tolerance of the fits, if not the default: of data that take long.
+    tol: Option<f64>,
     /// The rank that is known, and the ranks that count as that.
     known: &'static str,
     hits: RangeInclusive<usize>,
 }
 
-const SETS: [Set; 6] = [
+const SETS: [Set; 7] = [
     Set {
         folder: "swimmer_generated",
         file: "X.npy",
         loss: Loss::Frobenius,
         ranks: 8..=18,
         runs: 10,
+        tol: None,
         known: "17 parts: 16 positions of limbs and the torso, which any 16 can take in; linear rank 13",
         hits: 16..=17,
     },
@@ -37,6 +40,7 @@ const SETS: [Set; 6] = [
         loss: Loss::Frobenius,
         ranks: 1..=8,
         runs: 10,
+        tol: None,
         known: "3: soil, tree, water",
         hits: 3..=3,
     },
@@ -46,6 +50,7 @@ const SETS: [Set; 6] = [
         loss: Loss::KullbackLeibler,
         ranks: 1..=8,
         runs: 10,
+        tol: None,
         known: "4: three notes and the hammer",
         hits: 4..=4,
     },
@@ -55,6 +60,7 @@ const SETS: [Set; 6] = [
         loss: Loss::Frobenius,
         ranks: 1..=8,
         runs: 10,
+        tol: None,
         known: "4 to 5 synergies",
         hits: 4..=5,
     },
@@ -64,6 +70,7 @@ const SETS: [Set; 6] = [
         loss: Loss::KullbackLeibler,
         ranks: 1..=10,
         runs: 10,
+        tol: None,
         known: "4 to 5 signatures",
         hits: 4..=5,
     },
@@ -73,8 +80,19 @@ const SETS: [Set; 6] = [
         loss: Loss::KullbackLeibler,
         ranks: 2..=16,
         runs: 10,
+        tol: None,
         known: "about 8 to 12 signatures",
         hits: 8..=12,
+    },
+    Set {
+        folder: "sc_pbmc3k",
+        file: "counts_2638.npz",
+        loss: Loss::KullbackLeibler,
+        ranks: 2..=14,
+        runs: 5,
+        tol: Some(1e-2),
+        known: "8 types of cells",
+        hits: 7..=9,
     },
 ];
 
@@ -97,6 +115,7 @@ pub(crate) fn section(data: &Path) -> Outcome<String> {
         let x = samples_by_features(&path)?;
         let mut spec = Spec::default();
         spec.loss = set.loss;
+        spec.tol = set.tol.unwrap_or(spec.tol);
         let (_, advice) = scanned(&Scan { runs: set.runs, ..Scan::new(spec, set.ranks.clone()) }, &x)?;
         let rank = |rank: Option<usize>| rank.map_or("–".into(), |rank| rank.to_string());
         table.row([
@@ -114,7 +133,7 @@ pub(crate) fn section(data: &Path) -> Outcome<String> {
     Ok(format!(
         "## Data whose rank others have reported\n\n\
          *Known* is what the origin of each data set says, not the truth: for measured data nobody knows that. Ours: 10 runs and\n\
-         5 folds of each rank, seed 0, options as they are by default. *Predictive* and *stable* are the two answers that a\n\
+         5 folds of each rank, seed 0, options as they are by default (sc_pbmc3k: 5 runs, `--tol 1e-2`). *Predictive* and *stable* are the two answers that a\n\
          recommendation is made from; *beyond* says that the scan suspects a rank above those it looked at.\n\n{table}"
     ))
 }

@@ -50,7 +50,7 @@ fn main() -> Outcome<()> {
 /// Does a whole scan.
 fn scanned(scan: &Scan, x: &Matrix<'_, f64>) -> Outcome<(Vec<Summary>, Advice)> {
     let found = summaries(&scan.run(x, Vec::new(), &mut ())?, scan.spec.seed);
-    let advice = advise(&found);
+    let advice = advise(&found, 0);
     Ok((found, advice))
 }
 

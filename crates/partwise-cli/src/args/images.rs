@@ -13,6 +13,7 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   partwise images faces/ --rank 49 --report
   partwise images scans/ --rank 20 --size 32x32 --invert --out strokes
+  partwise images faces/ --matrix-out faces.npy && partwise rank faces.npy --ranks 10,20,40,80
   partwise images t10k-images-idx3-ubyte.gz --rank 20 --loss kl --out clothes
   partwise images X.npy --rank 49 --size 19x19 --transpose --column-major    pictures in the columns of a matrix
   partwise transform clothes new-pictures/ --out usage.tsv
@@ -28,8 +29,9 @@ pub(crate) struct ImagesArgs {
     #[arg(required = true, value_name = "PATH")]
     pub(crate) inputs: Vec<PathBuf>,
 
-    #[arg(short = 'k', long, help = doc("rank"), aliases = RANK)]
-    pub(crate) rank: usize,
+    /// Number of parts. Without it, and with --matrix-out, only the matrix is written.
+    #[arg(short = 'k', long, aliases = RANK)]
+    pub(crate) rank: Option<usize>,
     /// The folder that the results go to [default: NAME-rankK here, with the name of the first input].
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -50,6 +52,9 @@ pub(crate) struct ImagesArgs {
     /// Leave out files of a folder that cannot be read, and count them.
     #[arg(long, help_heading = "Pictures")]
     pub(crate) skip_bad: bool,
+    /// Write X too, a row for each picture: .npy, .npz, .mtx, .csv or .tsv; for `rank`, and for what `fit` can do beside.
+    #[arg(long, value_name = "FILE", help_heading = "Pictures")]
+    pub(crate) matrix_out: Option<PathBuf>,
     /// Memory to take at most, such as 4GB [default: 80 % of the machine's].
     #[arg(long, value_name = "SIZE", help_heading = "Pictures")]
     pub(crate) memory_limit: Option<ByteSize>,

@@ -23,7 +23,7 @@ pub(crate) struct RankArgs {
     /// The matrix, as for `fit`.
     pub(crate) input: PathBuf,
     /// The ranks to fit: 2..20 (both ends), 2..20:3 (every third), 5,10,20.
-    #[arg(short = 'k', long, value_name = "RANKS", value_parser = ranks, default_value = "2..10", aliases = ["rank", "components", "n-components"])]
+    #[arg(short = 'k', long, value_name = "RANKS", value_parser = ranks, default_value = "1..10", aliases = ["rank", "components", "n-components"])]
     pub(crate) ranks: Ranks,
     /// Fits of each rank to all of X, from random starts.
     #[arg(long, value_name = "N", default_value_t = 10, aliases = ["restarts", "nrun", "n-iter"])]

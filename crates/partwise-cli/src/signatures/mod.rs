@@ -237,7 +237,7 @@ fn choose(
     let rank = match args.rank {
         Some(rank) => rank,
         None => {
-            let advised = advise(&found);
+            let advised = advise(&found, missing);
             let said = Said { found: &found, advice: &advised, command: None, missing };
             let all = rank::document(source, scan, outcomes.len(), &said);
             let json = all.to_json().map_err(|error| Failure::Internal(error.to_string()))?;

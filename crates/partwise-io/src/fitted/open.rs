@@ -5,6 +5,7 @@ use super::{AxisNames, NAMES, RUN, SCHEMA_VERSION, TEXT};
 use crate::error::{Error, Place, Result, path_name, quoted};
 use crate::input::Input;
 use crate::read::{ReadOptions, read};
+use crate::scanned::SCAN;
 use crate::words::TextModel;
 use crate::write::NpyScalar;
 use partwise::transform::Model;
@@ -33,6 +34,11 @@ impl Stored {
     pub fn open(folder: &Path) -> Result<Stored> {
         let path = folder.join(RUN);
         let text = read_text(&path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound if folder.join(SCAN).exists() => Error::NotAFile {
+                path: path_name(folder),
+                problem: "holds a scan of ranks, and a fit is wanted: make one of the rank that you choose, with `partwise consensus` \
+                          or the `partwise fit` that the scan has recommended",
+            },
             ErrorKind::NotFound => Error::NotFound { path: path_name(&path) },
             ErrorKind::NotADirectory => Error::NotAFile {
                 path: path_name(folder),

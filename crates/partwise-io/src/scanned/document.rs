@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::fitted::Versions;
-use crate::write::{Names, Separator, write_table_to};
+use crate::write::{Cell, Separator, write_cells_to};
 use partwise::select::{Advice, Scan, Summary};
 use serde::Serialize;
 
@@ -53,18 +53,17 @@ impl Document<'_> {
     /// The criteria as a table for people, a line for each rank: as many digits as it is read for.
     ///
     /// # Errors
-    /// As [`write_table_to`].
+    /// As [`write_cells_to`].
     pub fn to_table(&self) -> Result<Vec<u8>> {
         let columns = columns(self.ranks);
-        let values: Vec<f64> = (0..self.ranks.len())
-            .flat_map(|at| columns.iter().map(move |(_, of)| of.get(at).copied().unwrap_or(f64::NAN)))
-            .map(six_digits)
-            .collect();
-        let rows: Vec<String> = self.ranks.iter().map(|summary| summary.rank.to_string()).collect();
-        let cols: Vec<String> = columns.iter().map(|(name, _)| (*name).to_string()).collect();
-        let names = Names { rows: Some(&rows), cols: Some(&cols) };
+        let header: Vec<&str> = ["rank"].into_iter().chain(columns.iter().map(|(name, _)| *name)).collect();
+        let lines = self.ranks.iter().enumerate().map(|(at, summary)| {
+            let known = |x: f64| if x.is_nan() { Cell::Empty } else { Cell::Number(six_digits(x)) };
+            let criteria = columns.iter().map(|(_, of)| known(of.get(at).copied().unwrap_or(f64::NAN)));
+            [Cell::Count(summary.rank)].into_iter().chain(criteria).collect()
+        });
         let mut out = Vec::new();
-        write_table_to(&mut out, &values, (rows.len(), cols.len()), names, Separator::Tab)?;
+        write_cells_to(&mut out, &header, lines, Separator::Tab)?;
         Ok(out)
     }
 }
@@ -76,9 +75,9 @@ pub fn columns(ranks: &[Summary]) -> Vec<(&'static str, Vec<f64>)> {
         ("relative_error", |s| s.relative_error),
         ("shuffled_error", |s| s.shuffled),
         ("held_out_loss", |s| s.held_out.as_ref().map(|h| h.median)),
-        ("held_out_error", |s| s.held_out.as_ref().map(|h| h.error)),
+        ("held_out_standard_error", |s| s.held_out.as_ref().map(|h| h.error)),
         ("bi_cross_loss", |s| s.bi_cross.as_ref().map(|h| h.median)),
-        ("bi_cross_error", |s| s.bi_cross.as_ref().map(|h| h.error)),
+        ("bi_cross_standard_error", |s| s.bi_cross.as_ref().map(|h| h.error)),
         ("stability", |s| s.stability),
         ("cophenetic", |s| s.consensus.and_then(|c| c.cophenetic)),
         ("dispersion", |s| s.consensus.map(|c| c.dispersion)),

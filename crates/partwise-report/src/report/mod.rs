@@ -178,6 +178,7 @@ impl<'a, T: Scalar> Report<'a, T> {
             "title": self.title,
             "verdict": outline::verdict(run.as_ref(), self.scan),
             "warnings": run.as_ref().map_or(Vec::new(), outline::warnings),
+            "data_notes": run.as_ref().map_or(Vec::new(), outline::found_in_data),
             "data_card": outline::card(run.as_ref(), self.scan),
             "command": run.as_ref().map(outline::command).or_else(|| outline::fit_of(self.scan)),
             "restarts": run.as_ref().map_or(Vec::new(), outline::restarts),

@@ -33,7 +33,10 @@ fn shorten(value: &mut Value) {
 /// The last part of a path, also after a `=`, a `:` or a `,`, which options have before it.
 fn named(text: &str) -> String {
     let pieces = text.split_inclusive(['=', ',', ':']);
-    pieces.map(|piece| piece.rsplit(['/', '\\']).next().unwrap_or(piece)).collect()
+    // A folder may be named with a slash behind it.
+    let last =
+        |piece: &str| piece.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().map(str::to_owned);
+    pieces.filter_map(last).collect()
 }
 
 /// All numbers of a list; what is none is NaN.
@@ -87,8 +90,12 @@ pub(super) fn warnings(run: &Value) -> Vec<Value> {
             run["reason"].as_str().unwrap_or(ended)
         )));
     }
-    warnings.extend(run["data"]["notes"].as_array().cloned().unwrap_or_default());
     warnings
+}
+
+/// What was found while X was read.
+pub(super) fn found_in_data(run: &Value) -> Vec<Value> {
+    run["data"]["notes"].as_array().cloned().unwrap_or_default()
 }
 
 /// Facts about X.
@@ -214,11 +221,11 @@ mod tests {
     #[test]
     fn no_folder_is_told() {
         let run = json!({
-            "command": ["/elsewhere/bin/partwise", "fit", "/elsewhere/x.npy", "--fix-h=/data/h.npy", "--init", "a/w.npy,b/h.npy", "-o", "..\\out"],
+            "command": ["/elsewhere/bin/partwise", "fit", "/elsewhere/x.npy", "--fix-h=/data/h.npy", "--init", "a/w.npy,b/h.npy", "-o", "..\\out", "texts/more/"],
             "data": {"input": "/elsewhere/x.npy", "given": {"h": "/data/h.npy"}, "notes": ["rows/columns"]},
         });
         let shown = without_folders(&run);
-        assert_eq!(command(&shown), "partwise fit x.npy '--fix-h=h.npy' --init 'w.npy,h.npy' -o out");
+        assert_eq!(command(&shown), "partwise fit x.npy '--fix-h=h.npy' --init 'w.npy,h.npy' -o out more");
         assert_eq!(
             shown["data"],
             json!({"input": "x.npy", "given": {"h": "h.npy"}, "notes": ["rows/columns"]})

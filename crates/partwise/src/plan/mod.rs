@@ -83,7 +83,8 @@ impl Spec {
         choose_rule::<T>(&mut spec, Some(facts), &mut notes)?;
         demands::check(&spec, Some(facts), given)?;
         demands::settle(&mut spec, given, &mut notes);
-        choose_init(&mut spec, facts, (given.w.is_some(), given.h.is_some()), &mut notes)?;
+        let fixed = demands::is_fixed(&spec, given);
+        choose_init(&mut spec, facts, (given.w.is_some(), given.h.is_some()), fixed, &mut notes)?;
         if k > m.min(n) {
             notes.push(format!("rank {k} is larger than min(m, n) = {}: an exact fit is possible", m.min(n)));
         }
@@ -275,7 +276,13 @@ fn curvatures(rank: usize, facts: &Facts) -> u64 {
     rows.saturating_mul(4).saturating_mul(pairs(rank) as u64)
 }
 
-fn choose_init(spec: &mut Spec, facts: &Facts, given: (bool, bool), notes: &mut Vec<String>) -> Result<()> {
+fn choose_init(
+    spec: &mut Spec,
+    facts: &Facts,
+    given: (bool, bool),
+    fixed: bool,
+    notes: &mut Vec<String>,
+) -> Result<()> {
     let (k, least) = (spec.rank, facts.rows.min(facts.cols));
     if given == (true, true) {
         spec.init = Init::Given;
@@ -306,7 +313,11 @@ fn choose_init(spec: &mut Spec, facts: &Facts, given: (bool, bool), notes: &mut 
                 (Init::NndsvdA, "the singular vectors of X are a good start, and the same in every run")
             };
             spec.init = init;
-            notes.push(format!("init {init}: {why}"));
+            notes.push(if fixed {
+                format!("init {init}, for the factor that is not fixed")
+            } else {
+                format!("init {init}: {why}")
+            });
         }
         Init::Nndsvd | Init::NndsvdA | Init::NndsvdAr | Init::Spa if facts.weighted && facts.sparse => {
             return Err(Error::Unsupported {

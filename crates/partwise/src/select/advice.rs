@@ -14,8 +14,10 @@
 //! Without folds, question 2 alone is answered: the largest stable rank.
 //!
 //! Confidence is high as long as nothing speaks against the rank. Each doubt is told and takes a step from it: the rank is at an
-//! end of the scan; the two answers differ; larger ranks predict as well; a smaller one predicts nearly as well; one component
-//! is recommended for data that are not those of one.
+//! end of the scan; the two answers differ; larger ranks predict as well, or are found again by every run; a smaller one
+//! predicts nearly as well; one component is recommended for data that are not those of one; shuffled data are explained nearly
+//! as well, where rank 1 is not there to compare with; fits are missing. A scan of which most fits are missing recommends
+//! nothing.
 //!
 //! Reference: L. Breiman, J. Friedman, R. Olshen, C. Stone (1984), "Classification and Regression Trees", section 3.4.3.
 
@@ -28,6 +30,10 @@ pub(super) const STABLE: f64 = 0.9;
 const NOTHING: f64 = 0.9;
 /// A rank that has this share of what all components together gain in prediction leaves little to the others.
 const NEARLY: f64 = 0.95;
+/// What X leaves unexplained is hardly less than what shuffled data leave if it is so by less than this share of that.
+const HARDLY: f64 = 0.05;
+/// Losses that differ by this share of the largest of a scan are the same: near an exact fit, the rest is rounding.
+const SAME: f64 = 1e-9;
 
 /// How sure a recommendation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -58,14 +64,20 @@ pub struct Advice {
     pub beyond: bool,
 }
 
-/// What summaries of ascending rank say.
-pub fn advise(summaries: &[Summary]) -> Advice {
+/// What summaries of ascending rank say, of a scan of which so many fits are `missing`.
+pub fn advise(summaries: &[Summary], missing: usize) -> Advice {
     let predictive = predictive(summaries);
     let last = summaries.last().map_or(0, |last| last.rank);
     let beyond = summaries.len() > 1 && predictive == Some(last);
     let stable = summaries.iter().filter(|s| is_stable(s)).map(|summary| summary.rank).max();
     let mut advice =
         Advice { rank: None, confidence: Confidence::Low, reasons: Vec::new(), predictive, stable, beyond };
+    let done: usize = summaries.iter().map(|summary| summary.fits).sum();
+    if missing > done {
+        advice.beyond = false;
+        advice.reasons.push(format!("of {} fits, {done} are done: too few to say", done + missing));
+        return advice;
+    }
     if let Some(reason) = nothing(summaries) {
         advice.reasons.push(reason);
         return advice;
@@ -85,7 +97,12 @@ pub fn advise(summaries: &[Summary]) -> Advice {
     };
     advice.rank = Some(rank);
     advice.reasons = why(summaries, rank, most, &advice);
-    let doubts = doubts(summaries, rank, most);
+    let mut doubts = doubts(summaries, rank, most);
+    if missing > 0 {
+        let of = done + missing;
+        let told = Some(format!("of {of} fits, {missing} are missing: they may say something else"));
+        doubts.push(Doubt { steps: 2, told });
+    }
     advice.confidence = match doubts.iter().map(|doubt| doubt.steps).sum() {
         0 => Confidence::High,
         1 => Confidence::Medium,
@@ -107,7 +124,9 @@ fn of_rank(summaries: &[Summary], rank: usize) -> Option<&Summary> {
 fn why(summaries: &[Summary], rank: usize, most: usize, advice: &Advice) -> Vec<String> {
     let mut reasons = Vec::new();
     if let Some(predictive) = advice.predictive {
-        reasons.push(if advice.beyond {
+        reasons.push(if summaries.len() == 1 {
+            format!("rank {predictive} is the only one of the scan: nothing says whether others are better")
+        } else if advice.beyond {
             format!(
                 "held-out entries are predicted better up to rank {predictive}, the largest of the scan: more may be needed"
             )
@@ -170,18 +189,29 @@ fn doubts(summaries: &[Summary], rank: usize, most: usize) -> Vec<Doubt> {
     if most == last.rank && summaries.len() > 1 {
         doubt(1, None);
     }
-    if rank == first.rank && rank > 1 {
+    if summaries.len() == 1 {
+        doubt(2, None);
+    } else if rank == first.rank && rank > 1 {
         doubt(1, Some("it is the smallest rank of the scan: fewer may do as well".into()));
     }
     // The rank was taken as the smallest of several that are as good.
-    if let Some(lowest) = lowest(summaries)
-        && most == rank
-        && lowest.rank > rank
-        && is_stable(lowest)
-    {
+    let as_good = lowest(summaries).filter(|lowest| most == rank && lowest.rank > rank && is_stable(lowest));
+    if let Some(lowest) = as_good {
         doubt(
             1,
             Some(format!("ranks up to {} predict as well, and their components are stable too", lowest.rank)),
+        );
+    } else if rank > 1
+        && let Some(larger) = summaries.iter().rfind(|other| other.rank > most && is_stable(other))
+    {
+        doubt(
+            1,
+            Some(format!(
+                "every run also finds the same {} components (mean cosine {:.2}): some may be real, though they are too weak to \
+                 predict single entries",
+                larger.rank,
+                larger.stability.unwrap_or(f64::NAN)
+            )),
         );
     }
     let gain = |other: &Summary| Some(first.held_out.as_ref()?.median - other.held_out.as_ref()?.median);
@@ -202,6 +232,16 @@ fn doubts(summaries: &[Summary], rank: usize, most: usize) -> Vec<Doubt> {
     if held_out.folds.len() < 3 {
         doubt(1, Some("with fewer than 3 folds, nothing says how sure the prediction is".into()));
     }
+    if let Some((own, shuffled)) = hardly(summaries, rank) {
+        doubt(
+            2,
+            Some(format!(
+                "at every rank, the same data with the entries of each column shuffled are explained nearly as well (relative \
+                 error {shuffled:.3} at rank {rank}, {own:.3} as they are): there may be nothing to find; a scan from rank 1 on \
+                 would say"
+            )),
+        );
+    }
     if rank == 1
         && let Some((at, share)) = beyond_one(summaries)
     {
@@ -216,8 +256,25 @@ fn doubts(summaries: &[Summary], rank: usize, most: usize) -> Vec<Doubt> {
     doubts
 }
 
-/// Why there is no structure to be found, if so: the shuffled data are explained nearly as well at every rank.
+/// The relative errors of X and of shuffled data at every rank.
+fn errors(summaries: &[Summary]) -> impl Iterator<Item = (usize, f64, f64)> {
+    summaries.iter().filter_map(|summary| Some((summary.rank, summary.relative_error?, summary.shuffled?)))
+}
+
+/// Why there is no structure to be found, if so: the shuffled data are explained nearly as well at every rank. Without rank 1,
+/// that is sure only if they are explained better.
 fn nothing(summaries: &[Summary]) -> Option<String> {
+    let without_one = summaries.first().is_some_and(|first| first.rank > 1);
+    if without_one
+        && errors(summaries).next().is_some()
+        && errors(summaries).all(|(_, own, shuffled)| shuffled <= own)
+    {
+        return Some(
+            "at every rank, the same data with the entries of each column shuffled are explained better: there is no structure \
+             for a factorization to find"
+                .into(),
+        );
+    }
     let gains: Vec<(f64, f64)> = summaries
         .iter()
         .filter(|summary| summary.rank > 1)
@@ -232,6 +289,17 @@ fn nothing(summaries: &[Summary]) -> Option<String> {
          for a factorization to find"
             .into()
     })
+}
+
+/// The errors of X and of shuffled data at the largest rank, if at every rank they are nearly the same, and rank 1 is not there
+/// to say whether that is much.
+fn hardly(summaries: &[Summary], rank: usize) -> Option<(f64, f64)> {
+    let same =
+        |(_, own, shuffled): (usize, f64, f64)| shuffled.powi(2) - own.powi(2) < HARDLY * shuffled.powi(2);
+    if summaries.first()?.rank == 1 || !errors(summaries).all(same) {
+        return None;
+    }
+    errors(summaries).find(|&(of, ..)| of == rank).map(|(_, own, shuffled)| (own, shuffled))
 }
 
 /// The rank that explains most of what one component leaves beyond what it would explain of shuffled data, and by how many
@@ -254,10 +322,12 @@ fn lowest(summaries: &[Summary]) -> Option<&Summary> {
 /// The smallest rank whose held-out loss is above the lowest by no more than a standard error.
 fn predictive(summaries: &[Summary]) -> Option<usize> {
     let lowest = lowest(summaries)?.held_out.as_ref()?;
+    let medians = summaries.iter().filter_map(|summary| Some(summary.held_out.as_ref()?.median));
+    let rounding = SAME * medians.filter(|median| median.is_finite()).fold(0.0, f64::max);
     let close = |summary: &&Summary| {
         summary.held_out.as_ref().is_some_and(|held_out| {
             let (behind, error) = held_out.behind(lowest);
-            behind <= error
+            behind <= error.max(rounding)
         })
     };
     summaries.iter().find(close).map(|summary| summary.rank)
@@ -274,6 +344,7 @@ mod tests {
         Summary {
             rank,
             runs: 10,
+            fits: 15,
             converged: 10,
             best: Some(0),
             objective: Some(1.0),
@@ -303,7 +374,7 @@ mod tests {
             // Lower, but not by more than it varies.
             line(4, &[1.98, 2.25, 2.05], 0.5, (0.28, 0.75)),
         ];
-        let advice = advise(&scan);
+        let advice = advise(&scan, 0);
         assert_eq!((advice.rank, advice.confidence, advice.beyond), (Some(3), Confidence::High, false));
         assert_eq!((advice.predictive, advice.stable), (Some(3), Some(3)));
     }
@@ -316,14 +387,14 @@ mod tests {
                 line(1, &[9.0, 9.2, 9.1], 1.0, (0.9, 0.9)),
                 line(2, &[5.0, 5.2, 5.1], 0.97, (0.7, 0.85)),
                 line(3, &[2.0, 2.2, 2.1], 0.99, (0.3, 0.8)),
-                line(4, &[2.2, 2.5, 2.4], 0.99, (0.28, 0.75)),
+                line(4, &[2.2, 2.5, 2.4], 0.6, (0.28, 0.75)),
             ]
         };
-        assert_eq!(advise(&sure()).confidence, Confidence::High);
+        assert_eq!(advise(&sure(), 0).confidence, Confidence::High);
         let doubted = |change: &dyn Fn(&mut Vec<Summary>), wanted: Confidence, word: &str| {
             let mut scan = sure();
             change(&mut scan);
-            let advice = advise(&scan);
+            let advice = advise(&scan, 0);
             assert_eq!((advice.rank, advice.confidence), (Some(3), wanted), "{word}: {:?}", advice.reasons);
             assert!(
                 advice.reasons.iter().any(|reason| reason.contains(word)),
@@ -343,6 +414,12 @@ mod tests {
             Confidence::Medium,
             "ranks up to 4 predict as well",
         );
+        // Worse with more, which are found again all the same.
+        doubted(
+            &|scan| scan[3].stability = Some(0.95),
+            Confidence::Medium,
+            "every run also finds the same 4",
+        );
         doubted(&|scan| scan.truncate(3), Confidence::Medium, "more may be needed");
         doubted(&|scan| drop(scan.drain(..2)), Confidence::Medium, "smallest rank of the scan");
         doubted(
@@ -361,22 +438,77 @@ mod tests {
             line(3, &[7.0, 70.0, 20.0], 0.99, (0.3, 0.8)),
             line(4, &[7.5, 71.0, 21.0], 0.99, (0.28, 0.75)),
         ];
-        assert_eq!(advise(&scan).predictive, Some(3));
+        assert_eq!(advise(&scan, 0).predictive, Some(3));
     }
 
     #[test]
     fn one_component_is_not_sure_where_more_explain_what_shuffled_data_do_not() {
         let scan = |error: f64| {
             let more = line(2, &[1.2, 1.3, 1.2], 0.4, (error, 0.85));
-            advise(&[
+            let scan = [
                 line(1, &[1.0, 1.1, 1.0], 1.0, (0.9, 0.9)),
                 more,
                 line(3, &[1.4, 1.5, 1.4], 0.3, (0.7, 0.8)),
-            ])
+            ];
+            advise(&scan, 0)
         };
         let weak = scan(0.7);
         assert_eq!((weak.rank, weak.confidence), (Some(1), Confidence::Low));
         assert!(weak.reasons.iter().any(|reason| reason.contains("too weak")), "{:?}", weak.reasons);
+    }
+
+    /// Without rank 1, nothing says what one component would explain of noise.
+    #[test]
+    fn noise_is_not_sure_without_rank_one_either() {
+        let scan = |shuffled: f64| {
+            [
+                line(2, &[1.2, 1.2, 1.2], 1.0, (0.461, shuffled)),
+                line(3, &[1.3, 1.4, 1.3], 0.3, (0.44, shuffled - 0.02)),
+            ]
+        };
+        let doubted = advise(&scan(0.464), 0);
+        assert_eq!((doubted.rank, doubted.confidence), (Some(2), Confidence::Low));
+        assert!(
+            doubted.reasons.iter().any(|reason| reason.contains("from rank 1 on")),
+            "{:?}",
+            doubted.reasons
+        );
+        // Better than X itself: there is nothing.
+        assert_eq!(advise(&scan(0.43), 0).rank, None);
+        assert!(advise(&scan(0.6), 0).reasons.iter().all(|reason| !reason.contains("shuffled")));
+    }
+
+    #[test]
+    fn a_single_rank_and_a_scan_that_was_broken_off_are_not_sure() {
+        let scan = [
+            line(1, &[9.0, 9.2, 9.1], 1.0, (0.9, 0.9)),
+            line(2, &[5.0, 5.2, 5.1], 0.97, (0.7, 0.85)),
+            line(3, &[2.0, 2.2, 2.1], 0.99, (0.3, 0.8)),
+            line(4, &[2.2, 2.5, 2.4], 0.6, (0.28, 0.75)),
+        ];
+        let one = advise(&scan[2..3], 0);
+        assert_eq!((one.rank, one.confidence, one.beyond), (Some(3), Confidence::Low, false));
+        assert!(one.reasons[0].contains("the only one"), "{:?}", one.reasons);
+        // 60 fits are done.
+        let few = advise(&scan, 61);
+        assert!(
+            few.rank.is_none() && few.reasons[0].contains("of 121 fits, 60 are done"),
+            "{:?}",
+            few.reasons
+        );
+        let most = advise(&scan, 5);
+        assert_eq!((most.rank, most.confidence), (Some(3), Confidence::Low));
+    }
+
+    /// What is left of an exact fit is rounding, and no reason to take more components.
+    #[test]
+    fn losses_of_exact_fits_are_the_same() {
+        let scan = [
+            line(1, &[9.0, 9.2, 9.1], 1.0, (0.9, 0.9)),
+            line(2, &[3e-28, 2e-28, 4e-28], 1.0, (1e-14, 0.85)),
+            line(3, &[3e-30, 2e-30, 4e-30], 0.4, (1e-15, 0.8)),
+        ];
+        assert_eq!(advise(&scan, 0).predictive, Some(2));
     }
 
     #[test]
@@ -386,7 +518,7 @@ mod tests {
             line(2, &[5.0, 5.2], 0.97, (0.7, 0.85)),
             line(3, &[2.0, 2.2], 0.4, (0.3, 0.8)),
         ];
-        let advice = advise(&scan);
+        let advice = advise(&scan, 0);
         assert!(advice.beyond && advice.rank == Some(2) && advice.confidence != Confidence::High);
         assert!(advice.reasons[0].contains("more may be needed"), "{:?}", advice.reasons);
     }
@@ -398,7 +530,7 @@ mod tests {
             line(2, &[1.2, 1.2], 0.4, (0.85, 0.85)),
             line(3, &[1.3, 1.4], 0.3, (0.8, 0.8)),
         ];
-        let advice = advise(&scan);
+        let advice = advise(&scan, 0);
         assert_eq!(advice.rank, None);
         assert!(advice.reasons[0].contains("no structure"));
     }
@@ -407,8 +539,8 @@ mod tests {
     fn without_folds_the_largest_stable_rank_is_taken() {
         let scan =
             [line(2, &[], 0.99, (0.5, 0.9)), line(3, &[], 0.95, (0.4, 0.9)), line(4, &[], 0.6, (0.3, 0.9))];
-        let advice = advise(&scan);
+        let advice = advise(&scan, 0);
         assert_eq!((advice.rank, advice.confidence), (Some(3), Confidence::Low));
-        assert_eq!(advise(&[]).rank, None);
+        assert_eq!(advise(&[], 0).rank, None);
     }
 }

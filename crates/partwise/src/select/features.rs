@@ -91,10 +91,12 @@ pub fn top_features<T: Scalar>(h: &Factor<T>, shares: &[f64], by: By, count: usi
             });
         }
     }
+    // Where several have the same, all that a component has alone for one, rounding must not order them.
+    let about = |x: f64| (x * 1e9).round() / 1e9;
     let keys = |f: &TopFeature| match by {
         By::Weight => (f.weight, f.lift),
-        By::Lift => (f.lift, f.weight),
-        By::Specificity => (f.specificity, f.weight),
+        By::Lift => (about(f.lift), f.weight),
+        By::Specificity => (about(f.specificity), f.weight),
     };
     for features in &mut all {
         // Of equals, the first column comes first.

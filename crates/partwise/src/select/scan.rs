@@ -33,7 +33,7 @@ use crate::spec::{Init, Normalize, Spec, Unseen};
 use crate::start::Given;
 use crate::status::Status;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -55,7 +55,7 @@ const MOST_BLOCKS: u32 = 100;
 /// let outcomes = scan.run(&x, Vec::new(), &mut ())?;
 /// let summaries = summaries(&outcomes, 0);
 /// assert_eq!(summaries.len(), 4);
-/// assert_eq!(advise(&summaries).rank, Some(2));
+/// assert_eq!(advise(&summaries, scan.missing(&outcomes)).rank, Some(2));
 /// # Ok::<(), partwise::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -268,6 +268,12 @@ impl Scan {
         jobs
     }
 
+    /// How many of its jobs have no outcome yet.
+    pub fn missing<T>(&self, outcomes: &[Outcome<T>]) -> usize {
+        let known: HashSet<Job> = outcomes.iter().map(|outcome| outcome.job).collect();
+        self.jobs().iter().filter(|job| !known.contains(job)).count()
+    }
+
     /// The specification of the fits of one rank.
     pub fn spec_of(&self, rank: usize) -> Spec {
         let mut spec = self.spec.clone();
@@ -305,8 +311,9 @@ impl Scan {
         self.ranks.iter().try_for_each(|&rank| self.spec_of(rank).plan::<T>(facts).map(|_| ()))
     }
 
-    /// Does all jobs that are not `done`, and returns what they and those came to, in the order of [`Scan::jobs`]. If the watch
-    /// ends the scan early, some are missing.
+    /// Does all jobs that are not `done`, and returns what they and those came to, in the order of [`Scan::jobs`]; after them
+    /// what else is in `done`, as a scan to which ranks are added has no less to say than before. If the watch ends the scan
+    /// early, some are missing.
     ///
     /// # Errors
     /// Those of [`Scan::check`], and of the fits.
@@ -333,8 +340,8 @@ impl Scan {
     ) -> Result<Vec<Outcome<T>>> {
         let shared = Shared::new(x, self);
         self.check::<T>(&shared.facts)?;
-        let left: Vec<Job> =
-            jobs.iter().copied().filter(|job| done.iter().all(|outcome| outcome.job != *job)).collect();
+        let known: HashSet<Job> = done.iter().map(|outcome| outcome.job).collect();
+        let left: Vec<Job> = jobs.iter().copied().filter(|job| !known.contains(job)).collect();
         let threads = if self.spec.threads == 0 { available() } else { self.spec.threads };
         let workers = threads.min(left.len()).max(1);
         let each = (threads / workers).max(1);
@@ -400,8 +407,11 @@ impl Scan {
         let (_, mut outcomes) = told.into_inner().unwrap_or_else(PoisonError::into_inner);
         let places: HashMap<Job, usize> =
             self.jobs().into_iter().enumerate().map(|(at, job)| (job, at)).collect();
-        outcomes.retain(|outcome| places.contains_key(&outcome.job));
-        outcomes.sort_by_key(|outcome| places[&outcome.job]);
+        let last = places.len();
+        outcomes.sort_by_key(|outcome| {
+            let Job { rank, kind, number } = outcome.job;
+            (places.get(&outcome.job).copied().unwrap_or(last), rank, kind as u8, number)
+        });
         Ok(outcomes)
     }
 

@@ -10,7 +10,7 @@
 
 use super::consensus::{Consensus, Measures};
 use super::matching::{assignment, cosines};
-use super::scan::{Job, Kind, Outcome};
+use super::scan::{Kind, Outcome};
 use crate::scalar::Scalar;
 use serde::Serialize;
 
@@ -19,6 +19,8 @@ use serde::Serialize;
 pub struct Summary {
     /// The rank.
     pub rank: usize,
+    /// Fits that are done, of any kind.
+    pub fits: usize,
     /// Fits to all of X.
     pub runs: usize,
     /// Those of them that converged.
@@ -92,6 +94,7 @@ fn summary<T: Scalar>(rank: usize, outcomes: &[&Outcome<T>], seed: u64) -> Summa
     let several = whole.len() > 1;
     Summary {
         rank,
+        fits: outcomes.len(),
         runs: whole.len(),
         converged: whole.iter().filter(|outcome| outcome.status.is_converged()).count(),
         best: best.map(|best| best.job.number),
@@ -183,14 +186,5 @@ impl HeldOut {
             .collect();
         let (median, error) = middle(&differences);
         (median, if differences.len() > 1 { error } else { 0.0 })
-    }
-}
-
-impl Summary {
-    /// The jobs of a scan that a summary was made without, because it was stopped.
-    pub fn missing(&self, jobs: &[Job]) -> usize {
-        let folds = self.held_out.as_ref().map_or(0, |held_out| held_out.folds.len());
-        let asked = |kind: Kind| jobs.iter().filter(|job| job.rank == self.rank && job.kind == kind).count();
-        asked(Kind::Whole).saturating_sub(self.runs) + asked(Kind::HeldOut).saturating_sub(folds)
     }
 }
