@@ -2,6 +2,7 @@
 
 import html
 import json
+from itertools import islice
 from numbers import Integral
 from pathlib import Path
 
@@ -26,7 +27,7 @@ _MOST_FITS = 100_000
 
 def select_rank(
     X,
-    ranks=range(2, 11),
+    ranks=range(1, 11),
     *,
     n_runs=10,
     n_folds=5,
@@ -64,7 +65,7 @@ def select_rank(
     ----------
     X : array or sparse matrix of shape (n_samples, n_features)
         It is kept by the scan, and not copied, for :meth:`RankScan.best` and :meth:`RankScan.consensus`.
-    ranks : int or iterable of ints, default=range(2, 11)
+    ranks : int or iterable of ints, default=range(1, 11)
         The ranks to fit.
     n_runs : int, default=10
         Fits of each rank to all of X, from random starts.
@@ -163,12 +164,12 @@ def select_rank(
 
 def _ranks(ranks):
     """Ranks in ascending order, each once."""
-    ranks = [ranks] if isinstance(ranks, Integral) else list(ranks)
+    ranks = [ranks] if isinstance(ranks, Integral) else list(islice(ranks, _MOST_RANKS + 1))
     for rank in ranks:
         _positive(rank, "a rank")
     ranks = sorted({int(rank) for rank in ranks})
     if not 0 < len(ranks) <= _MOST_RANKS:
-        raise ValueError(f"ranks are {len(ranks)}, and have to be between 1 and {_MOST_RANKS}")
+        raise ValueError(f"ranks have to be between 1 and {_MOST_RANKS} different numbers")
     return ranks
 
 

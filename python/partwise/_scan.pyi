@@ -11,7 +11,7 @@ from partwise._selection import Consensus
 
 def select_rank(
     X: _Matrix,
-    ranks: int | Iterable[int] = range(2, 11),
+    ranks: int | Iterable[int] = range(1, 11),
     *,
     n_runs: int = 10,
     n_folds: int = 5,

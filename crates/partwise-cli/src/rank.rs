@@ -4,6 +4,7 @@ use crate::any::{Number, with_matrix};
 use crate::args::{self, ConstraintArgs, RankArgs, Shard};
 use crate::counting::Counting;
 use crate::failure::{Failure, Outcome};
+use crate::output;
 use crate::report;
 use crate::signals::{self, Phase};
 use crate::source::Source;
@@ -15,7 +16,7 @@ use partwise::select::{
     Advice, Confidence, Job, Kind, Outcome as Done, Scan, Summary, Watch, advise, summaries,
 };
 use partwise_io::fitted::{REPORT, Versions};
-use partwise_io::scanned::{Common, Document, Jobs, SCAN, TABLE};
+use partwise_io::scanned::{Common, Document, Jobs, KEY, SCAN, TABLE};
 use partwise_report::ConsensusMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -87,6 +88,7 @@ fn go<T: Number>(
     scan.check::<T>(&source.facts)?;
     let folder = out(args);
     let common = common(source, &scan)?;
+    refuse_inputs(&folder, [args.input.as_path()].into_iter().chain(source.counting.files()))?;
     let jobs = Jobs::open(&folder, &common, args.force)?;
     let all = scan.jobs();
     // What the folder holds of other ranks has its say too.
@@ -134,6 +136,20 @@ fn go<T: Number>(
         (true, false) => format!("\nwrote {SCAN} and {TABLE} to {}", folder.display()),
     });
     Ok(signals::received().map_or(Outcome::Done, Outcome::Interrupted))
+}
+
+/// Refuses a folder in which a file of the scan would replace one of its inputs.
+fn refuse_inputs<'a>(folder: &Path, inputs: impl Iterator<Item = &'a Path>) -> Result<(), Failure> {
+    let ours: Vec<PathBuf> = [SCAN, TABLE, REPORT, KEY].iter().map(|name| folder.join(name)).collect();
+    for input in inputs {
+        if ours.iter().any(|file| output::is_same(file, input)) {
+            return Err(Failure::Usage(format!(
+                "the results would replace the input '{}'; choose another --out",
+                input.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Does what is left of a scan, every fit into its folder.

@@ -3,7 +3,7 @@
 use crate::any::Number;
 use crate::args::{LookArgs, ReportArgs};
 use crate::failure::{Failure, Outcome};
-use crate::output::may_write;
+use crate::output::{is_same, may_write};
 use crate::talk::{Talk, bytes};
 use partwise::Fit;
 use partwise::data::Matrix;
@@ -121,6 +121,22 @@ fn parsed(json: &[u8]) -> Result<Value, Failure> {
 pub(crate) fn run(args: &ReportArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let to = args.out.clone().unwrap_or_else(|| args.folder.join(REPORT));
     if args.out.is_some() {
+        let read = [args.look.groups.as_deref()];
+        let folders = [Some(args.folder.as_path()), args.scan.as_deref()];
+        // Beside an earlier report, all that such a folder has is needed.
+        let inside = |folder: &Path| {
+            to.file_name() != Some(REPORT.as_ref())
+                && to.exists()
+                && to.parent().is_some_and(|at| is_same(&Path::new(".").join(at), folder))
+        };
+        if read.into_iter().flatten().any(|file| is_same(file, &to))
+            || folders.into_iter().flatten().any(inside)
+        {
+            return Err(Failure::Usage(format!(
+                "--out {} would replace what the report is made of; choose another name",
+                to.display()
+            )));
+        }
         may_write(&to, args.force)?;
     }
     let html = if ScanFolder::is_there(&args.folder) {

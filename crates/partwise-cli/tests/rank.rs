@@ -129,3 +129,25 @@ fn noise_is_not_recommended_with_confidence() {
     let said = bench.ok("rank x.tsv --ranks 1..4 --runs 4 --out s");
     assert!(said.err.contains("no rank is recommended") || said.err.contains("rank 1"), "{}", said.err);
 }
+
+/// Inputs are never changed, whatever their names are.
+#[test]
+fn inputs_are_not_replaced() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("in")).unwrap();
+    let table = parts(12, 9);
+    bench.write("in/ranks.tsv", &table);
+    bench.fails("rank in/ranks.tsv --ranks 1 --runs 2 --out in --force", 2, &["would replace the input"]);
+    assert_eq!(bench.read("in/ranks.tsv"), table);
+    bench.write("x.tsv", &table);
+    bench.write("groups.txt", "a\n".repeat(12));
+    bench.ok("fit x.tsv --rank 2 --out f");
+    let w = std::fs::read(bench.path("f/W.npy")).unwrap();
+    for out in ["groups.txt", "f/W.npy"] {
+        let command = format!("report f --groups groups.txt --out {out} --force");
+        bench.fails(&command, 2, &["would replace what the report is made of"]);
+    }
+    assert_eq!(std::fs::read(bench.path("f/W.npy")).unwrap(), w);
+    bench.ok("report f --groups groups.txt");
+    bench.ok("report f --out f/report.html --force");
+}

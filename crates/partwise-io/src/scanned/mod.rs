@@ -14,11 +14,12 @@ mod document;
 pub use document::{Document, SCAN, TABLE, columns};
 
 use crate::error::{Error, Place, Result, path_name};
+use crate::fitted::REPORT;
 use crate::input::Input;
 use crate::read::{ReadOptions, read};
 use crate::write::{NpyScalar, write_bytes, write_npy};
 use partwise::select::{Job, Kind, Outcome, Scan};
-use partwise::{Factor, Spec};
+use partwise::{Factor, Facts, Spec};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ use std::path::{Path, PathBuf};
 /// The folder of the fits, in that of the scan.
 const JOBS: &str = "jobs";
 /// What they have in common.
-const KEY: &str = "jobs.json";
+pub const KEY: &str = "jobs.json";
 
 /// What all fits of a scan have in common. What they do not depend on, threads and the list of ranks, is no part of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,8 +57,57 @@ pub struct Jobs {
     folder: PathBuf,
 }
 
+/// What the key of a folder says.
+enum Known {
+    Nothing,
+    Unreadable,
+    Scan(Box<Common>),
+}
+
+impl Known {
+    fn in_the_way(&self, common: &Common) -> String {
+        let what = match self {
+            Known::Scan(other) => other.differs(common),
+            _ => "something that cannot be read".into(),
+        };
+        format!("it has a scan of {what}; use another folder, or allow it to be overwritten")
+    }
+}
+
+fn known(key: &Path) -> io::Result<Known> {
+    match std::fs::read(key) {
+        Ok(text) => {
+            Ok(serde_json::from_slice(&text).map_or(Known::Unreadable, |scan| Known::Scan(Box::new(scan))))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Known::Nothing),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a folder without a key has anything but what a scan begins with: hidden files that are being written, and a folder
+/// for fits without any.
+fn is_of_others(scan: &Path) -> bool {
+    let mut there = std::fs::read_dir(scan).into_iter().flatten().flatten();
+    there.any(|entry| {
+        let name = entry.file_name();
+        let begun = name == JOBS && fits_in(&entry.path()).is_empty();
+        !begun && !name.to_string_lossy().starts_with('.')
+    })
+}
+
+/// The files of fits in the folder for them. Only what has the name of a fit is ours.
+fn fits_in(folder: &Path) -> Vec<PathBuf> {
+    let there = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_fit = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        job_of(name.trim_end_matches(".json").trim_end_matches(".H.npy")).is_some()
+    };
+    there.map(|entry| entry.path()).filter(is_fit).collect()
+}
+
 impl Jobs {
-    /// Opens the folder of a scan, and makes it if there is none. With `anew`, fits that are there are removed.
+    /// Opens the folder of a scan, and makes it if there is none. With `anew`, fits that are there are removed, and what was
+    /// made of them: `scan.json`, its table and its report. Several may open it at once.
     ///
     /// # Errors
     /// [`Error::CannotCreate`] if it is the folder of another scan, or of something else; if it cannot be read or written.
@@ -66,39 +116,46 @@ impl Jobs {
         let refused = |problem: String| Error::CannotCreate { path: path_name(scan), problem };
         let failed = |error: io::Error| refused(error.to_string());
         let key = scan.join(KEY);
-        match std::fs::read(&key) {
-            Ok(text) if !anew => {
-                let other = match serde_json::from_slice::<Common>(&text) {
-                    Ok(known) if known == *common => return Ok(Jobs { folder }),
-                    Ok(known) => known.differs(common),
-                    Err(_) => "something that cannot be read".into(),
-                };
-                return Err(refused(format!(
-                    "it has a scan of {other}; use another folder, or allow it to be overwritten"
-                )));
+        let mut there = known(&key).map_err(failed)?;
+        if matches!(there, Known::Nothing) && !anew && is_of_others(scan) {
+            // Or somebody has begun since.
+            there = known(&key).map_err(failed)?;
+            if matches!(there, Known::Nothing) {
+                return Err(refused("it exists and is not the folder of a scan; use another folder".into()));
             }
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let mut there = std::fs::read_dir(scan).into_iter().flatten().flatten();
-                if there.any(|entry| !entry.file_name().to_string_lossy().starts_with('.')) && !anew {
-                    return Err(refused(
-                        "it exists and is not the folder of a scan; use another folder".into(),
-                    ));
+        }
+        let is_scan = !matches!(there, Known::Nothing);
+        match there {
+            Known::Nothing => {}
+            Known::Scan(there) if !anew && *there == *common => {
+                std::fs::create_dir_all(&folder).map_err(failed)?;
+                return Ok(Jobs { folder });
+            }
+            _ if anew => {}
+            there => return Err(refused(there.in_the_way(common))),
+        }
+        if anew {
+            // Those of something else are not ours to remove.
+            for name in [SCAN, TABLE, REPORT].into_iter().filter(|_| is_scan) {
+                match std::fs::remove_file(scan.join(name)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+                    _ => {}
                 }
             }
-            Err(error) => return Err(failed(error)),
-        }
-        std::fs::create_dir_all(&folder).map_err(failed)?;
-        // Only what has the name of a fit is ours.
-        for entry in std::fs::read_dir(&folder).map_err(failed)?.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if job_of(name.trim_end_matches(".json").trim_end_matches(".H.npy")).is_some() {
-                std::fs::remove_file(entry.path()).map_err(failed)?;
+            for entry in fits_in(&folder) {
+                std::fs::remove_file(entry).map_err(failed)?;
             }
         }
+        // The key first: who finds fits without one cannot know what they are of.
+        std::fs::create_dir_all(scan).map_err(failed)?;
         let text = serde_json::to_vec_pretty(common).map_err(|error| refused(error.to_string()))?;
         write_bytes(&key, &text)?;
-        Ok(Jobs { folder })
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        // Another scan may have begun here in the same moment: the last key holds.
+        match known(&key).map_err(failed)? {
+            Known::Scan(there) if *there == *common => Ok(Jobs { folder }),
+            there => Err(refused(there.in_the_way(common))),
+        }
     }
 
     /// Opens the folder of a scan that is there, with what its fits have in common.
@@ -155,6 +212,10 @@ impl Jobs {
                 .ok_or_else(|| damaged("its H has another precision".into()))?;
             if x.rows() != job.rank {
                 return Err(damaged(format!("its H has {} rows", x.rows())));
+            }
+            let bad = Facts::of(&x);
+            if bad.nan.count + bad.infinite.count > 0 {
+                return Err(damaged("its H has entries that are not finite".into()));
             }
             let factor = Factor::from_transposed(x.cols(), x.rows(), &x.to_row_major());
             outcome.h = Some(factor.map_err(|error| damaged(error.to_string()))?);
@@ -286,13 +347,40 @@ mod tests {
         assert!(error.contains("the same data with other options"), "{error}");
         let stranger = folder.join(JOBS).join("notes.txt");
         std::fs::write(&stranger, "mine").unwrap();
+        // What was made of the old fits goes with them.
+        for name in [SCAN, TABLE, REPORT, "mine.txt"] {
+            std::fs::write(folder.join(name), "old").unwrap();
+        }
         let jobs = Jobs::open(&folder, &common(3), true).unwrap();
+        assert_eq!(
+            [SCAN, TABLE, REPORT, "mine.txt"].map(|name| folder.join(name).exists()),
+            [false, false, false, true]
+        );
         assert!(stranger.exists() && jobs.load::<f64>().unwrap().is_empty());
         let other = scratch.join("thesis");
         std::fs::create_dir(&other).unwrap();
         std::fs::write(other.join("thesis.tex"), "all of it").unwrap();
         let error = Jobs::open(&other, &common(2), false).unwrap_err().to_string();
         assert!(error.contains("not the folder of a scan"), "{error}");
+    }
+
+    /// As shards do, on as many machines; whoever comes between the folder and its key is no stranger.
+    #[test]
+    fn several_begin_a_scan_at_once() {
+        for _ in 0..20 {
+            let scratch = Folder::new();
+            let folder = scratch.join("scan");
+            std::thread::scope(|scope| {
+                let all: Vec<_> = (0..6)
+                    .map(|_| scope.spawn(|| Jobs::open(&folder, &common(2), false).map(|_| ())))
+                    .collect();
+                all.into_iter().for_each(|one| one.join().unwrap().unwrap());
+            });
+        }
+        // What is left of one that ended between the two.
+        let scratch = Folder::new();
+        std::fs::create_dir_all(scratch.join("scan").join(JOBS)).unwrap();
+        Jobs::open(&scratch.join("scan"), &common(2), false).unwrap();
     }
 
     #[test]

@@ -41,6 +41,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// More parts of rows and columns than anyone cuts.
 const MOST_BLOCKS: u32 = 100;
 
+/// More fits of a rank and kind than anyone makes.
+const MOST_FITS: usize = 100_000;
+
 /// A scan over ranks.
 ///
 /// ```
@@ -291,6 +294,10 @@ impl Scan {
         };
         if self.ranks.is_empty() {
             return bad("ranks", "none".into(), "at least one rank");
+        }
+        let many = [("runs", self.runs), ("folds", self.folds as usize), ("shuffled", self.shuffled)];
+        if let Some(&(name, value)) = many.iter().find(|(_, value)| *value > MOST_FITS) {
+            return bad(name, value.to_string(), "100000 at most");
         }
         if self.runs == 0 {
             return bad("runs", "0".into(), "at least one fit of each rank");
