@@ -169,7 +169,7 @@ def _ranks(ranks):
         _positive(rank, "a rank")
     ranks = sorted({int(rank) for rank in ranks})
     if not 0 < len(ranks) <= _MOST_RANKS:
-        raise ValueError(f"ranks have to be between 1 and {_MOST_RANKS} different numbers")
+        raise ValueError(f"ranks are {len(ranks)}, and have to be between 1 and {_MOST_RANKS}")
     return ranks
 
 
