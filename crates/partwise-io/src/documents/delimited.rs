@@ -9,10 +9,11 @@ use csv::{ByteRecord, ReaderBuilder};
 use memchr::memchr_iter;
 use std::io::{self, BufRead, BufReader, Read};
 
-/// What a quote that is never closed may take.
+/// What a quote that is never closed may take, and how many there are.
 struct Bounded<R> {
     inner: R,
     left: u64,
+    quotes: u64,
 }
 
 impl<R: Read> Read for Bounded<R> {
@@ -23,6 +24,7 @@ impl<R: Read> Read for Bounded<R> {
         }
         let n = self.inner.read(to.get_mut(..most).unwrap_or_default())?;
         self.left -= n as u64;
+        self.quotes += memchr_iter(b'"', to.get(..n).unwrap_or_default()).count() as u64;
         Ok(n)
     }
 }
@@ -39,6 +41,8 @@ struct Rows<'a> {
     at: Place,
     width: Option<usize>,
     delimiter: u8,
+    /// Where the last row begins, if it goes over several lines.
+    long: Option<u64>,
 }
 
 impl Rows<'_> {
@@ -47,9 +51,19 @@ impl Rows<'_> {
         self.reader.get_mut().left = self.limit;
         let more = self.reader.read_byte_record(&mut record).map_err(|error| self.error(error))?;
         if !more {
-            return Ok(None);
+            // A quote that opens and is never closed takes all that follows for one text.
+            let odd = self.reader.get_ref().quotes % 2 == 1;
+            return match self.long.filter(|_| odd) {
+                None => Ok(None),
+                Some(line) => Err(Error::Data {
+                    at: self.at.at_line(line),
+                    problem: "a quote that opens in this row is never closed".into(),
+                    instead: "close it, or write it twice, \"\", where it is part of a text in quotes".into(),
+                }),
+            };
         }
         let line = record.position().map_or(0, csv::Position::line);
+        self.long = record.iter().any(|cell| memchr_iter(b'\n', cell).next().is_some()).then_some(line);
         let width = *self.width.get_or_insert(record.len());
         if record.len() != width {
             let name = if self.delimiter == b'\t' { "tabs" } else { "commas" };
@@ -92,10 +106,11 @@ pub(super) fn rows(
     let mut start = BufReader::with_capacity(1 << 16, bytes);
     let head = start.fill_buf().map_err(|source| Error::reading(at, source))?;
     let delimiter = delimiter(head, format);
-    let inner = Bounded { inner: start, left: u64::MAX };
+    let inner = Bounded { inner: start, left: u64::MAX, quotes: 0 };
     let reader =
         ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(inner);
-    let mut rows = Rows { reader, limit: to.options.memory_limit, at: at.clone(), width: None, delimiter };
+    let mut rows =
+        Rows { reader, limit: to.options.memory_limit, at: at.clone(), width: None, delimiter, long: None };
     let Some(header) = rows.next()? else { return Err(Error::Empty { at: at.clone() }) };
     let names: Vec<String> = header
         .record

@@ -30,7 +30,8 @@ pub(super) fn walk(root: &Path) -> Result<Found> {
     let unreadable = |path: &Path, source| Error::Unreadable { path: path_name(path), source };
     let mut found = Found::default();
     let mut seen = HashSet::new();
-    seen.insert(fs::canonicalize(root).map_err(|source| unreadable(root, source))?);
+    let whole = fs::canonicalize(root).map_err(|source| unreadable(root, source))?;
+    seen.insert(whole.clone());
     let (mut folders, mut links) = (vec![PathBuf::new()], Vec::<PathBuf>::new());
     loop {
         let relative = match folders.pop() {
@@ -41,7 +42,8 @@ pub(super) fn walk(root: &Path) -> Result<Found> {
                 links.sort();
                 let link = links.remove(0);
                 match fs::canonicalize(root.join(&link)) {
-                    Ok(target) if seen.insert(target.clone()) => link,
+                    // What this folder is in has it once more, and all that lies beside it.
+                    Ok(target) if !whole.starts_with(&target) && seen.insert(target.clone()) => link,
                     _ => {
                         found.again += 1;
                         continue;

@@ -104,6 +104,7 @@ fn links_do_no_harm() {
     folder.file("in/a.txt", b"one");
     symlink(folder.join(""), folder.join("in/round")).unwrap();
     symlink("in", folder.join("also")).unwrap();
+    symlink("/", folder.join("all")).unwrap();
     symlink("nowhere", folder.join("broken.txt")).unwrap();
     symlink("in/a.txt", folder.join("link.txt")).unwrap();
     let outside = Folder::new();
@@ -112,7 +113,7 @@ fn links_do_no_harm() {
     let (all, notes) = read(folder.join("")).unwrap();
     assert_eq!(pairs(&all), [("in/a.txt", "one"), ("link.txt", "one"), ("outside/far.txt", "far")]);
     let notes = notes.join("\n");
-    assert!(notes.contains("2 links lead to a folder that is read already"), "{notes}");
+    assert!(notes.contains("3 links lead to a folder that is read already"), "{notes}");
     assert!(notes.contains("'broken.txt'"), "{notes}");
 }
 
@@ -252,4 +253,18 @@ fn what_is_no_text_is_refused_with_a_way_out() {
     let large = folder.file("large.txt", &[b'a'; 2000]);
     let small = DocumentOptions { memory_limit: 1000, ..DocumentOptions::default() };
     assert!(matches!(read_with(&[large], &small), Err(Error::Memory { .. })));
+}
+
+/// Else it takes all rows that follow for one text, and nobody hears of it.
+#[test]
+fn a_quote_that_is_never_closed_is_told() {
+    let folder = Folder::new();
+    let rows: String =
+        (0..9).map(|i| format!("{i},\"words of number {i} \"\"so\"\"\nand more\"\n")).collect();
+    folder.file("good.csv", format!("id,text\n{rows}9,5\" of rain\n").as_bytes());
+    assert_eq!(read(folder.join("good.csv")).unwrap().0.len(), 10);
+    folder
+        .file("bad.csv", format!("id,text\n{rows}9,\"never closed\n10,more words\n11,and more\n").as_bytes());
+    let error = read(folder.join("bad.csv")).unwrap_err().to_string();
+    assert!(error.contains("never closed") && error.contains("line 20"), "{error}");
 }

@@ -176,6 +176,11 @@ fn doubts(summaries: &[Summary], rank: usize, most: usize) -> Vec<Doubt> {
         );
         return doubts;
     };
+    if predictive(summaries).is_none() {
+        let why = "losses of held-out entries are not numbers, or all 0: X may be in units that are too large or too small to \
+                   square; scan it in others";
+        doubt(2, Some(why.into()));
+    }
     if !is_stable(own) {
         doubt(2, None);
     } else if own.stability.is_none() && rank > 1 {
@@ -323,7 +328,12 @@ fn lowest(summaries: &[Summary]) -> Option<&Summary> {
 fn predictive(summaries: &[Summary]) -> Option<usize> {
     let lowest = lowest(summaries)?.held_out.as_ref()?;
     let medians = summaries.iter().filter_map(|summary| Some(summary.held_out.as_ref()?.median));
-    let rounding = SAME * medians.filter(|median| median.is_finite()).fold(0.0, f64::max);
+    let largest = medians.filter(|median| median.is_finite()).fold(0.0, f64::max);
+    if largest == 0.0 {
+        // Of X below 1e-154 or so, squares are.
+        return None;
+    }
+    let rounding = SAME * largest;
     let close = |summary: &&Summary| {
         summary.held_out.as_ref().is_some_and(|held_out| {
             let (behind, error) = held_out.behind(lowest);
@@ -509,6 +519,17 @@ mod tests {
             line(3, &[3e-30, 2e-30, 4e-30], 0.4, (1e-15, 0.8)),
         ];
         assert_eq!(advise(&scan, 0).predictive, Some(2));
+    }
+
+    /// Squares of entries around 1e155 are no numbers any more, and those of 1e-170 are 0.
+    #[test]
+    fn losses_that_are_no_numbers_decide_nothing() {
+        for loss in [f64::INFINITY, 0.0] {
+            let scan = [1, 2, 3].map(|rank| line(rank, &[loss; 3], 1.0, (0.5 / rank as f64, 0.8)));
+            let advice = advise(&scan, 0);
+            assert_eq!((advice.predictive, advice.confidence), (None, Confidence::Low));
+            assert!(advice.reasons.iter().any(|reason| reason.contains("too large or too small")), "{loss}");
+        }
     }
 
     #[test]
