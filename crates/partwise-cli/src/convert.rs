@@ -9,8 +9,12 @@ use crate::talk::Talk;
 use partwise_io::{Names, write_matrix};
 
 pub(crate) fn run(args: &ConvertArgs, talk: &Talk) -> Result<Outcome, Failure> {
-    if is_same(&args.input, &args.output) {
-        return Err(Failure::Usage("the new file would replace the input; choose another name".into()));
+    let beside = [&args.source.sample_names, &args.source.feature_names].into_iter().flatten();
+    if let Some(input) = [&args.input].into_iter().chain(beside).find(|input| is_same(input, &args.output)) {
+        return Err(Failure::Usage(format!(
+            "the new file would replace the input '{}'; choose another name",
+            input.display()
+        )));
     }
     may_write(&args.output, args.force)?;
     let (matrix, source) = Source::open(&args.input, &args.source, Counting::none())?;

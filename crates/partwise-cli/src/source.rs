@@ -2,6 +2,7 @@
 
 use crate::any::{Number, with_matrix};
 use crate::args::SourceArgs;
+use crate::catalogue;
 use crate::counting::Counting;
 use crate::failure::{Failure, with_place};
 use crate::talk::{Talk, bytes, count, grouped, seconds};
@@ -56,7 +57,17 @@ impl Source {
         args: &SourceArgs,
         counting: Counting,
     ) -> Result<(AnyMatrix, Source), Failure> {
-        Source::read(path, options(args), args.transpose, counting)
+        let (matrix, mut source) = Source::read(path, options(args), args.transpose, counting)?;
+        let Facts { rows, cols, .. } = source.facts;
+        for (option, file, what, count, names) in [
+            ("sample-names", &args.sample_names, "samples", rows, &mut source.names.rows),
+            ("feature-names", &args.feature_names, "features", cols, &mut source.names.cols),
+        ] {
+            if let Some(file) = file {
+                *names = Some(named(option, file, count, what)?);
+            }
+        }
+        Ok((matrix, source))
     }
 
     /// The same with options of the reader.
@@ -246,6 +257,20 @@ impl Source {
     fn turned(&self) -> &'static str {
         if self.transposed { ", after --transpose" } else { "" }
     }
+}
+
+/// Names from a file, a line each. What follows a tab is something else of theirs.
+fn named(option: &str, file: &Path, count: usize, what: &str) -> Result<Vec<String>, Failure> {
+    let names = catalogue::list(option, file)?;
+    if names.len() != count {
+        return Err(Failure::Data(format!(
+            "--{option} {}: {} lines for {count} {what}; give a name a line, in their order",
+            file.display(),
+            names.len()
+        )));
+    }
+    let first = |line: String| line.split('\t').next().unwrap_or_default().trim_matches('"').to_string();
+    Ok(names.into_iter().map(first).collect())
 }
 
 pub(crate) fn options(args: &SourceArgs) -> ReadOptions {

@@ -56,6 +56,8 @@ fn transform<T: Number>(
         precision: PrecisionArg::Auto,
         header: args.header,
         row_names: args.row_names,
+        sample_names: None,
+        feature_names: None,
         memory_limit: args.memory_limit,
     });
     options.precision = T::PRECISION;

@@ -274,3 +274,18 @@ fn standard_input_and_every_format_give_the_same_fit() {
     assert!(command.status().unwrap().success());
     assert_eq!(hash("base"), hash("piped"));
 }
+
+/// Files of numbers alone have their names in others, a line each, as 10x and vocabularies have them.
+#[test]
+fn names_come_from_files_beside() {
+    let bench = Bench::new();
+    bench
+        .write("x.mtx", "%%MatrixMarket matrix coordinate real general\n3 2 4\n1 1 2\n2 2 3\n3 1 1\n3 2 1\n");
+    bench.write("features.tsv", "g1\tOne\tGene\ng2\tTwo\tGene\ng3\tThree\tGene\n");
+    bench.write("barcodes.tsv", "c1\nc2\n");
+    let names = "--transpose --sample-names barcodes.tsv --feature-names features.tsv";
+    bench.ok(&format!("fit x.mtx --rank 1 {names} --out f --format tsv"));
+    assert!(bench.read("f/W.tsv").contains("c2\t") && bench.read("f/H.tsv").starts_with("\tg1\tg2\tg3\n"));
+    let swapped = "--transpose --sample-names features.tsv";
+    bench.fails(&format!("fit x.mtx --rank 1 {swapped} --out g"), 65, &["3 lines for 2 samples"]);
+}

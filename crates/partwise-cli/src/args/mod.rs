@@ -165,6 +165,12 @@ pub(crate) struct SourceArgs {
     /// Whether the first column of a text table names the rows.
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
     pub(crate) row_names: When,
+    /// Names of the samples, for a file without: one a line, up to the first tab (barcodes.tsv).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sample_names: Option<PathBuf>,
+    /// Names of the features, likewise (features.tsv, a vocabulary).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) feature_names: Option<PathBuf>,
     /// Memory to take at most, such as 4GB [default: 80 % of the machine's].
     #[arg(long, value_name = "SIZE")]
     pub(crate) memory_limit: Option<ByteSize>,
