@@ -116,6 +116,11 @@ fn is_stable(summary: &Summary) -> bool {
     summary.rank == 1 || summary.stability.is_some_and(|mean| mean >= STABLE)
 }
 
+/// Not only on average: a component too many may be another in every run, beside many that are the same.
+fn all_are_stable(summary: &Summary) -> bool {
+    summary.components.iter().all(|&cosine| cosine >= STABLE)
+}
+
 fn of_rank(summaries: &[Summary], rank: usize) -> Option<&Summary> {
     summaries.iter().find(|summary| summary.rank == rank)
 }
@@ -207,7 +212,8 @@ fn doubts(summaries: &[Summary], rank: usize, most: usize) -> Vec<Doubt> {
             Some(format!("ranks up to {} predict as well, and their components are stable too", lowest.rank)),
         );
     } else if rank > 1
-        && let Some(larger) = summaries.iter().rfind(|other| other.rank > most && is_stable(other))
+        && let Some(larger) =
+            summaries.iter().rfind(|other| other.rank > most && is_stable(other) && all_are_stable(other))
     {
         doubt(
             1,
@@ -430,6 +436,10 @@ mod tests {
             Confidence::Medium,
             "every run also finds the same 4",
         );
+        // One component of them is another in every run.
+        let mut scan = sure();
+        (scan[3].stability, scan[3].components) = (Some(0.95), vec![1.0, 1.0, 1.0, 0.8]);
+        assert_eq!(advise(&scan, 0).confidence, Confidence::High);
         doubted(&|scan| scan.truncate(3), Confidence::Medium, "more may be needed");
         doubted(&|scan| drop(scan.drain(..2)), Confidence::Medium, "smallest rank of the scan");
         doubted(
