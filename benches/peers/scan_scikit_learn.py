@@ -7,10 +7,10 @@ usage: scan_scikit_learn.py PARTWISE X.npz [--ranks 2..20] [--runs 10] [--folds 
 PARTWISE is the program, X a sparse matrix of counts as scipy.sparse.save_npz writes it, samples in rows (or, with
 --transpose, in columns). The loss is Kullback-Leibler.
 
-partwise does the whole scan, in an empty folder (--keep leaves it there). scikit-learn would need hours for it: of the ranks of --sample it does
-one fit to all of X and one without a fold, and the others are taken to last as long as a straight line between their
-neighbours says. It has no masks, so that entries of a fold are set to zero for it, which is less work than to leave them
-out, and gives another answer. As many fits run at once as there are processors, a thread each, as with n_jobs=-1.
+partwise does the whole scan, in an empty folder (--keep leaves it there). scikit-learn would need hours for it: of the
+ranks of --sample it does one fit to all of X and one without a fold, and the others are taken to last as long as a
+straight line between their neighbours says. It has no masks, so that entries of a fold are set to zero for it, which is
+less work than to leave them out, and gives another answer. As many fits run at once as there are processors, a thread each, as with n_jobs=-1.
 """
 
 import argparse

@@ -138,9 +138,7 @@ fn go<'py, 'a, T: Number + NpyScalar>(
     let outcomes = ran.map_err(raised)?;
     let (found, advice) = said.ok_or_else(|| internal("a scan without a summary"))?;
     let missing = scan.missing(&outcomes);
-    scan.ranks.extend(found.iter().map(|summary| summary.rank));
-    scan.ranks.sort_unstable();
-    scan.ranks.dedup();
+    let scan = scan.with_ranks(found.iter().map(|summary| summary.rank));
     let document = Document {
         schema_version: 1,
         partwise: Versions::here(),

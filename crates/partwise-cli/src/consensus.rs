@@ -24,7 +24,8 @@ pub(crate) fn run(args: &ConsensusArgs, talk: &Talk) -> Result<Outcome, Failure>
     let out = args.out.clone().unwrap_or_else(|| named(&format!("consensus{}", args.rank)));
     let (jobs, common) = Jobs::existing(&scan)?;
     let counting = Counting::of_rows(&args.data, partwise::Missing::None);
-    let inputs: Vec<&Path> = [args.input.as_path()].into_iter().chain(counting.files()).collect();
+    let inputs: Vec<&Path> =
+        [args.input.as_path()].into_iter().chain(counting.files()).chain(args.source.files()).collect();
     let folder = output::create(&out, args.force, &inputs)?;
     let (matrix, mut source) = Source::open(&args.input, &args.source, counting)?;
     if args.source.triplets {

@@ -9,8 +9,8 @@ use crate::talk::Talk;
 use partwise_io::{Names, write_matrix};
 
 pub(crate) fn run(args: &ConvertArgs, talk: &Talk) -> Result<Outcome, Failure> {
-    let beside = [&args.source.sample_names, &args.source.feature_names].into_iter().flatten();
-    if let Some(input) = [&args.input].into_iter().chain(beside).find(|input| is_same(input, &args.output)) {
+    let mut inputs = [args.input.as_path()].into_iter().chain(args.source.files());
+    if let Some(input) = inputs.find(|input| is_same(input, &args.output)) {
         return Err(Failure::Usage(format!(
             "the new file would replace the input '{}'; choose another name",
             input.display()

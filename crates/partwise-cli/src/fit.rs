@@ -51,8 +51,12 @@ pub(crate) fn run(args: &FitArgs, talk: &Talk) -> Result<Outcome, Failure> {
     spec.check()?;
     let counting = Counting::of(&args.data);
     let given = GivenFiles::of(&args.init, &args.constraints, &args.penalties)?;
-    let inputs: Vec<&Path> =
-        [args.input.as_path()].into_iter().chain(counting.files()).chain(given.files()).collect();
+    let inputs: Vec<&Path> = [args.input.as_path()]
+        .into_iter()
+        .chain(counting.files())
+        .chain(given.files())
+        .chain(args.source.files())
+        .collect();
     let folder = output::create(&out(args), args.force, &inputs)?;
     // A dry run asks all the same, so that it promises nothing that a run would refuse.
     let folder = (!args.dry_run).then_some(folder);

@@ -24,20 +24,33 @@ const BESIDE: usize = 4;
 /// Refuses a folder that is in use, before any work is done, and one in which a file of the fit would replace one of its
 /// inputs.
 pub(crate) fn create(target: &Path, force: bool, inputs: &[&Path]) -> Result<Folder, Failure> {
-    let canonical = |path: &Path| std::fs::canonicalize(path).ok();
-    if let Some(folder) = canonical(target) {
-        for input in inputs.iter().filter_map(|input| canonical(input)) {
-            let name = input.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            if input.parent() == Some(&folder) && is_of_a_fit(&name) {
-                return Err(Failure::Usage(format!(
-                    "the results would replace the input '{}'; choose another --out",
-                    input.display()
-                )));
-            }
-        }
-    }
+    refuse_inputs(target, inputs, is_of_a_fit)?;
     Folder::create(target, force).map_err(|error| {
         exists(error, "it exists and is not empty; use --force to replace the fit in it, or another --out")
+    })
+}
+
+/// Refuses a folder in which results, whose names are `ours`, would replace one of the inputs.
+pub(crate) fn refuse_inputs(
+    target: &Path,
+    inputs: &[&Path],
+    ours: impl Fn(&str) -> bool,
+) -> Result<(), Failure> {
+    match inputs.iter().find(|input| is_inside(input, target, &ours)) {
+        None => Ok(()),
+        Some(input) => Err(Failure::Usage(format!(
+            "the results would replace the input '{}'; choose another --out",
+            input.display()
+        ))),
+    }
+}
+
+/// Whether a file that is there stands in a folder, under a name that is `ours`.
+pub(crate) fn is_inside(file: &Path, folder: &Path, ours: impl Fn(&str) -> bool) -> bool {
+    let canonical = |path: &Path| std::fs::canonicalize(path).ok();
+    canonical(file).zip(canonical(folder)).is_some_and(|(file, folder)| {
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        file.parent() == Some(&folder) && ours(&name)
     })
 }
 

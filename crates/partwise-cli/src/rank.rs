@@ -16,8 +16,9 @@ use partwise::select::{
     Advice, Confidence, Job, Kind, Outcome as Done, Scan, Summary, Watch, advise, summaries,
 };
 use partwise_io::fitted::{REPORT, Versions};
-use partwise_io::scanned::{Common, Document, Jobs, KEY, SCAN, TABLE};
+use partwise_io::scanned::{Common, Document, Jobs, SCAN, TABLE, is_of_a_scan};
 use partwise_report::ConsensusMap;
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -88,7 +89,12 @@ fn go<T: Number>(
     scan.check::<T>(&source.facts)?;
     let folder = out(args);
     let common = common(source, &scan)?;
-    refuse_inputs(&folder, [args.input.as_path()].into_iter().chain(source.counting.files()))?;
+    let inputs: Vec<&Path> = [args.input.as_path()]
+        .into_iter()
+        .chain(source.counting.files())
+        .chain(args.source.files())
+        .collect();
+    output::refuse_inputs(&folder, &inputs, |name| is_of_a_scan(name) || name == REPORT)?;
     let jobs = Jobs::open(&folder, &common, args.force)?;
     let all = scan.jobs();
     // What the folder holds of other ranks has its say too.
@@ -108,9 +114,7 @@ fn go<T: Number>(
     let missing = scan.missing(&outcomes);
     let found = summaries(&outcomes, scan.spec.seed);
     let advice = advise(&found, missing);
-    scan.ranks.extend(found.iter().map(|summary| summary.rank));
-    scan.ranks.sort_unstable();
-    scan.ranks.dedup();
+    let scan = scan.with_ranks(found.iter().map(|summary| summary.rank));
     let command = fit_command(&advice, &found);
     let said = Said { found: &found, advice: &advice, command: command.as_deref(), missing };
     let document = document(source, &scan, outcomes.len(), &said);
@@ -138,20 +142,6 @@ fn go<T: Number>(
     Ok(signals::received().map_or(Outcome::Done, Outcome::Interrupted))
 }
 
-/// Refuses a folder in which a file of the scan would replace one of its inputs.
-fn refuse_inputs<'a>(folder: &Path, inputs: impl Iterator<Item = &'a Path>) -> Result<(), Failure> {
-    let ours: Vec<PathBuf> = [SCAN, TABLE, REPORT, KEY].iter().map(|name| folder.join(name)).collect();
-    for input in inputs {
-        if ours.iter().any(|file| output::is_same(file, input)) {
-            return Err(Failure::Usage(format!(
-                "the results would replace the input '{}'; choose another --out",
-                input.display()
-            )));
-        }
-    }
-    Ok(())
-}
-
 /// Does what is left of a scan, every fit into its folder.
 pub(crate) fn fits<T: Number>(
     x: &Matrix<'_, T>,
@@ -164,7 +154,8 @@ pub(crate) fn fits<T: Number>(
 ) -> Result<Vec<Done<T>>, Failure> {
     let jobs_of_all = scan.jobs().len();
     let here = jobs_of_all - scan.missing(&done);
-    let left = mine.iter().filter(|job| done.iter().all(|done| done.job != **job)).count();
+    let known: HashSet<Job> = done.iter().map(|done| done.job).collect();
+    let left = mine.iter().filter(|job| !known.contains(job)).count();
     if here > 0 {
         let (fits, folder) = (count(jobs_of_all as u64, "fit"), folder.display());
         talk.say(format!("{here} of {fits} are done already in {folder}"));

@@ -3,11 +3,12 @@
 use crate::any::Number;
 use crate::args::{LookArgs, ReportArgs};
 use crate::failure::{Failure, Outcome};
-use crate::output::{is_same, may_write};
+use crate::output::{is_inside, is_same, may_write};
 use crate::talk::{Talk, bytes};
 use partwise::Fit;
 use partwise::data::Matrix;
-use partwise_io::fitted::{AxisNames, REPORT};
+use partwise_io::fitted::{AxisNames, REPORT, is_of_a_fit};
+use partwise_io::scanned::is_of_a_scan;
 use partwise_io::write_bytes;
 use partwise_report::{ConsensusMap, Error, FitFolder, Geometry, Groups, Residuals, ScanFolder, Size, Told};
 use serde_json::Value;
@@ -121,17 +122,10 @@ fn parsed(json: &[u8]) -> Result<Value, Failure> {
 pub(crate) fn run(args: &ReportArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let to = args.out.clone().unwrap_or_else(|| args.folder.join(REPORT));
     if args.out.is_some() {
-        let read = [args.look.groups.as_deref()];
         let folders = [Some(args.folder.as_path()), args.scan.as_deref()];
-        // Beside an earlier report, all that such a folder has is needed.
-        let inside = |folder: &Path| {
-            to.file_name() != Some(REPORT.as_ref())
-                && to.exists()
-                && to.parent().is_some_and(|at| is_same(&Path::new(".").join(at), folder))
-        };
-        if read.into_iter().flatten().any(|file| is_same(file, &to))
-            || folders.into_iter().flatten().any(inside)
-        {
+        let ours = |name: &str| name != REPORT && (is_of_a_fit(name) || is_of_a_scan(name));
+        let inside = folders.into_iter().flatten().any(|folder| is_inside(&to, folder, ours));
+        if inside || args.look.groups.as_ref().is_some_and(|groups| is_same(groups, &to)) {
             return Err(Failure::Usage(format!(
                 "--out {} would replace what the report is made of; choose another name",
                 to.display()

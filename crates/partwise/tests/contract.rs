@@ -4,6 +4,7 @@ mod common;
 
 use common::{bits, combinations, counts, distance, planted, takes_sparse};
 use partwise::run::{Observer, Progress};
+use partwise::select::{Job, Outcome, Scan, Watch};
 use partwise::{
     Error, Factor, Facts, Given, HoldOut, Init, Loss, Matrix, Model, Nmf, Normalize, Rule, Status, Weights,
 };
@@ -496,4 +497,44 @@ fn a_fit_that_nobody_waits_for_ends_in_the_middle_of_anything() {
         }
     }
     assert!(tried > 30, "{tried}");
+}
+
+/// Ends a scan by the flag as soon as a fit is done, as somebody outside does it.
+struct Ended(Arc<AtomicBool>, Vec<(usize, usize)>);
+
+impl Watch<f64> for Ended {
+    fn iteration(&mut self, _: Job, _: &Progress) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn finished(&mut self, _: &Outcome<f64>, done: usize, jobs: usize) -> ControlFlow<()> {
+        self.0.store(true, Ordering::Relaxed);
+        self.1.push((done, jobs));
+        ControlFlow::Continue(())
+    }
+
+    fn stop(&self) -> Option<Arc<AtomicBool>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+/// What is done is returned, with what was done before of other ranks, which does not count as done of these.
+#[test]
+fn a_scan_that_nobody_waits_for_returns_what_is_done() {
+    let x = planted(40, 30, 3, 0.1, 6).dense();
+    let scan = |ranks: Vec<usize>| {
+        let mut spec = Nmf::new(1).tol(0.0).max_iter(300).spec().clone();
+        spec.threads = 2;
+        Scan { runs: 2, folds: 2, shuffled: 0, ..Scan::new(spec, ranks) }
+    };
+    let before = scan(vec![1]).run(&x, Vec::new(), &mut ()).unwrap();
+    assert_eq!(before.len(), 4);
+    let mut ended = Ended(Arc::default(), Vec::new());
+    let more = scan(vec![2, 3]);
+    let outcomes = more.run(&x, before, &mut ended).unwrap();
+    assert_eq!(ended.1.first(), Some(&(1, 8)));
+    let of_others = outcomes.iter().filter(|outcome| outcome.job.rank == 1).count();
+    assert!(of_others == 4 && outcomes.len() < 12, "{}", outcomes.len());
+    assert_eq!(more.missing(&outcomes), 8 - (outcomes.len() - 4));
+    assert_eq!(more.with_ranks(outcomes.iter().map(|outcome| outcome.job.rank)).ranks, [1, 2, 3]);
 }

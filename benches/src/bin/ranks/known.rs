@@ -133,8 +133,9 @@ pub(crate) fn section(data: &Path) -> Outcome<String> {
     Ok(format!(
         "## Data whose rank others have reported\n\n\
          *Known* is what the origin of each data set says, not the truth: for measured data nobody knows that. Ours: 10 runs and\n\
-         5 folds of each rank, seed 0, options as they are by default (sc_pbmc3k: 5 runs, `--tol 1e-2`). *Predictive* and *stable* are the two answers that a\n\
-         recommendation is made from; *beyond* says that the scan suspects a rank above those it looked at.\n\n{table}"
+         5 folds of each rank, seed 0, options as they are by default (sc_pbmc3k: 5 runs, `--tol 1e-2`). *Predictive* and *stable*\n\
+         are the two answers that a recommendation is made from; *beyond* says that the scan suspects a rank above those it looked\n\
+         at.\n\n{table}"
     ))
 }
 

@@ -27,7 +27,7 @@ use partwise::{Init, Loss, Negatives, Rule, Spec, Unseen};
 use partwise_io::Precision;
 use partwise_io::fitted::TableFormat;
 use partwise_report::Size;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -174,6 +174,13 @@ pub(crate) struct SourceArgs {
     /// Memory to take at most, such as 4GB [default: 80 % of the machine's].
     #[arg(long, value_name = "SIZE")]
     pub(crate) memory_limit: Option<ByteSize>,
+}
+
+impl SourceArgs {
+    /// The files that are read beside the matrix.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        [&self.sample_names, &self.feature_names].into_iter().flatten().map(PathBuf::as_path)
+    }
 }
 
 /// Single or double.

@@ -17,7 +17,7 @@ use crate::source::Source;
 use crate::talk::{self, Talk, count, grouped};
 use known::{Compared, Known};
 use partwise::data::Matrix;
-use partwise::select::{Advice, Agreed, Filter, Job, Kind, Outcome as Done, Scan, advise, summaries};
+use partwise::select::{Advice, Agreed, Filter, Kind, Scan, advise, summaries};
 use partwise::{Factor, Fit, Given, Init, Loss, Model, RowRules, Spec};
 use partwise_io::fitted::{
     CONSENSUS, COSINE, EXPOSURES, Folder, GivenNames, KNOWN, SAMPLES, SCHEMA_VERSION, SIGNATURES,
@@ -218,11 +218,8 @@ fn choose(
     args: &SignaturesArgs,
     talk: &Talk,
 ) -> Result<Option<Chosen>, Failure> {
-    let all: Vec<Job> = scan.jobs();
-    let done: Vec<Done<f64>> =
-        jobs.load()?.into_iter().filter(|done: &Done<f64>| all.contains(&done.job)).collect();
-    let outcomes = rank::fits(x, scan, (jobs, folder), &all, done, None, talk)?;
-    let missing = all.len() - outcomes.len();
+    let outcomes = rank::fits(x, scan, (jobs, folder), &scan.jobs(), jobs.load()?, None, talk)?;
+    let missing = scan.missing(&outcomes);
     if missing > 0 {
         talk.say(format!(
             "{} are not done yet; those that are, are kept in {}: the same command goes on with them",
@@ -239,7 +236,8 @@ fn choose(
         None => {
             let advised = advise(&found, missing);
             let said = Said { found: &found, advice: &advised, command: None, missing };
-            let all = rank::document(source, scan, outcomes.len(), &said);
+            let scan = scan.with_ranks(found.iter().map(|summary| summary.rank));
+            let all = rank::document(source, &scan, outcomes.len(), &said);
             let json = all.to_json().map_err(|error| Failure::Internal(error.to_string()))?;
             rank::put(&folder.join(SCAN), &json)?;
             rank::put(&folder.join(TABLE), &all.to_table()?)?;

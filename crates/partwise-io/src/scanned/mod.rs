@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 /// The folder of the fits, in that of the scan.
 const JOBS: &str = "jobs";
 /// What they have in common.
-pub const KEY: &str = "jobs.json";
+const KEY: &str = "jobs.json";
 
 /// What all fits of a scan have in common. What they do not depend on, threads and the list of ranks, is no part of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,6 +103,11 @@ fn fits_in(folder: &Path) -> Vec<PathBuf> {
         job_of(name.trim_end_matches(".json").trim_end_matches(".H.npy")).is_some()
     };
     there.map(|entry| entry.path()).filter(is_fit).collect()
+}
+
+/// Whether a scan could have written a file of this name, beside its report.
+pub fn is_of_a_scan(name: &str) -> bool {
+    [KEY, SCAN, TABLE].contains(&name)
 }
 
 impl Jobs {

@@ -277,6 +277,15 @@ impl Scan {
         self.jobs().iter().filter(|job| !known.contains(job)).count()
     }
 
+    /// The same with more ranks, such as those that its folder has already.
+    #[must_use]
+    pub fn with_ranks(&self, more: impl IntoIterator<Item = usize>) -> Scan {
+        let mut ranks: Vec<usize> = self.ranks.iter().copied().chain(more).collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        Scan { ranks, ..self.clone() }
+    }
+
     /// The specification of the fits of one rank.
     pub fn spec_of(&self, rank: usize) -> Spec {
         let mut spec = self.spec.clone();
@@ -355,7 +364,10 @@ impl Scan {
         let (next, over) = (AtomicUsize::new(0), AtomicBool::new(false));
         let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
         let stop = watch.stop();
-        let told = Mutex::new((watch, done));
+        // Of those that were asked for, as many are done.
+        let ours: HashSet<Job> = jobs.iter().copied().collect();
+        let before = ours.iter().filter(|job| known.contains(job)).count();
+        let told = Mutex::new((watch, done, before));
         let go_on = || {
             let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
             if over.load(Ordering::Relaxed) || told.0.ends() {
@@ -378,12 +390,14 @@ impl Scan {
                 };
                 let mut tell = Telling { tell, stop: stop.clone() };
                 match self.outcome(job, &shared, each, &go_on, &mut tell) {
-                    // What was broken off says nothing.
-                    Ok(_) | Err(Error::Interrupted) if over.load(Ordering::Relaxed) => {}
+                    // What was broken off says nothing; by the flag, this thread may be the first to hear of it.
+                    Err(Error::Interrupted) => over.store(true, Ordering::Relaxed),
+                    Ok(_) if over.load(Ordering::Relaxed) => {}
                     Ok(outcome) => {
                         let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-                        let count = told.1.len() + 1;
-                        if told.0.finished(&outcome, count, jobs.len()).is_break() {
+                        told.2 += 1;
+                        let count = told.2;
+                        if told.0.finished(&outcome, count, ours.len()).is_break() {
                             over.store(true, Ordering::Relaxed);
                         }
                         told.1.push(outcome);
@@ -411,7 +425,7 @@ impl Scan {
         if let Some((_, error)) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }
-        let (_, mut outcomes) = told.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (_, mut outcomes, _) = told.into_inner().unwrap_or_else(PoisonError::into_inner);
         let places: HashMap<Job, usize> =
             self.jobs().into_iter().enumerate().map(|(at, job)| (job, at)).collect();
         let last = places.len();
