@@ -39,6 +39,10 @@ impl Stored {
                 problem: "holds a scan of ranks, and a fit is wanted: make one of the rank that you choose, with `partwise consensus` \
                           or the `partwise fit` that the scan has recommended",
             },
+            ErrorKind::NotFound if folder.is_dir() => Error::NotAFile {
+                path: path_name(folder),
+                problem: "has no run.json, and the folder of a fit is wanted, which `partwise fit` has written",
+            },
             ErrorKind::NotFound => Error::NotFound { path: path_name(&path) },
             ErrorKind::NotADirectory => Error::NotAFile {
                 path: path_name(folder),

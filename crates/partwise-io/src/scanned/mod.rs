@@ -166,11 +166,18 @@ impl Jobs {
     /// Opens the folder of a scan that is there, with what its fits have in common.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not the folder of a scan; if it cannot be read.
+    /// [`Error::NotAFile`] if it is not the folder of a scan; if it cannot be read.
     pub fn existing(scan: &Path) -> Result<(Jobs, Common)> {
         let key = scan.join(KEY);
         let text = std::fs::read(&key).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Error::NotFound { path: path_name(&key) },
+            io::ErrorKind::NotFound if scan.is_dir() => Error::NotAFile {
+                path: path_name(scan),
+                problem: "is not the folder of a scan, which `partwise rank` makes",
+            },
+            io::ErrorKind::NotFound => Error::NotAFile {
+                path: path_name(scan),
+                problem: "does not exist, and the folder of a scan is wanted, which `partwise rank` makes",
+            },
             _ => Error::Unreadable { path: path_name(&key), source: error },
         })?;
         let common = serde_json::from_slice(&text).map_err(|error| Error::Data {
