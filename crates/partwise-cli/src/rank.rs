@@ -54,7 +54,7 @@ fn scan(args: &RankArgs) -> Result<Scan, Failure> {
     spec.negatives = args.negatives;
     Ok(Scan {
         spec,
-        ranks: args.ranks.0.clone(),
+        ranks: args.ranks.as_ref().map_or_else(|| (1..=10).collect(), |ranks| ranks.0.clone()),
         runs: args.runs,
         folds: args.folds,
         shuffled: args.shuffled,
@@ -80,6 +80,10 @@ fn go<T: Number>(
         ));
     }
     let most = source.facts.rows.max(source.facts.cols);
+    if args.ranks.is_none() {
+        let least = source.facts.rows.min(source.facts.cols).max(1);
+        scan.ranks.retain(|&rank| rank <= least);
+    }
     if let Some(rank) = scan.ranks.iter().find(|&&rank| rank > most) {
         return Err(Failure::Usage(format!(
             "--ranks: X is {} x {}, and rank {rank} is above both",

@@ -88,7 +88,11 @@ fn runs_agree_on_components_and_w_is_solved_for_them() {
     bench.write("y.tsv", documents().replace('3', "4"));
     bench.fails("consensus y.tsv --scan s --rank 2 --out d", 65, &["not the matrix of s", "other data"]);
     bench.fails("consensus x.tsv --scan s --rank 2 --out d --max-distance 0", 2, &["a distance above 0"]);
-    bench.fails("consensus x.tsv --scan nowhere --rank 2 --out d", 66, &["folder of a scan", "partwise rank"]);
+    bench.fails(
+        "consensus x.tsv --scan nowhere --rank 2 --out d",
+        66,
+        &["folder of a scan", "partwise rank"],
+    );
     // Components that were normalized in another way have length 1 here too.
     bench.ok("rank x.tsv --ranks 2 --runs 3 --folds 0 --normalize l1 --out n");
     bench.ok("consensus x.tsv --scan n --rank 2 --out e");

@@ -151,3 +151,11 @@ fn inputs_are_not_replaced() {
     bench.ok("report f --groups groups.txt");
     bench.ok("report f --out f/report.html --force");
 }
+
+#[test]
+fn a_small_table_is_scanned_without_options() {
+    let bench = Bench::new();
+    bench.write("x.tsv", parts(12, 4));
+    let said = bench.ok("rank x.tsv --runs 2 --folds 2");
+    assert_eq!(said.out.lines().count(), 5, "{}", said.out);
+}

@@ -22,9 +22,9 @@ and the command without --shard, when they are done, puts it together.";
 pub(crate) struct RankArgs {
     /// The matrix, as for `fit`.
     pub(crate) input: PathBuf,
-    /// The ranks to fit: 2..20 (both ends), 2..20:3 (every third), 5,10,20.
-    #[arg(short = 'k', long, value_name = "RANKS", value_parser = ranks, default_value = "1..10", aliases = ["rank", "components", "n-components"])]
-    pub(crate) ranks: Ranks,
+    /// The ranks to fit: 2..20 (both ends), 2..20:3 (every third), 5,10,20 [default: 1..10, of a small X as far as it goes].
+    #[arg(short = 'k', long, value_name = "RANKS", value_parser = ranks, aliases = ["rank", "components", "n-components"])]
+    pub(crate) ranks: Option<Ranks>,
     /// Fits of each rank to all of X, from random starts.
     #[arg(long, value_name = "N", default_value_t = 10, aliases = ["restarts", "nrun", "n-iter"])]
     pub(crate) runs: usize,
