@@ -47,12 +47,12 @@ mod extrapolate;
 pub mod factor;
 pub mod fit;
 mod fitter;
+mod group_sums;
 mod init;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
 mod kernels;
-mod lacking;
 pub mod loss;
 mod methods;
 mod names;

@@ -4,11 +4,11 @@
 use crate::data::weighted::GroupedSide;
 use crate::evaluate::transpose_into;
 use crate::factor::Factor;
+use crate::group_sums::GroupSums;
 use crate::kernels::gram::{ColumnSum, GramSum};
 use crate::kernels::kl_newton::PARTS;
 use crate::kernels::ratio::Other;
 use crate::kernels::weighted::{Rows, Shared};
-use crate::lacking::Lacking;
 use crate::par::{Split, cut};
 use crate::penalised::Penalised;
 use crate::penalty::{Elastic, Term};
@@ -73,8 +73,8 @@ pub(crate) struct Side<T: Scalar> {
     pub(crate) projection: Option<Projection<T>>,
     /// Weights that the rows of the other side share for these rows, with room for the weighted rows.
     weights: Option<(Vec<T>, Factor<T>)>,
-    /// What groups of rows of the other side lack of these rows.
-    lacking: Option<Lacking<T>>,
+    /// What groups of rows of the other side keep of these rows.
+    kept: Option<GroupSums<T>>,
     gram_sum: GramSum,
     /// `FᵀF`, weighted, of what the other side meets; in `f64` and in the precision of the run.
     pub(crate) gram: Vec<f64>,
@@ -119,7 +119,7 @@ impl<T: Scalar> Side<T> {
             smoothed: None,
             projection: None,
             weights: None,
-            lacking: None,
+            kept: None,
             elastic,
             bounds,
             fixed,
@@ -149,7 +149,7 @@ impl<T: Scalar> Side<T> {
     pub(crate) fn weigh(&mut self, by: Option<&[T]>, mask: Option<GroupedSide<'_>>) {
         self.weights = by.map(|by| (by.to_vec(), self.factor.clone()));
         let (stride, wants) = (self.factor.stride(), (self.wants.gram, self.wants.sums));
-        self.lacking = mask.map(|mask| Lacking::new(mask, stride, wants));
+        self.kept = mask.map(|mask| GroupSums::new(mask, stride, wants));
     }
 
     /// Whether the other side meets other rows than the factor's.
@@ -171,8 +171,8 @@ impl<T: Scalar> Side<T> {
     pub(crate) fn shared(&self) -> Shared<'_, T> {
         let seen = self.seen();
         let rows = Rows { data: seen.padded_rows(), stride: seen.stride(), rank: seen.rank() };
-        let (lacking_grams, lacking_sums) = Lacking::of(&self.lacking);
-        Shared { rows, gram: &self.gram_t, sums: &self.sums_t, lacking_grams, lacking_sums }
+        let (kept_grams, kept_sums) = GroupSums::of(&self.kept);
+        Shared { rows, gram: &self.gram_t, sums: &self.sums_t, kept_grams, kept_sums }
     }
 
     /// Brings what the other side needs up to date with the point.
@@ -185,8 +185,8 @@ impl<T: Scalar> Side<T> {
         if self.wants.gram {
             let seen = weighed(seen, weights, |v| v.sqrt());
             self.gram_sum.compute(seen, &mut self.gram);
-            if let Some(lacking) = &mut self.lacking {
-                lacking.compute_grams(seen);
+            if let Some(kept) = &mut self.kept {
+                kept.compute_grams(seen);
             }
             for (to, &from) in self.gram_t.iter_mut().zip(&self.gram) {
                 *to = T::from_f64(from);
@@ -195,8 +195,8 @@ impl<T: Scalar> Side<T> {
         if self.wants.sums {
             let seen = weighed(seen, weights, |v| v);
             self.column_sum.compute(seen, &mut self.sums);
-            if let Some(lacking) = &mut self.lacking {
-                lacking.compute_sums(seen);
+            if let Some(kept) = &mut self.kept {
+                kept.compute_sums(seen);
             }
             for (to, &from) in self.sums_t.iter_mut().zip(&self.sums) {
                 *to = T::from_f64(from);

@@ -25,12 +25,12 @@ use optimality::{add_penalties, judge};
 use crate::data::view::View;
 use crate::data::{Facts, Matrix};
 use crate::factor::{Factor, padded};
+use crate::group_sums::GroupSums;
 use crate::kernels::gram::{ColumnSum, GramSum, inner, times_square, tree_sum};
 use crate::kernels::products::cross;
 use crate::kernels::ratio::{Other, Ratio, RatioScratch, Sums, TILE, block_sums, pack};
 use crate::kernels::weighted::{Rows as FactorRows, Shared, quadratic_form};
 use crate::kernels::{Rows, SparseRows, ValuesRef};
-use crate::lacking::Lacking;
 use crate::loss::Loss;
 use crate::par::{Lines, PerThread, Split, for_blocks};
 use crate::penalised::{Joint, Penalised};
@@ -117,8 +117,8 @@ struct Half<'x, T: Scalar> {
     smoothed: Option<(f64, Factor<f64>)>,
     /// Weights that the rows of the other half share for these rows, with room for weighted rows.
     weights: Option<(Vec<f64>, Factor<f64>)>,
-    /// What groups of rows of the other half lack of these rows.
-    lacking: Option<Lacking<f64>>,
+    /// What groups of rows of the other half keep of these rows.
+    kept: Option<GroupSums<f64>>,
     gram_sum: GramSum,
     gram: Vec<f64>,
     column_sum: ColumnSum,
@@ -168,7 +168,7 @@ impl<'x, T: Scalar> Half<'x, T> {
         let penalised = joint || !asked.terms.is_empty();
         Half {
             weights: weights.map(|v| (v.iter().map(|v| v.to_f64()).collect(), factor())),
-            lacking: grouped.map(|grouped| Lacking::new(grouped, stride, (true, true))),
+            kept: grouped.map(|grouped| GroupSums::new(grouped, stride, (true, true))),
             view,
             elastic: asked.elastic,
             bounds: asked.bounds,
@@ -190,7 +190,7 @@ impl<'x, T: Scalar> Half<'x, T> {
 
     /// Everything about the factor that the other half needs.
     fn prepare(&mut self, factor: &Factor<T>) {
-        let Half { wide, smoothed, weights, lacking, gram_sum, gram, column_sum, sums, means, .. } = self;
+        let Half { wide, smoothed, weights, kept, gram_sum, gram, column_sum, sums, means, .. } = self;
         let factor = T::widen_factor(factor, wide);
         if let Some((by, to)) = smoothed {
             smooth(factor, *by, to);
@@ -198,13 +198,13 @@ impl<'x, T: Scalar> Half<'x, T> {
         let seen = smoothed.as_ref().map_or(factor, |(_, seen)| seen);
         let weighted = weighed(seen, weights, f64::sqrt);
         gram_sum.compute(weighted, gram);
-        if let Some(lacking) = lacking {
-            lacking.compute_grams(weighted);
+        if let Some(kept) = kept {
+            kept.compute_grams(weighted);
         }
         let weighted = weighed(seen, weights, |v| v);
         column_sum.compute(weighted, sums);
-        if let Some(lacking) = lacking {
-            lacking.compute_sums(weighted);
+        if let Some(kept) = kept {
+            kept.compute_sums(weighted);
         }
         transpose_into(seen, &mut self.columns, self.columns_stride);
         let rows = factor.rows() as f64;
@@ -402,9 +402,9 @@ impl<'x, T: Scalar> Evaluator<'x, T> {
         }
         let seen = other_half.smoothed.as_ref().map_or(other_factor, |(_, seen)| seen);
         let rows = FactorRows { data: seen.padded_rows(), stride, rank };
-        let (lacking_grams, lacking_sums) = Lacking::of(&other_half.lacking);
+        let (kept_grams, kept_sums) = GroupSums::of(&other_half.kept);
         let (gram, sums) = (&other_half.gram, &other_half.sums);
-        let shared = Shared { rows, gram, sums, lacking_grams, lacking_sums };
+        let shared = Shared { rows, gram, sums, kept_grams, kept_sums };
         let panel = Other {
             rows: seen.padded_rows(),
             stride,

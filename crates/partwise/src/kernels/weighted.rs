@@ -41,9 +41,9 @@ pub(crate) struct Shared<'a, T> {
     pub(crate) gram: &'a [T],
     /// `stride` numbers; not looked at by losses but Kullback-Leibler.
     pub(crate) sums: &'a [T],
-    /// The same two of the rows that the rows of a group lack, one after the other; empty where there are no groups.
-    pub(crate) lacking_grams: &'a [T],
-    pub(crate) lacking_sums: &'a [T],
+    /// The same two of the rows that a group of rows of X keeps, one group after the other; empty where there are no groups.
+    pub(crate) kept_grams: &'a [T],
+    pub(crate) kept_sums: &'a [T],
 }
 
 /// Room for gathered rows and their multiples, and for two numbers per gathered row.

@@ -12,10 +12,11 @@
 //!
 //! with the means of what was seen of the row, of the column and of X. The bounds are the same for all ranks.
 //!
-//! Cost: a look at every entry of X for the margins, and O(k) per entry that is judged.
+//! Cost: a look at every entry of X for the margins (of a sparse X, every stored one), and O(k) per entry that is judged.
 
+use crate::data::Matrix;
 use crate::data::facts::for_each;
-use crate::data::{Facts, Matrix};
+use crate::data::weighted::{RowRoom, Weighted, WeightedView};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
 use crate::fit::Score;
@@ -68,13 +69,20 @@ impl Margins {
                 line.largest = line.largest.max(x);
             }
         };
+        let inside = |block: &[bool]| block.iter().filter(|&&inside| inside).count();
+        let sizes = (inside(block_rows), inside(block_cols));
+        // Zeros are counted together, and not met, where that is known.
         if let Matrix::Weighted(x) = seen {
-            x.for_each(|i, j, x, weight| add(i, j, x.to_f64(), weight.to_f64(), weight.to_f64()));
+            if sizes == (0, 0) {
+                x.for_each_nonzero(|i, j, x, weight| add(i, j, x.to_f64(), weight.to_f64(), 0.0));
+                for (lines, counts) in [&mut rows, &mut cols].into_iter().zip(x.line_counts()) {
+                    lines.iter_mut().zip(counts).for_each(|(line, count)| line.weight = count.weight);
+                }
+            } else {
+                x.for_each(|i, j, x, weight| add(i, j, x.to_f64(), weight.to_f64(), weight.to_f64()));
+            }
         } else {
-            // Zeros are counted, and not met.
             for_each(seen, |i, j, x, _| add(i, j, x, 1.0, 0.0));
-            let inside = |block: &[bool]| block.iter().filter(|&&inside| inside).count();
-            let sizes = (inside(block_rows), inside(block_cols));
             let (m, n) = (rows.len(), cols.len());
             for (row, &inside) in rows.iter_mut().zip(block_rows) {
                 row.weight = (n - if inside { sizes.1 } else { 0 }) as f64;
@@ -89,18 +97,22 @@ impl Margins {
 
     /// How far a prediction of entry `(i, j)` may go.
     fn bounds(&self, i: usize, j: usize, loss: Loss) -> (f64, f64) {
-        let mean = |line: &Line| if line.weight > 0.0 { line.sum / line.weight } else { self.mean };
-        let most = self.rows[i].largest.max(self.cols[j].largest);
-        if loss.beta() > 1.0 || self.mean <= 0.0 {
-            return (0.0, most);
+        let least = self.least(loss) * self.share(&self.rows[i]) * self.share(&self.cols[j]);
+        (least, self.rows[i].largest.max(self.cols[j].largest).max(least))
+    }
+
+    /// The lower bound for a row and a column as full as X.
+    fn least(&self, loss: Loss) -> f64 {
+        if loss.beta() > 1.0 { 0.0 } else { SHARE * self.mean.max(0.0) }
+    }
+
+    /// How full a line is, beside X.
+    fn share(&self, line: &Line) -> f64 {
+        if !(line.weight > 0.0 && self.mean > 0.0) {
+            return 1.0;
         }
         // Of a line that has nothing, half an entry of the mean could have been missed.
-        let shares = [&self.rows[i], &self.cols[j]].map(|line| {
-            let nothing = 0.5 / line.weight.max(1.0);
-            (mean(line) / self.mean).max(nothing)
-        });
-        let least = SHARE * self.mean * shares[0] * shares[1];
-        (least, most.max(least))
+        (line.sum / line.weight / self.mean).max(0.5 / line.weight.max(1.0))
     }
 }
 
@@ -108,7 +120,7 @@ impl Margins {
 /// `margins` of them.
 ///
 /// # Errors
-/// [`Error::Shape`] if shapes do not agree; the errors of [`Facts::check`].
+/// [`Error::Shape`] if shapes do not agree.
 pub fn score_unseen<T: Scalar>(
     model: &Model<T>,
     w: &Factor<T>,
@@ -129,41 +141,160 @@ pub fn score_unseen<T: Scalar>(
     let smoothing = model.rules.smoothing;
     let owned = if smoothing > 0.0 { Some(smoothed(w, smoothing)?) } else { None };
     let w = owned.as_ref().unwrap_or(w);
-    let facts = Facts::of(x);
-    let (mut loss, mut rest, mut squares, mut total, mut entries) = (0.0, 0.0, 0.0, 0.0, 0);
-    let mut judge = |i: usize, j: usize, x: f64, weight: f64| {
-        let (least, most) = margins.bounds(i, j, model.loss);
-        let y: f64 = w.row(i).iter().zip(model.h.row(j)).map(|(w, h)| w.to_f64() * h.to_f64()).sum();
-        // Where factors may have both signs, there is no bound.
-        let y = if model.rules.free { y } else { y.min(most).max(least) };
-        let x = if model.rules.negatives == Negatives::Clip { x.max(0.0) } else { x };
-        // What the fit raised X to; of frobenius nothing is raised, and x may be negative.
-        let known = if model.least > 0.0 { x.max(model.least) } else { x };
-        loss += weight * model.loss.divergence(known, y);
-        rest += weight * (x - y).powi(2);
-        squares += weight * x * x;
-        total += weight;
-        entries += 1;
-    };
-    if let Matrix::Weighted(x) = x {
-        x.for_each(|i, j, x, weight| judge(i, j, x.to_f64(), weight.to_f64()));
-    } else {
-        let values = x.to_row_major();
-        let cols = x.cols().max(1);
-        values.iter().enumerate().for_each(|(at, x)| judge(at / cols, at % cols, x.to_f64(), 1.0));
+    let mut tally = Tally::of(model);
+    match x {
+        Matrix::Weighted(x) => {
+            if !judge_in_groups(&mut tally, w, x, margins) {
+                x.for_each(|i, j, x, weight| {
+                    let y = predicted(model, w, margins, (i, j));
+                    tally.add(x.to_f64(), y, weight.to_f64());
+                });
+            }
+        }
+        _ => {
+            let cols = x.cols().max(1);
+            for (at, x) in x.to_row_major().iter().enumerate() {
+                tally.add(x.to_f64(), predicted(model, w, margins, (at / cols, at % cols)), 1.0);
+            }
+        }
     }
-    let mean = |sum: f64| if total > 0.0 { sum / total } else { f64::NAN };
-    Ok(Score {
-        entries,
-        loss: loss * 2f64.powi(facts.weight_power),
-        mean_loss: mean(loss),
-        rmse: mean(rest).sqrt(),
-        relative_rmse: if squares > 0.0 || rest > 0.0 || total == 0.0 {
-            (rest / squares).sqrt()
-        } else {
-            0.0
-        },
-    })
+    let power = if let Matrix::Weighted(x) = x { x.power() } else { 0 };
+    Ok(tally.score(power))
+}
+
+/// Sums over the entries that are judged.
+struct Tally<'m, T> {
+    model: &'m Model<T>,
+    loss: f64,
+    rest: f64,
+    squares: f64,
+    weight: f64,
+    entries: u64,
+}
+
+impl<'m, T: Scalar> Tally<'m, T> {
+    fn of(model: &'m Model<T>) -> Self {
+        Tally { model, loss: 0.0, rest: 0.0, squares: 0.0, weight: 0.0, entries: 0 }
+    }
+
+    /// Entry x of this weight, predicted to be y.
+    fn add(&mut self, x: f64, y: f64, weight: f64) {
+        let x = if self.model.rules.negatives == Negatives::Clip { x.max(0.0) } else { x };
+        // What the fit raised X to; of frobenius nothing is raised, and x may be negative.
+        let known = if self.model.least > 0.0 { x.max(self.model.least) } else { x };
+        self.loss += weight * self.model.loss.divergence(known, y);
+        self.rest += weight * (x - y).powi(2);
+        self.squares += weight * x * x;
+        self.weight += weight;
+        self.entries += 1;
+    }
+
+    /// What zeros of this weight lose that are predicted to be these; they are counted elsewhere.
+    fn lose_zeros(&mut self, y: &[f64], weight: f64) {
+        let squares: f64 = y.iter().map(|y| y * y).sum();
+        // What the two losses that come here have for x = 0.
+        let loss = if self.model.loss == Loss::Frobenius { 0.5 * squares } else { y.iter().sum() };
+        self.loss += weight * loss;
+        self.rest += weight * squares;
+    }
+
+    fn score(self, power: i32) -> Score {
+        let Tally { loss, rest, squares, weight, entries, .. } = self;
+        let mean = |sum: f64| if weight > 0.0 { sum / weight } else { f64::NAN };
+        Score {
+            entries,
+            loss: loss * 2f64.powi(power),
+            mean_loss: mean(loss),
+            rmse: mean(rest).sqrt(),
+            relative_rmse: if squares > 0.0 || rest > 0.0 || weight == 0.0 {
+                (rest / squares).sqrt()
+            } else {
+                0.0
+            },
+        }
+    }
+}
+
+/// What the model has for an entry, within its bounds. Where factors may have both signs, there are none.
+fn predicted<T: Scalar>(model: &Model<T>, w: &Factor<T>, margins: &Margins, (i, j): (usize, usize)) -> f64 {
+    let (least, most) = margins.bounds(i, j, model.loss);
+    let y: f64 = w.row(i).iter().zip(model.h.row(j)).map(|(w, h)| w.to_f64() * h.to_f64()).sum();
+    if model.rules.free { y } else { y.min(most).max(least) }
+}
+
+/// The same for X with a mask in groups, whose zeros count alike: predictions are made for whole groups of columns, in which
+/// zeros are never met. Says whether X is such, and the loss one that has no special case for zeros.
+fn judge_in_groups<T: Scalar>(
+    tally: &mut Tally<'_, T>,
+    w: &Factor<T>,
+    x: &Weighted<'_, T>,
+    margins: &Margins,
+) -> bool {
+    let view = WeightedView::of(x, false);
+    let model = tally.model;
+    let (Some(None), Some(side)) = (view.shared(), view.grouped()) else { return false };
+    if !matches!(model.loss, Loss::Frobenius | Loss::KullbackLeibler) || model.least > 0.0 {
+        return false;
+    }
+    // Columns side by side with those of their group; H, and what bounds there are, in that order.
+    let order: Vec<usize> = side.columns().iter().flatten().map(|&j| j as usize).collect();
+    let mut place = vec![0; order.len()];
+    order.iter().enumerate().for_each(|(at, &j)| place[j] = at);
+    let columns: Vec<Vec<f64>> =
+        (0..w.rank()).map(|c| order.iter().map(|&j| model.h.row(j)[c].to_f64()).collect()).collect();
+    let largest: Vec<f64> = order.iter().map(|&j| margins.cols[j].largest).collect();
+    let shares: Vec<f64> = order.iter().map(|&j| margins.share(&margins.cols[j])).collect();
+    let mut ranges = Vec::with_capacity(side.columns().len());
+    let mut from = 0;
+    for group in side.columns() {
+        ranges.push(from..from + group.len());
+        from += group.len();
+    }
+
+    let mut room: RowRoom<T> = RowRoom::for_views(&[&view]);
+    let mut y = vec![0.0; order.len()];
+    for i in 0..x.rows() {
+        let entries = view.row(i, &mut room);
+        let Some(rest) = entries.rest else {
+            for ((&j, x), v) in entries.at.iter().zip(entries.x).zip(entries.v) {
+                tally.add(x.to_f64(), predicted(model, w, margins, (i, j as usize)), v.to_f64());
+            }
+            continue;
+        };
+        if !(rest.row > T::ZERO) {
+            continue;
+        }
+        let own = side.group(i);
+        let kept =
+            || ranges.iter().enumerate().filter(|&(q, _)| !side.is_held(own, q)).map(|(_, r)| r.clone());
+        let (row, least) = (&margins.rows[i], margins.least(model.loss) * margins.share(&margins.rows[i]));
+        for range in kept() {
+            let y = &mut y[range.clone()];
+            y.fill(0.0);
+            for (w, column) in w.row(i).iter().zip(&columns) {
+                let w = w.to_f64();
+                y.iter_mut().zip(&column[range.clone()]).for_each(|(y, h)| *y += w * h);
+            }
+            if !model.rules.free {
+                for ((y, largest), share) in y.iter_mut().zip(&largest[range.clone()]).zip(&shares[range]) {
+                    let least = least * share;
+                    *y = y.min(row.largest.max(*largest).max(least)).max(least);
+                }
+            }
+        }
+        for ((&j, x), v) in entries.at.iter().zip(entries.x).zip(entries.v) {
+            let y = &mut y[place[j as usize]];
+            tally.add(x.to_f64(), std::mem::take(y), v.to_f64());
+        }
+        rest.lacks.iter().for_each(|&j| y[place[j as usize]] = 0.0);
+        let others = entries.at.len() + rest.lacks.len();
+        let zeros = kept().map(|range| range.len()).sum::<usize>() - others;
+        let weight = rest.row.to_f64();
+        tally.weight += weight * zeros as f64;
+        tally.entries += zeros as u64;
+        kept().for_each(|range| tally.lose_zeros(&y[range], weight));
+    }
+    true
 }
 
 /// W S, with `S = (1 - t) I + t / k`.
@@ -179,7 +310,7 @@ fn smoothed<T: Scalar>(w: &Factor<T>, t: f64) -> Result<Factor<T>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Dense, HoldOut, Sparse, Weights};
+    use crate::data::{Dense, HoldOut, Missing, Sparse, Weights};
     use crate::nmf::Nmf;
 
     #[test]
@@ -247,5 +378,53 @@ mod tests {
         assert!(score_unseen(&model, &w, &x, &margins).unwrap().loss.is_finite());
         let short = Factor::from_row_major(1, 1, &[1.0]).unwrap();
         assert!(score_unseen(&model, &short, &x, &margins).is_err());
+    }
+
+    /// Zeros that are judged together are judged as one by one: sparse and dense X, with holes and weights of rows.
+    #[test]
+    fn groups_are_judged_as_entries_are() {
+        let (m, n) = (1100, 40);
+        let value =
+            |i: usize, j: usize| if (i * 7 + j * 5) % 6 == 0 { ((i + 2 * j) % 9) as f64 } else { 0.0 };
+        let dense: Matrix<'_, f64> = Dense::from_fn(m, n, value).into();
+        let holes = Dense::from_fn(m, n, |i, j| if (i + j) % 11 == 0 { f64::NAN } else { value(i, j) });
+        let holes = Matrix::from(holes).weighted(Weights::new().missing(Missing::Nan)).unwrap();
+        let lines: Vec<Vec<u32>> =
+            (0..m).map(|i| (0..n).filter(|&j| value(i, j) > 0.0).map(|j| j as u32).collect()).collect();
+        let starts = std::iter::once(0).chain(lines.iter().scan(0, |at, line| {
+            *at += line.len();
+            Some(*at)
+        }));
+        let entries =
+            lines.iter().enumerate().flat_map(|(i, line)| line.iter().map(move |&j| value(i, j as usize)));
+        let sparse =
+            Sparse::from_csr(m, n, starts.collect(), lines.concat(), entries.collect::<Vec<f64>>()).unwrap();
+        let sparse: Matrix<'_, f64> = sparse.into();
+        let rows = (0..m).map(|i| (1 + i % 3) as f64).collect();
+        let weighted = sparse.view().weighted(Weights::new().rows(rows)).unwrap();
+        let all =
+            [("dense", dense.view()), ("holes", holes), ("sparse", sparse.view()), ("weighted", weighted)];
+        for (name, x) in all {
+            for loss in [Loss::Frobenius, Loss::KullbackLeibler] {
+                let mask = HoldOut::fold(3, 1, 4).grouped(m, n);
+                let seen = x.view().without(mask).unwrap();
+                let hidden = x.view().without(mask.inverted()).unwrap();
+                let fit = Nmf::new(3).loss(loss).max_iter(5).fit(&seen).unwrap();
+                let (model, margins) = (fit.model(), Margins::of(&seen));
+                let Matrix::Weighted(entries) = &hidden else { panic!("{name}: no mask") };
+                let mut together = Tally::of(&model);
+                assert!(judge_in_groups(&mut together, &fit.w, entries, &margins), "{name}");
+                let mut single = Tally::of(&model);
+                entries.for_each(|i, j, x, weight| {
+                    single.add(x, predicted(&model, &fit.w, &margins, (i, j)), weight);
+                });
+                let (a, b) = (together.score(0), single.score(0));
+                assert_eq!(a.entries, b.entries, "{name}");
+                for (a, b) in [(a.loss, b.loss), (a.mean_loss, b.mean_loss), (a.rmse, b.rmse)] {
+                    assert!((a - b).abs() <= 1e-12 * b, "{name} {loss:?} {a} {b}");
+                }
+                assert!((a.relative_rmse - b.relative_rmse).abs() <= 1e-12 * b.relative_rmse, "{name}");
+            }
+        }
     }
 }

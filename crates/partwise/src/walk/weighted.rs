@@ -1,16 +1,14 @@
 //! What a row of weighted X has of its own: a Gram matrix, column sums, the two sums of a divergence.
 //!
-//! Where a row says what it lacks, these are what all rows share less that, while at least `SAFE` of every component is
-//! left: beyond, digits would cancel, and they are summed up entry by entry.
+//! Where a row says what it lacks, these are what all rows of its group share less that, while at least `SAFE` of every
+//! component is left: beyond, digits would cancel, and they are summed up entry by entry.
 
 use crate::data::view::View;
 use crate::data::weighted::{RowEntries, RowRoom, WeightedView};
+use crate::group_sums::SAFE;
 use crate::kernels::ratio::Ratio;
 use crate::kernels::weighted::{Gathered, Shared, add_gram, add_rows, ratio_sums};
 use crate::scalar::Scalar;
-
-/// The least share of a sum that a difference may leave.
-const SAFE: f64 = 1.0 / 64.0;
 
 /// Scratch memory for one row.
 pub(crate) struct RowWork<T> {
@@ -65,14 +63,13 @@ impl<T: Scalar> RowWork<T> {
         add_rows(entries.at, |e| entries.vx[e], h, cross);
         if let Some(rest) = entries.rest {
             let weight = weights_of_lacks(view, rest.row);
-            gram.iter_mut().zip(other.gram).for_each(|(to, &g)| *to = rest.row * g);
+            let shared = of_group(rest.group, other.gram, other.kept_grams);
+            gram.iter_mut().zip(shared).for_each(|(to, &g)| *to = rest.row * g);
             add_gram(rest.lacks, |e| -weight(rest.lacks[e]), h, &mut self.gathered, gram);
-            subtract(rest.group, rest.row, other.lacking_grams, gram);
             let stride = h.stride;
             let left = |c: usize| gram[c * stride + c].to_f64();
-            let whole = |c: usize| (rest.row * other.gram[c * stride + c]).to_f64();
-            let whole_row = rest.lacks.is_empty() && rest.group.is_none();
-            if whole_row || (0..h.rank).all(|c| left(c) >= SAFE * whole(c)) {
+            let whole = |c: usize| (rest.row * shared[c * stride + c]).to_f64();
+            if rest.lacks.is_empty() || (0..h.rank).all(|c| left(c) >= SAFE * whole(c)) {
                 return;
             }
         }
@@ -93,12 +90,11 @@ impl<T: Scalar> RowWork<T> {
         let mut safe = false;
         if let Some(rest) = view.row(i, &mut self.room).rest {
             let weight = weights_of_lacks(view, rest.row);
-            sums.iter_mut().zip(other.sums).for_each(|(to, &s)| *to = rest.row * s);
+            let shared = of_group(rest.group, other.sums, other.kept_sums);
+            sums.iter_mut().zip(shared).for_each(|(to, &s)| *to = rest.row * s);
             add_rows(rest.lacks, |e| -weight(rest.lacks[e]), h, sums);
-            subtract(rest.group, rest.row, other.lacking_sums, sums);
-            let whole = |c: usize| (rest.row * other.sums[c]).to_f64();
-            let whole_row = rest.lacks.is_empty() && rest.group.is_none();
-            safe = whole_row || (0..h.rank).all(|c| sums[c].to_f64() >= SAFE * whole(c));
+            let whole = |c: usize| (rest.row * shared[c]).to_f64();
+            safe = rest.lacks.is_empty() || (0..h.rank).all(|c| sums[c].to_f64() >= SAFE * whole(c));
         }
         if !safe {
             let entries = view.every_entry(i, &mut self.room);
@@ -136,12 +132,9 @@ impl<T: Scalar> RowWork<T> {
     }
 }
 
-/// Takes what the rows of a group lack, times the weight of a row, from what all rows share.
-fn subtract<T: Scalar>(group: Option<usize>, row: T, lacking: &[T], to: &mut [T]) {
-    if let Some(group) = group {
-        let own = &lacking[group * to.len()..][..to.len()];
-        to.iter_mut().zip(own).for_each(|(to, &own)| *to -= row * own);
-    }
+/// What the rows of a group share: what the group keeps, or all of it where there are no groups.
+fn of_group<'s, T>(group: Option<usize>, all: &'s [T], kept: &'s [T]) -> &'s [T] {
+    group.map_or(all, |group| &kept[group * all.len()..][..all.len()])
 }
 
 /// The weight that an entry would have which the row, of this weight, lacks.

@@ -17,63 +17,108 @@ pub(crate) struct Count {
     pub(crate) unseen_cols: Lines,
 }
 
+/// The entries that count of one row or column.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct LineCount {
+    pub(crate) entries: u64,
+    /// The sum of their weights.
+    pub(crate) weight: f64,
+}
+
+impl LineCount {
+    fn add(&mut self, times: u64, weight: f64) {
+        self.entries += times;
+        self.weight += weight;
+    }
+}
+
 impl<T: Scalar> Weighted<'_, T> {
     /// Counts, without visiting zeros one by one where their weights are known together.
     pub(crate) fn count(&self) -> Count {
+        let [rows, cols] = self.line_counts();
+        let mut weight = Sum::default();
+        rows.iter().for_each(|row| weight.add(row.weight));
+        let unseen = |lines: &[LineCount]| {
+            let mut unseen = Lines::default();
+            lines.iter().enumerate().filter(|(_, line)| line.entries == 0).for_each(|(at, _)| unseen.add(at));
+            unseen
+        };
+        Count {
+            observed: rows.iter().map(|row| row.entries).sum(),
+            weight: weight.value(),
+            unseen_rows: unseen(&rows),
+            unseen_cols: unseen(&cols),
+        }
+    }
+
+    /// The same of every row, and of every column.
+    pub(crate) fn line_counts(&self) -> [Vec<LineCount>; 2] {
         let view = WeightedView::of(self, false);
         let mut room: RowRoom<T> = RowRoom::for_views(&[&view]);
-        let (rows, cols) = (self.rows(), self.cols());
-        let weight_of = |j: usize| view.shared().flatten().map_or(1.0, |c| c[j].to_f64());
-        let (all_weight, all_count) = match view.shared() {
-            Some(_) => (
-                Sum::of((0..cols).map(weight_of)).value(),
-                (0..cols).filter(|&j| weight_of(j) > 0.0).count() as u64,
-            ),
-            None => (0.0, 0),
+        let (m, n) = (self.rows(), self.cols());
+        let mut rows = vec![LineCount::default(); m];
+        let mut cols = vec![LineCount::default(); n];
+        let column: Vec<f64> = match view.shared() {
+            Some(weights) => (0..n).map(|j| weights.map_or(1.0, |c| c[j].to_f64())).collect(),
+            None => Vec::new(),
         };
-        let mut weight = Sum::default();
-        let mut observed = 0;
-        let mut seen = vec![0u64; cols];
-        let (mut whole_rows, mut unseen_rows) = (0u64, Lines::default());
-        let mut lacks = vec![0u64; cols];
-        for i in 0..rows {
+        // Columns that count, and their weights, together.
+        let of_columns = |columns: &mut dyn Iterator<Item = usize>| {
+            let (mut entries, mut weight) = (0, Sum::default());
+            for j in columns {
+                entries += u64::from(column[j] > 0.0);
+                weight.add(column[j]);
+            }
+            LineCount { entries, weight: weight.value() }
+        };
+        let all = of_columns(&mut (0..column.len()));
+        let groups = view.grouped().filter(|_| view.shared().is_some());
+        let lacking: Vec<LineCount> = groups.map_or(Vec::new(), |side| {
+            let of_group = |p| side.lacks(p).flat_map(|q| &side.columns()[q]).map(|&j| j as usize);
+            (0..side.groups()).map(|p| of_columns(&mut of_group(p))).collect()
+        });
+        // Of rows that say what they lack: how many, and their weights; in all, by group, and by column that is lacking.
+        let mut with_rest = LineCount::default();
+        let mut of_groups = vec![LineCount::default(); lacking.len()];
+        let mut gone = vec![LineCount::default(); column.len()];
+        for (i, row) in rows.iter_mut().enumerate() {
             let entries = view.row(i, &mut room);
-            let count = match entries.rest {
+            match entries.rest {
                 Some(rest) if rest.row > T::ZERO => {
-                    let mut gone = Sum::default();
-                    let mut count = all_count;
-                    view.for_each_lacking(rest, |j| {
-                        let c = weight_of(j);
-                        gone.add(c);
-                        lacks[j] += 1;
-                        count -= u64::from(c > 0.0);
-                    });
-                    whole_rows += 1;
-                    weight.add(rest.row.to_f64() * (all_weight - gone.value()));
-                    count
+                    let own = rest.row.to_f64();
+                    let single = of_columns(&mut rest.lacks.iter().map(|&j| j as usize));
+                    let group = rest.group.map_or(LineCount::default(), |p| lacking[p]);
+                    row.entries = all.entries - group.entries - single.entries;
+                    row.weight = own * (all.weight - group.weight - single.weight);
+                    with_rest.add(1, own);
+                    rest.group.into_iter().for_each(|p| of_groups[p].add(1, own));
+                    rest.lacks.iter().for_each(|&j| gone[j as usize].add(1, own));
                 }
-                Some(_) => 0,
+                Some(_) => {}
                 None => {
                     for (&j, &v) in entries.at.iter().zip(entries.v) {
-                        seen[j as usize] += 1;
-                        weight.add(v.to_f64());
+                        cols[j as usize].add(1, v.to_f64());
+                        row.add(1, v.to_f64());
                     }
-                    entries.at.len() as u64
                 }
-            };
-            observed += count;
-            if count == 0 {
-                unseen_rows.add(i);
             }
         }
-        let mut unseen_cols = Lines::default();
-        for j in 0..cols {
-            let from_whole = if weight_of(j) > 0.0 { whole_rows - lacks[j] } else { 0 };
-            if seen[j] + from_whole == 0 {
-                unseen_cols.add(j);
+        if let Some(side) = groups {
+            for (p, rows) in of_groups.iter().enumerate() {
+                let columns = side.lacks(p).flat_map(|q| &side.columns()[q]);
+                columns.for_each(|&j| gone[j as usize].add(rows.entries, rows.weight));
             }
         }
-        Count { observed, weight: weight.value(), unseen_rows, unseen_cols }
+        for ((col, gone), &weight) in cols.iter_mut().zip(&gone).zip(&column) {
+            if weight > 0.0 {
+                col.add(with_rest.entries - gone.entries, weight * (with_rest.weight - gone.weight));
+            }
+        }
+        // Nothing is left, but for rounding.
+        for line in rows.iter_mut().chain(&mut cols).filter(|line| line.entries == 0) {
+            line.weight = 0.0;
+        }
+        [rows, cols]
     }
 
     /// Calls `f(i, j, x, weight)` for the entries that count, row by row; for those that are zero as it suits.

@@ -22,14 +22,11 @@ struct Axis {
     of: Vec<u32>,
     /// The lines of each group.
     lines: Vec<Vec<u32>>,
-    /// How many lines of the other axis each group lacks.
-    lacking: Vec<usize>,
 }
 
 impl Axis {
     fn new(lines: usize, group: impl Fn(usize) -> usize, count: usize) -> Axis {
-        let mut axis =
-            Axis { of: Vec::with_capacity(lines), lines: vec![Vec::new(); count], lacking: vec![0; count] };
+        let mut axis = Axis { of: Vec::with_capacity(lines), lines: vec![Vec::new(); count] };
         for line in 0..lines {
             let group = group(line);
             axis.of.push(group as u32);
@@ -43,19 +40,11 @@ impl Grouped {
     pub(super) fn new(mask: &HoldOut, m: usize, n: usize) -> Grouped {
         let [a, b] = mask.groups.map(|count| count as usize);
         let count = |groups: usize, lines: usize| if groups == 0 { lines } else { groups };
-        let mut rows = Axis::new(m, |i| mask.row_group(i), count(a, m));
-        let mut cols = Axis::new(n, |j| mask.col_group(j), count(b, n));
-        let mut held = Vec::with_capacity(rows.lines.len() * cols.lines.len());
-        for (p, of_p) in rows.lines.iter().enumerate() {
-            for (q, of_q) in cols.lines.iter().enumerate() {
-                let holds = mask.holds_groups(p, q);
-                held.push(holds);
-                if holds {
-                    rows.lacking[p] += of_q.len();
-                    cols.lacking[q] += of_p.len();
-                }
-            }
-        }
+        let rows = Axis::new(m, |i| mask.row_group(i), count(a, m));
+        let cols = Axis::new(n, |j| mask.col_group(j), count(b, n));
+        let groups = cols.lines.len();
+        let held =
+            (0..rows.lines.len() * groups).map(|at| mask.holds_groups(at / groups, at % groups)).collect();
         Grouped { rows, cols, held }
     }
 
@@ -97,14 +86,9 @@ impl<'g> GroupedSide<'g> {
         }
     }
 
-    fn is_held(&self, group: usize, other: usize) -> bool {
+    pub(crate) fn is_held(&self, group: usize, other: usize) -> bool {
         let width = self.of.cols.lines.len();
         self.of.held[if self.turned { other * width + group } else { group * width + other }]
-    }
-
-    /// How many columns the rows of a group lack.
-    pub(super) fn lacking(&self, group: usize) -> usize {
-        self.axes().0.lacking[group]
     }
 
     /// Groups of rows.
@@ -152,7 +136,6 @@ mod tests {
                     let mut lacks: Vec<u32> =
                         side.lacks(group).flat_map(|g| side.columns()[g].iter().copied()).collect();
                     lacks.sort_unstable();
-                    assert_eq!(lacks.len(), side.lacking(group));
                     let mut kept = Vec::new();
                     side.for_each_of_row(r, false, |c| kept.push(c as u32));
                     let mut held = Vec::new();

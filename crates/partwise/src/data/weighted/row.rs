@@ -129,23 +129,14 @@ impl<'x, 'a, T: Scalar> WeightedView<'x, 'a, T> {
         self.of.grouped.as_ref().map(|grouped| grouped.side(self.transposed != self.of.turned))
     }
 
-    /// Calls `f` with every column that a row lacks.
-    pub(crate) fn for_each_lacking<U>(&self, rest: Rest<'_, U>, mut f: impl FnMut(usize)) {
-        rest.lacks.iter().for_each(|&c| f(c as usize));
-        if let (Some(side), Some(group)) = (self.grouped(), rest.group) {
-            side.lacks(group).for_each(|g| side.columns()[g].iter().for_each(|&c| f(c as usize)));
-        }
-    }
-
     /// Row `r`, by what it lacks if that is less than half of it; in the precision of the room.
     pub(crate) fn row<'r, U: Scalar>(&self, r: usize, room: &'r mut RowRoom<U>) -> RowEntries<'r, U> {
         if self.shared().is_some() {
             let row = self.fill(r, room, false);
-            let grouped = self.grouped().map(|side| (side, side.group(r)));
-            let together = grouped.map_or(0, |(side, group)| side.lacking(group));
-            // What is lacking one by one costs as much as what is there; what a group lacks costs nothing, but digits.
-            if 2 * room.lacks.len() < self.cols() && 8 * together < 7 * self.cols() {
-                return room.entries(Some((row, grouped.map(|(_, group)| group))));
+            let group = self.grouped().map(|side| side.group(r));
+            // What is lacking one by one costs as much as what is there; what a group lacks costs nothing.
+            if 2 * room.lacks.len() < self.cols() {
+                return room.entries(Some((row, group)));
             }
         }
         self.every_entry(r, room)
