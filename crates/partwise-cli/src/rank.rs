@@ -90,6 +90,7 @@ fn go<T: Number>(
             source.facts.rows, source.facts.cols
         )));
     }
+    scan.spec.memory_limit = Some(source.memory_limit.saturating_sub(source.bytes));
     scan.check::<T>(&source.facts)?;
     let folder = out(args);
     let common = common(source, &scan)?;

@@ -538,3 +538,27 @@ fn a_scan_that_nobody_waits_for_returns_what_is_done() {
     assert_eq!(more.missing(&outcomes), 8 - (outcomes.len() - 4));
     assert_eq!(more.with_ranks(outcomes.iter().map(|outcome| outcome.job.rank)).ranks, [1, 2, 3]);
 }
+
+/// What is kept of all fits counts too; and how much memory there is changes nothing but how many run at a time.
+#[test]
+fn a_scan_keeps_to_its_memory() {
+    let x = planted(40, 3000, 3, 0.1, 6).dense();
+    let facts = Facts::of(&x);
+    let scan = |limit: Option<u64>| {
+        let mut spec = Nmf::new(1).max_iter(5).spec().clone();
+        (spec.threads, spec.memory_limit) = (2, limit);
+        Scan { runs: 3, folds: 0, shuffled: 1, ..Scan::new(spec, [4, 10]) }
+    };
+    let one = scan(None).spec_of(10).plan::<f64>(&facts).unwrap().memory;
+    let kept = 3 * 14 * 3000 * 8 + 2 * 3 * 40 * 4 + 40 * 3000 * 8;
+    let Err(Error::Memory { rank: 10, needed, limit }) = scan(Some(one + kept - 1)).check::<f64>(&facts)
+    else {
+        panic!("one fit too much")
+    };
+    assert_eq!((needed, limit), (one + kept, one + kept - 1));
+    let objectives = |limit| {
+        let outcomes = scan(limit).run(&x, Vec::new(), &mut ()).unwrap();
+        outcomes.iter().map(|outcome| outcome.objective.to_bits()).collect::<Vec<_>>()
+    };
+    assert_eq!(objectives(Some(one + kept)), objectives(None));
+}

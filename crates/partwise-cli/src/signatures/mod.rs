@@ -72,6 +72,7 @@ pub(crate) fn run(args: &SignaturesArgs, talk: &Talk) -> Result<Outcome, Failure
         shuffled: args.shuffled,
         blocks: 0,
     };
+    scan.spec.memory_limit = Some(source.memory_limit.saturating_sub(source.bytes));
     scan.check::<f64>(&source.facts)?;
     let common = rank::common(&source, &scan)?;
     if args.rank.is_some() {

@@ -290,13 +290,16 @@ impl Scan {
     pub fn spec_of(&self, rank: usize) -> Spec {
         let mut spec = self.spec.clone();
         (spec.rank, spec.restarts, spec.init) = (rank, 1, Init::Random);
+        // How much memory there is decides how many fits run at a time, and not what they find.
+        spec.memory_limit = None;
         spec
     }
 
     /// Whether all of it can be done for X with these facts.
     ///
     /// # Errors
-    /// [`Error::BadParameter`] for no ranks, no runs or a single fold; those of [`Spec::plan`].
+    /// [`Error::BadParameter`] for no ranks, no runs or a single fold; [`Error::Memory`] where one fit and what is kept of all
+    /// of them do not fit into the memory limit of the specification; those of [`Spec::plan`].
     pub fn check<T: Scalar>(&self, facts: &Facts) -> Result<()> {
         let bad = |name: &'static str, value: String, needs: &str| {
             Err(Error::BadParameter { name, value, needs: needs.into() })
@@ -324,7 +327,28 @@ impl Scan {
                 instead: "use folds, or no smoothing".into(),
             });
         }
-        self.ranks.iter().try_for_each(|&rank| self.spec_of(rank).plan::<T>(facts).map(|_| ()))
+        self.at_once::<T>(facts, 1).map(|_| ())
+    }
+
+    /// How many of so many workers the memory limit allows: H of every run and shuffled X are kept, and each fit takes its own.
+    fn at_once<T: Scalar>(&self, facts: &Facts, workers: usize) -> Result<usize> {
+        let mut largest = (0, 0);
+        for &rank in &self.ranks {
+            largest = largest.max((self.spec_of(rank).plan::<T>(facts)?.memory, rank));
+        }
+        let ((each, rank), Some(limit)) = (largest, self.spec.memory_limit) else { return Ok(workers) };
+        let number = size_of::<T>() as u64;
+        let (m, n, runs) = (facts.rows as u64, facts.cols as u64, self.runs as u64);
+        let components: u64 = self.ranks.iter().map(|&rank| rank as u64).sum();
+        let labels = runs * self.ranks.len() as u64 * m * size_of::<u32>() as u64;
+        let copy = facts.stored.saturating_mul(number + if facts.sparse { 4 } else { 0 });
+        let kept = runs.saturating_mul(components).saturating_mul(n).saturating_mul(number);
+        let kept = kept.saturating_add(labels).saturating_add(copy.saturating_mul(self.shuffled as u64));
+        let needed = kept.saturating_add(each);
+        if needed > limit {
+            return Err(Error::Memory { rank, needed, limit });
+        }
+        Ok(workers.min(((limit - kept) / each.max(1)) as usize))
     }
 
     /// Does all jobs that are not `done`, and returns what they and those came to, in the order of [`Scan::jobs`]; after them
@@ -359,7 +383,7 @@ impl Scan {
         let known: HashSet<Job> = done.iter().map(|outcome| outcome.job).collect();
         let left: Vec<Job> = jobs.iter().copied().filter(|job| !known.contains(job)).collect();
         let threads = if self.spec.threads == 0 { available() } else { self.spec.threads };
-        let workers = threads.min(left.len()).max(1);
+        let workers = self.at_once::<T>(&shared.facts, threads.min(left.len()).max(1))?;
         let each = (threads / workers).max(1);
         let (next, over) = (AtomicUsize::new(0), AtomicBool::new(false));
         let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
