@@ -344,6 +344,8 @@ class RankScan:
     def consensus(self, rank=None, *, max_distance=0.5, neighbours=0.3):
         """The components that most runs of a rank agree on, with W for them: see :func:`partwise.consensus`.
 
+        They come by their share of the model, the largest first, as those of a fit.
+
         Parameters
         ----------
         rank : int or None, default=None
@@ -364,6 +366,8 @@ class RankScan:
         spec = self._spec | {"rank": rank, "restarts": 1, "init": "auto", "normalize": "none"}
         call = f"partwise.select_rank(X).consensus({rank}, max_distance={max_distance}, neighbours={neighbours})"
         found.W, found.model = self._data.fit(spec, call, {"fixed_h": found.components_})
+        if found._order_by(found.model._shares()):
+            found.W, found.model = self._data.fit(spec, call, {"fixed_h": found.components_})
         found.model.set_params(fixed_components=found.components_)
         return found
 

@@ -93,6 +93,14 @@ class Consensus:
         self.left_out_ = found["left_out"]
         self.W = self.model = None
 
+    def _order_by(self, shares):
+        """Puts the largest first, and says whether anything has moved."""
+        order = np.argsort(-np.asarray(shares, dtype=float), kind="stable")
+        moved = bool((order != np.arange(len(order))).any())
+        for name in ("components_", "spread_", "stability_", "runs_") if moved else ():
+            setattr(self, name, np.ascontiguousarray(getattr(self, name)[order]))
+        return moved
+
     def __repr__(self):
         k, all_of_them = len(self.runs_), self.distances_.size
         return (
@@ -158,7 +166,8 @@ def top_features(H, feature_names=None, n=10, by="weight", *, shares=None):
         What comes first: what the component has most of; what it has most of compared to the whole model; or what it has
         alone.
     shares : sequence of n_components or None, default=None
-        The share of each component in the model, for 'lift' and 'specificity'. None takes those of the model, or equal ones.
+        The share of each component in the model, or numbers in proportion to it, for 'lift' and 'specificity'. None takes
+        those of the model, or equal ones.
 
     Returns
     -------

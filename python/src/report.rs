@@ -155,7 +155,17 @@ pub(crate) fn folder_report(
         )));
     }
     let told = look.told(&fit.names, features, fit.image())?;
-    py.detach(|| fit.to_html(&told, scan.as_deref())).map_err(wrong)
+    py.detach(|| fit.to_html(&told, scan.as_deref())).map_err(|error| match (&error, &scan) {
+        // The runs of the scan beside the fit.
+        (partwise_report::Error::Model(partwise::Error::Shape { .. }), Some(scan)) => {
+            PyValueError::new_err(format!(
+                "H of the model has {features} features, and those of the scan in '{}' have another number; name the scan of the \
+                 same data",
+                scan.display()
+            ))
+        }
+        _ => wrong(error),
+    })
 }
 
 /// Writes a file that appears as a whole.

@@ -111,7 +111,7 @@ fn go<'py, 'a, T: Number + NpyScalar>(
         folder.as_deref().map(|folder| Jobs::open(folder, &common, anew)).transpose().map_err(refused)?;
     // What the folder holds of other ranks has its say too.
     let done: Vec<Outcome<T>> = match &jobs {
-        Some(jobs) => jobs.load().map_err(refused)?,
+        Some(jobs) => jobs.load_of(facts.cols).map_err(refused)?,
         None => Vec::new(),
     };
     let (ran, failed, said) = Watch::default().over(py, |watch| {
@@ -182,6 +182,7 @@ fn check<T: Number>(scan: &mut Scan, x: &Matrix<'_, T>, facts: &Facts) -> PyResu
             scan.shuffled = 0;
         }
     }
+    notes.extend(scan.drop_folds(facts));
     if let Some(rank) = scan.ranks.iter().find(|&&rank| rank > facts.rows.max(facts.cols)) {
         return refuse(format!("ranks: X is {} x {}, and rank {rank} is above both", facts.rows, facts.cols));
     }

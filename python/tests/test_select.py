@@ -265,6 +265,23 @@ def test_the_defaults_are_those_of_the_engine():
 # What runs agree on.
 
 
+def test_consensus_factors_come_by_their_shares():
+    found = partwise._selection.Consensus(
+        {
+            "h": np.arange(12.0).reshape(4, 3),
+            "spread": -np.arange(12.0).reshape(4, 3),
+            "cosines": [0.1, 0.2, 0.3, 0.4],
+            "runs": [1, 2, 3, 4],
+            "distances": np.zeros((2, 4)),
+            "left_out": 0,
+        }
+    )
+    assert not found._order_by([0.4, 0.2, 0.2, 0.1])
+    assert found._order_by([0.1, 0.4, 0.4, 0.1])
+    assert found.runs_.tolist() == [2, 3, 1, 4] and found.stability_.tolist() == [0.2, 0.3, 0.1, 0.4]
+    assert found.components_[:, 0].tolist() == [3, 6, 0, 9] and (found.spread_ == -found.components_).all()
+
+
 def test_consensus_factors_are_found(planted):
     scan = select_rank(planted, [3], n_runs=6, n_folds=0)
     found = scan.consensus(3)
@@ -275,7 +292,11 @@ def test_consensus_factors_are_found(planted):
     assert np.allclose(found.model.transform(planted), found.W, rtol=1e-6, atol=1e-9)
     assert "6 runs: 3 components" in repr(found)
     plain = partwise.consensus(scan.runs(3))
-    assert (plain.components_ == found.components_).all() and plain.W is None
+    # The same ones; only where X is at hand are they in the order of their shares.
+    order = np.lexsort(plain.components_.T), np.lexsort(found.components_.T)
+    assert (plain.components_[order[0]] == found.components_[order[1]]).all() and plain.W is None
+    shares = found.W.sum(axis=0) * found.components_.sum(axis=1)
+    assert (np.diff(shares) <= 0).all()
     single = partwise.consensus([run.astype(np.float32) for run in scan.runs(3)])
     assert single.components_.dtype == np.float32
     with pytest.raises(ValueError, match="max_distance"):
@@ -382,6 +403,8 @@ def test_top_features_have_their_numbers():
     assert second[0].weight == 0.5 and second[0].lift == pytest.approx(0.5 / (0.75 * 0.3 + 0.25 * 0.5))
     assert second[0].specificity == 0 < first[0].specificity
     assert [feature.feature for feature in partwise.top_features(H, ["a", "b", "c"], n=2, by="lift")[1]] == ["c", "b"]
+    by_proportion = partwise.top_features(H, shares=[3, 1])
+    assert np.allclose([f.lift for f in by_proportion[0]], [f.lift for f in first], rtol=1e-12)
     assert partwise.top_features([[0, 0], [1, 0]], shares=[0, 1]) == [[], [(0, 1.0, 1.0, 1.0, 0)]]
     for how, words in [
         ({"n": 0}, "n is 0"),

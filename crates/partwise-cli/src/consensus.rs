@@ -11,11 +11,13 @@ use crate::report;
 use crate::source::Source;
 use crate::talk::{Talk, count};
 use partwise::data::Matrix;
+use partwise::run::Progress;
 use partwise::select::{Agreed, Filter, Job, Kind, Outcome as Done, agreed};
-use partwise::{Factor, Fit, Given, Init, Normalize};
+use partwise::{Factor, Fit, Given, Init, Nmf, Normalize, Spec};
 use partwise_io::fitted::{CONSENSUS, Folder, GivenNames, SPREAD, component_names};
 use partwise_io::scanned::{Common, Jobs};
 use partwise_io::{Cell, Separator, write_cells_to, write_npy_to};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 pub(crate) fn run(args: &ConsensusArgs, talk: &Talk) -> Result<Outcome, Failure> {
@@ -34,7 +36,7 @@ pub(crate) fn run(args: &ConsensusArgs, talk: &Talk) -> Result<Outcome, Failure>
     source.introduce(talk);
     let found = Common {
         data: source.fingerprint.clone(),
-        transposed: source.transposed,
+        transposed: source.counted_in_columns(),
         counted: source.counting.fingerprints()?,
         precision: source.precision.into(),
         ..common.clone()
@@ -65,12 +67,13 @@ fn go<T: Number>(
         LayoutArg::Cnmf => Some(cnmf::Layout::of(folder.target(), args.max_distance)?),
     };
     let filter = Filter { neighbours: args.neighbours, limit: args.max_distance };
-    let found = agreement(jobs.load()?, args.rank, filter, scan, talk)?;
-    let names = component_names(args.rank, None);
+    let found = agreement(jobs.load_of(source.facts.cols)?, args.rank, filter, scan, talk)?;
     let mut spec = common.spec.clone();
     (spec.rank, spec.restarts, spec.init) = (args.rank, 1, Init::Auto);
     // Components have length 1, and stay so.
     spec.normalize = Normalize::None;
+    let found = by_share(found, &x, source, &spec)?;
+    let names = component_names(args.rank, None);
     let others = vec![(CONSENSUS.into(), table(&found, &names)?), (SPREAD.into(), spread(&found)?)];
     let given = Given { fixed_h: Some(found.h.clone()), ..Given::default() };
     let to = Destination {
@@ -93,6 +96,19 @@ fn go<T: Number>(
     };
     let (_, outcome) = solve_with(x, source, spec, &given, to, talk, more)?;
     Ok(outcome)
+}
+
+/// The same components by their shares of the model, which only W says.
+fn by_share<T: Number>(
+    found: Agreed<T>,
+    x: &Matrix<'_, T>,
+    source: &Source,
+    spec: &Spec,
+) -> Result<Agreed<T>, Failure> {
+    let given = Given { fixed_h: Some(found.h.clone()), ..Given::default() };
+    let nmf = Nmf::from_spec(spec.clone());
+    let fit = nmf.fit_with(x, &source.facts, &given, &mut |_: &Progress| ControlFlow::Continue(()))?;
+    Ok(found.by_share(&fit.shares)?)
 }
 
 /// What the runs of a rank agree on, of the fits of the scan in that folder.

@@ -195,6 +195,31 @@ pub(crate) fn as_options(message: &str) -> String {
     message
 }
 
+/// Options that only some commands have, and that the libraries advise.
+const ADVISED: [&str; 9] =
+    ["missing", "negatives", "free", "mask", "header", "row-names", "triplets", "size", "transpose"];
+
+/// A message without advice to use options that this command lacks. What it says of other commands stays.
+pub(crate) fn without_foreign(message: &str, has: impl Fn(&str) -> bool) -> String {
+    let mut message = message.to_string();
+    if !has("unseen") {
+        message = message.replace(", or let them be zero (--unseen zeros)", "");
+    }
+    let lacks = |clause: &str| {
+        let named = |option: &str| {
+            let option = format!("--{option}");
+            clause.match_indices(&option).any(|(at, _)| {
+                let next = clause.get(at + option.len()..).and_then(|rest| rest.chars().next());
+                next.is_none_or(|next| !next.is_alphanumeric() && next != '-')
+            })
+        };
+        !clause.contains("`partwise ") && ADVISED.iter().any(|option| !has(option) && named(option))
+    };
+    let mut clauses = message.split("; ");
+    let first = clauses.next().unwrap_or_default().to_string();
+    clauses.filter(|clause| !lacks(clause)).fold(first, |text, clause| text + "; " + clause)
+}
+
 /// An error's text with the names of its place after the numbers, and before what can be done.
 pub(crate) fn with_place(error: &partwise::Error, place: &str) -> String {
     let text = as_options(&error.to_string());
@@ -230,5 +255,21 @@ impl From<partwise_report::Error> for Failure {
             Error::Data(problem) => Failure::Data(problem),
             error => Failure::Picture(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_foreign;
+
+    #[test]
+    fn what_a_command_lacks_is_not_advised() {
+        let text = "x.tsv: NaN; if NaN means missing, say so (--missing nan); write 0; use --missing-all; fit by `partwise fit \
+                    --missing nan`";
+        let without = "x.tsv: NaN; write 0; use --missing-all; fit by `partwise fit --missing nan`";
+        assert_eq!(without_foreign(text, |_| true), text);
+        assert_eq!(without_foreign(text, |option| option != "missing"), without);
+        let text = "2 rows have no entry; leave them out, or let them be zero (--unseen zeros)";
+        assert_eq!(without_foreign(text, |_| false), "2 rows have no entry; leave them out");
     }
 }

@@ -27,9 +27,9 @@ pub(crate) fn run(args: &ImagesArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let mut options = options(args);
     let found = find(&args.inputs, options.memory_limit)?;
     let out = out(args, rank);
-    refuse_among_pictures(&out, &args.inputs)?;
     let folder = {
         let inputs: Vec<&Path> = found.files().chain(given.files()).collect();
+        output::refuse_among(&out, &args.inputs, &inputs, "pictures")?;
         if let Some(file) = &args.matrix_out {
             output::may_write_x(file, args.force, &inputs)?;
         }
@@ -197,15 +197,4 @@ fn out(args: &ImagesArgs, rank: usize) -> PathBuf {
         };
         PathBuf::from(format!("{name}-rank{rank}"))
     })
-}
-
-/// Results among the pictures would be pictures of the next run.
-fn refuse_among_pictures(out: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
-    match inputs.iter().find(|input| output::is_same(out, input)) {
-        None => Ok(()),
-        Some(_) => Err(Failure::Usage(format!(
-            "--out {}: the results would go among the pictures; choose another folder",
-            out.display()
-        ))),
-    }
 }

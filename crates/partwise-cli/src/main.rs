@@ -53,10 +53,17 @@ fn main() -> ExitCode {
         Ok(outcome) => ExitCode::from(outcome.code()),
         Err(Failure::ClosedPipe) => ExitCode::from(failure::CLOSED_PIPE),
         Err(failure) => {
-            talk::error(&failure);
+            talk::error(&failure::without_foreign(&failure.to_string(), has));
             ExitCode::from(failure.code())
         }
     }
+}
+
+/// Whether the command that runs has an option.
+fn has(option: &str) -> bool {
+    let cli = Cli::command();
+    let running = std::env::args().skip(1).find_map(|word| cli.find_subcommand(word).cloned());
+    running.is_none_or(|command| command.get_arguments().any(|argument| argument.get_long() == Some(option)))
 }
 
 fn run(cli: Cli) -> Result<Outcome, Failure> {

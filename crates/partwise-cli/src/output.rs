@@ -7,10 +7,11 @@ use crate::talk::{self, Talk};
 use partwise::Fit;
 use partwise::data::Matrix;
 use partwise_io::fitted::{AxisNames, Files, Folder, TableFormat, is_of_a_fit};
+use partwise_io::scanned::is_scan;
 use partwise_io::{AnyMatrix, Names, write_matrix};
 use partwise_report::{Ink, Mosaic, Shades, Size, to_png, to_text};
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Height and width of a picture on the sheet, about.
 const PIXELS: usize = 96;
@@ -21,13 +22,42 @@ const LINES: usize = 40;
 /// Typical pictures, and as many of the worst.
 const BESIDE: usize = 4;
 
-/// Refuses a folder that is in use, before any work is done, and one in which a file of the fit would replace one of its
-/// inputs.
+/// Refuses a folder that is in use, before any work is done, that of a scan, and one in which a file of the fit would replace
+/// one of its inputs.
 pub(crate) fn create(target: &Path, force: bool, inputs: &[&Path]) -> Result<Folder, Failure> {
     refuse_inputs(target, inputs, is_of_a_fit)?;
+    if is_scan(target) {
+        return Err(Failure::Usage(format!(
+            "--out {}: that is the folder of a scan, and a fit among its files would be taken for a part of it; choose \
+             another --out",
+            target.display()
+        )));
+    }
     Folder::create(target, force).map_err(|error| {
         exists(error, "it exists and is not empty; use --force to replace the fit in it, or another --out")
     })
+}
+
+/// Results in the folder of the inputs, or among them, would be inputs of the next run.
+pub(crate) fn refuse_among(
+    out: &Path,
+    inputs: &[PathBuf],
+    files: &[&Path],
+    what: &str,
+) -> Result<(), Failure> {
+    refuse_inputs(out, files, is_of_a_fit)?;
+    let beside = |input: &Path| {
+        let folder = input.parent().filter(|_| input.is_file());
+        folder
+            .is_some_and(|folder| is_same(out, if folder == Path::new("") { Path::new(".") } else { folder }))
+    };
+    match inputs.iter().find(|input| is_same(out, input) || beside(input)) {
+        None => Ok(()),
+        Some(_) => Err(Failure::Usage(format!(
+            "--out {}: the results would go among the {what}; choose another folder",
+            out.display()
+        ))),
+    }
 }
 
 /// Refuses a folder in which results, whose names are `ours`, would replace one of the inputs.

@@ -79,6 +79,7 @@ fn go<T: Number>(
             "--blocks is for X of which all entries count, and as much; use --folds for the rest".into(),
         ));
     }
+    without_folds(&mut scan, source, talk);
     let most = source.facts.rows.max(source.facts.cols);
     if args.ranks.is_none() {
         let least = source.facts.rows.min(source.facts.cols).max(1);
@@ -103,7 +104,7 @@ fn go<T: Number>(
     let jobs = Jobs::open(&folder, &common, args.force)?;
     let all = scan.jobs();
     // What the folder holds of other ranks has its say too.
-    let done: Vec<Done<T>> = jobs.load()?;
+    let done: Vec<Done<T>> = jobs.load_of(source.facts.cols)?;
     let mine: Vec<Job> = match args.shard {
         None => all.clone(),
         Some(Shard { part, parts }) => all
@@ -145,6 +146,13 @@ fn go<T: Number>(
         (true, false) => format!("\nwrote {SCAN} and {TABLE} to {}", folder.display()),
     });
     Ok(signals::received().map_or(Outcome::Done, Outcome::Interrupted))
+}
+
+/// Of a single row or column, what a fold leaves out is all there is of its columns or rows.
+pub(crate) fn without_folds(scan: &mut Scan, source: &Source, talk: &Talk) {
+    if let Some(note) = scan.drop_folds(&source.facts) {
+        talk.say(format!("  {note}"));
+    }
 }
 
 /// Does what is left of a scan, every fit into its folder.
@@ -219,7 +227,7 @@ pub(crate) fn common(source: &Source, scan: &Scan) -> Result<Common, Failure> {
     Ok(Common {
         version: env!("CARGO_PKG_VERSION").into(),
         data: source.fingerprint.clone(),
-        transposed: source.transposed,
+        transposed: source.counted_in_columns(),
         counted: source.counting.fingerprints()?,
         precision: source.precision.into(),
         folds: scan.folds,

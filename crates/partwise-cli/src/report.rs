@@ -4,7 +4,7 @@ use crate::any::Number;
 use crate::args::{LookArgs, ReportArgs};
 use crate::failure::{Failure, Outcome};
 use crate::output::{is_inside, is_same, may_write};
-use crate::talk::{Talk, bytes};
+use crate::talk::{Talk, bytes, count};
 use partwise::Fit;
 use partwise::data::Matrix;
 use partwise_io::fitted::{AxisNames, REPORT, is_of_a_fit};
@@ -141,7 +141,18 @@ pub(crate) fn run(args: &ReportArgs, talk: &Talk) -> Result<Outcome, Failure> {
         // What was made of texts has words for features.
         let words = args.look.words || (fit.is_of_texts() && image.is_none());
         let look = told(&LookArgs { words, ..args.look.clone() }, image, &fit.names, fit.shape())?;
-        fit.to_html(&Told { title: args.title.clone(), ..look }, args.scan.as_deref())?
+        let told = Told { title: args.title.clone(), ..look };
+        let page = fit.to_html(&told, args.scan.as_deref());
+        page.map_err(|error| match (&error, &args.scan) {
+            // The runs of the scan beside the fit.
+            (partwise_report::Error::Model(partwise::Error::Shape { .. }), Some(scan)) => Failure::Data(format!(
+                "H of the fit in {} has {}, and those of the scan in {} have another number; name the scan of the same data",
+                args.folder.display(),
+                count(fit.shape().1 as u64, "feature"),
+                scan.display()
+            )),
+            _ => error.into(),
+        })?
     };
     write_bytes(&to, html.as_bytes())?;
     talk.say(format!("wrote {} ({}): open it in a browser", to.display(), bytes(html.len() as u64)));

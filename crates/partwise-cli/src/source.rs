@@ -93,8 +93,8 @@ impl Source {
         memory_limit: u64,
         began: Instant,
     ) -> Result<(AnyMatrix, Source), Failure> {
-        // Of X alone: weights are no part of it.
-        let fingerprint = table.fingerprint();
+        // Of X alone: weights are no part of it; and of X as it is fitted, whatever the file calls a row.
+        let fingerprint = if transposed { table.fingerprint_of_transpose() } else { table.fingerprint() };
         let Table { matrix, row_names, col_names, format, stored_as, notes, .. } = table;
         let names = AxisNames { rows: row_names, cols: col_names, ..AxisNames::default() };
         let read = Read { matrix, names, format: format.to_string(), stored_as, notes, fingerprint };
@@ -201,6 +201,11 @@ impl Source {
         if f.weighted {
             talk.say(format!("  {} ({})", self.observed(), self.counting.options()));
         }
+    }
+
+    /// Whether columns are samples in the files that say something of entries; they lie as X lies in its own file.
+    pub(crate) fn counted_in_columns(&self) -> bool {
+        self.transposed && self.counting.files().next().is_some()
     }
 
     /// How many entries count.

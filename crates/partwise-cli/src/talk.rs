@@ -60,8 +60,8 @@ pub(crate) fn line(text: &str) {
 }
 
 /// A failure, as the last line on stderr.
-pub(crate) fn error(failure: &Failure) {
-    line(&format!("partwise: error: {failure}"));
+pub(crate) fn error(message: &str) {
+    line(&format!("partwise: error: {message}"));
 }
 
 /// Data, on stdout.

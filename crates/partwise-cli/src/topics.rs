@@ -34,7 +34,11 @@ pub(crate) fn run(args: &TopicsArgs, talk: &Talk) -> Result<Outcome, Failure> {
     let inputs: Vec<&Path> = args.paths.iter().map(PathBuf::as_path).collect();
     let folder = match args.rank {
         None => None,
-        Some(rank) => Some(output::create(&out(args, rank), args.force, &inputs)?),
+        Some(rank) => {
+            let out = out(args, rank);
+            output::refuse_among(&out, &args.paths, &inputs, "texts")?;
+            Some(output::create(&out, args.force, &inputs)?)
+        }
     };
     if let Some(file) = &args.matrix_out {
         output::may_write_x(file, args.force, &inputs)?;

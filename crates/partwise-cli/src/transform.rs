@@ -10,12 +10,13 @@ use crate::output::{is_same, may_write};
 use crate::source::{self, Source};
 use crate::talk::{self, Talk, count, seconds};
 use crate::texts;
-use partwise::Simplex;
+use partwise::{Factor, Simplex};
 use partwise_io::documents::is_matrix;
 use partwise_io::fitted::{Pictured, Stored, TableFormat, component_names, write_factor};
 use partwise_io::pictures::{find, is_of_pictures};
 use partwise_io::words::TextModel;
 use partwise_io::{AnyMatrix, Names, Separator, standard_classes, write_table_to};
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 pub(crate) fn run(args: &TransformArgs, talk: &Talk) -> Result<Outcome, Failure> {
@@ -37,7 +38,7 @@ fn transform<T: Number>(
     to: &Target,
     talk: &Talk,
 ) -> Result<Outcome, Failure> {
-    let (model, known) = stored.model::<T>()?;
+    let (mut model, known) = stored.model::<T>()?;
     // In the orientation of the fit.
     let transposed = stored.record.transposed;
     let text = text_model(stored, args, &counting)?;
@@ -89,6 +90,12 @@ fn transform<T: Number>(
     note_differences(stored, &source.counting, talk);
     let x = T::of(matrix)
         .ok_or_else(|| Failure::Internal("the rows were read in another precision than asked for".into()))?;
+    if let Some(places) = places(&source, known.cols.as_deref())? {
+        // As the columns are those of other rows, it is H that is put into their order.
+        let values: Vec<T> = places.iter().flat_map(|&j| model.h.row(j).to_vec()).collect();
+        model.h = Factor::from_row_major(model.h.rows(), model.h.rank(), &values)?;
+        talk.say("  columns are taken by their names, which come in another order than in the fit");
+    }
     if x.cols() != model.h.rows() {
         return Err(Failure::Data(format!(
             "{}: {} x {}, but the model has {}{}",
@@ -101,17 +108,6 @@ fn transform<T: Number>(
             } else {
                 ""
             }
-        )));
-    }
-    if let (Some(ours), Some(theirs)) = (&known.cols, &source.names.cols)
-        && let Some((j, (ours, theirs))) =
-            ours.iter().zip(theirs).enumerate().find(|(_, (ours, theirs))| ours != theirs)
-    {
-        return Err(Failure::Data(format!(
-            "{}: column {j} is '{}', but the model has '{}' there; put the columns into the order of the fit",
-            source.name,
-            theirs.escape_debug(),
-            ours.escape_debug()
         )));
     }
     if !model.rules.left_out.is_empty() {
@@ -154,6 +150,56 @@ fn transform<T: Number>(
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Where in the model the columns of the new rows are, by their names; nothing if that is where they are, or if there are no
+/// names to tell.
+fn places(source: &Source, known: Option<&[String]>) -> Result<Option<Vec<usize>>, Failure> {
+    let (Some(ours), Some(theirs)) = (known, source.names.cols.as_deref()) else { return Ok(None) };
+    if ours == theirs {
+        return Ok(None);
+    }
+    let wrong = |problem: String| Failure::Data(format!("{}: {problem}", source.name));
+    let at: HashMap<&String, usize> = ours.iter().enumerate().map(|(at, name)| (name, at)).collect();
+    let new: HashSet<&String> = theirs.iter().collect();
+    let side = if source.transposed { "rows" } else { "columns" };
+    let missing: Vec<&String> = ours.iter().filter(|name| !new.contains(name)).collect();
+    if !missing.is_empty() {
+        return Err(wrong(format!(
+            "{} of the {} features of the model {} missing: {}; features are found by the names of {side}",
+            missing.len(),
+            ours.len(),
+            if missing.len() == 1 { "is" } else { "are" },
+            listed(&missing)
+        )));
+    }
+    let surplus: Vec<&String> = theirs.iter().filter(|name| !at.contains_key(name)).collect();
+    if !surplus.is_empty() {
+        return Err(wrong(format!(
+            "{} of its {} {side} {} no feature of the model: {}; leave out what the fit had not",
+            surplus.len(),
+            theirs.len(),
+            if surplus.len() == 1 { "is" } else { "are" },
+            listed(&surplus)
+        )));
+    }
+    if at.len() != ours.len() || theirs.len() != ours.len() {
+        let twice = theirs.iter().enumerate().find(|(at, name)| theirs[..*at].contains(name));
+        let name = twice.map_or(String::new(), |(_, name)| format!(": '{}'", name.escape_debug()));
+        return Err(wrong(format!(
+            "several {side} have one name{name}, so the names do not say which is which; put them into the order of the fit"
+        )));
+    }
+    Ok(Some(theirs.iter().filter_map(|name| at.get(name).copied()).collect()))
+}
+
+/// The first few names.
+fn listed(names: &[&String]) -> String {
+    const MOST: usize = 5;
+    let first: Vec<String> =
+        names.iter().take(MOST).map(|name| format!("'{}'", name.escape_debug())).collect();
+    let more = names.len().saturating_sub(MOST);
+    first.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
 }
 
 /// New pictures as rows, as those of the fit became rows.

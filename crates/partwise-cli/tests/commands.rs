@@ -74,9 +74,9 @@ fn transform_follows_the_orientation_and_refuses_what_does_not_fit() {
     assert!(said.out.starts_with("\tcomponent_1\tcomponent_2\nred\t"), "{}", said.out);
     bench.ok("fit x.csv --rank 2 --out p -q");
     bench.write("narrow.csv", "red,green\n1,2\n");
-    bench.fails("transform p narrow.csv --out w.npy", 65, &["1 x 2", "5 columns"]);
-    bench.write("order.csv", "red,blue,green,cyan,grey\n1,2,3,4,5\n");
-    bench.fails("transform p order.csv --out w.npy", 65, &["column 1 is 'blue'", "'green'"]);
+    bench.fails("transform p narrow.csv --out w.npy", 65, &["3 of the 5 features", "'blue', 'cyan', 'grey'"]);
+    bench.write("narrow.csv", "1,2\n3,4\n");
+    bench.fails("transform p narrow.csv --out w.npy", 65, &["2 x 2", "5 columns"]);
     bench.fails("transform p x.csv --out w.xls", 2, &[".npy"]);
     bench.write("w.npy", "mine");
     bench.fails("transform p x.csv --out w.npy", 73, &["--force"]);
@@ -85,6 +85,71 @@ fn transform_follows_the_orientation_and_refuses_what_does_not_fit() {
     bench.write("p/run.json", "{}");
     bench.fails("transform p x.csv --out v.npy", 65, &["schema_version"]);
     assert_eq!(bench.read("w.npy"), "mine");
+}
+
+/// Where both have names, the names say which column is which.
+#[test]
+fn transform_finds_columns_by_their_names() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(20));
+    // The id first, then the features from the last to the first.
+    let turn = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let features: Vec<&str> = cells[1..].iter().rev().copied().collect();
+        format!("{},{}\n", cells[0], features.join(","))
+    };
+    bench.write("turned.csv", known(20).lines().map(turn).collect::<String>());
+    let numbers = |text: &str| -> Vec<f64> {
+        let cells = text.lines().skip(1).flat_map(|line| line.split('\t').skip(1));
+        cells.map(|cell| cell.parse().unwrap()).collect()
+    };
+    for (loss, turned) in [("frobenius", ""), ("kl", ""), ("kl", " --transpose")] {
+        bench.ok("convert x.csv x-t.csv --transpose --force -q");
+        bench.ok("convert turned.csv turned-t.csv --transpose --force -q");
+        let end = if turned.is_empty() { "" } else { "-t" };
+        bench.ok(&format!("fit x{end}.csv{turned} --rank 2 --loss {loss} --out o --force -q"));
+        let want = bench.ok(&format!("transform o x{end}.csv --out -"));
+        assert!(!want.err.contains("by their names"), "{}", want.err);
+        let said = bench.ok(&format!("transform o turned{end}.csv --out -"));
+        assert!(said.err.contains("taken by their names"), "{}", said.err);
+        let (want, got) = (numbers(&want.out), numbers(&said.out));
+        let largest = want.iter().copied().fold(0.0, f64::max);
+        let same = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-7 * largest;
+        assert!(want.len() == 40 && got.len() == 40 && want.iter().zip(&got).all(same), "{loss}");
+    }
+    bench.ok("fit x.csv --rank 2 --out o --force -q");
+    for (from, to, words) in [
+        ("cyan", "teal", vec!["1 of the 5 features of the model is missing: 'cyan'"]),
+        ("id,", "id,extra,", vec!["1 of its 6 columns is no feature of the model: 'extra'"]),
+        ("id,", "id,red,", vec!["several columns have one name", "'red'"]),
+    ] {
+        let mut text = known(3).replacen(from, to, 1);
+        if from == "id," {
+            text = text
+                .lines()
+                .map(|line| line.replacen("s", "s,", usize::from(line.starts_with('s'))) + "\n")
+                .collect();
+            text = text.replace("s,0,", "s0,1,").replace("s,1,", "s1,1,").replace("s,2,", "s2,1,");
+        }
+        bench.write("y.csv", text);
+        bench.fails("transform o y.csv --out -", 65, &words);
+    }
+}
+
+/// Nothing is advised that the command has not.
+#[test]
+fn advice_is_for_the_command_that_runs() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(6));
+    bench.ok("fit x.csv --rank 2 --out o -q");
+    bench.write("y.csv", known(6).replacen(",4", ",-4", 1));
+    let said = bench.fails("fit y.csv --rank 2 --out p", 65, &["-4", "--negatives", "--free", "--mask"]);
+    assert!(said.err.contains("semi-NMF"), "{}", said.err);
+    let said = bench.fails("transform o y.csv --out -", 65, &["-4", "--mask"]);
+    assert!(!said.err.contains("--negatives") && !said.err.contains("--free"), "{}", said.err);
+    bench.write("lines.tsv", "a b 5\na c x\nb c 2\n");
+    let said = bench.call("signatures lines.tsv --rank 1");
+    assert!(said.code == 65 && !said.err.contains("--triplets"), "{}", said.err);
 }
 
 #[test]

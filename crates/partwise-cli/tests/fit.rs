@@ -146,6 +146,17 @@ fn a_mixture_of_two_fits_is_no_model() {
 }
 
 #[test]
+fn a_damaged_folder_is_told_with_the_way_out() {
+    let bench = Bench::new();
+    bench.write("x.csv", known(6));
+    bench.ok("fit x.csv --rank 2 --out o -q");
+    bench.write("o/H.npy", "");
+    bench.fails("transform o x.csv --out -", 65, &["'o/H.npy'", "is empty", "copy the whole folder again"]);
+    std::fs::remove_file(bench.path("o/H.npy")).unwrap();
+    bench.fails("transform o x.csv --out -", 66, &["'o/H.npy' is gone", "copy the whole folder again"]);
+}
+
+#[test]
 fn a_failed_run_leaves_nothing_behind() {
     let bench = Bench::new();
     bench.write("nan.csv", "a,b\n1,2\n3,nan\n");

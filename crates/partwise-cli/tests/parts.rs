@@ -147,4 +147,43 @@ fn reports_show_what_was_found_and_no_place_of_it() {
     bench.write("y.tsv", documents().replace('3', "4"));
     bench.ok("rank y.tsv --ranks 1..2 --runs 2 --folds 0 --out other");
     bench.fails("report f --scan other", 65, &["other data"]);
+    // Two columns less.
+    let narrow: String =
+        documents().lines().map(|line| line.rsplitn(3, '\t').last().unwrap().to_string() + "\n").collect();
+    bench.write("z.tsv", narrow);
+    bench.ok("rank z.tsv --ranks 1..2 --runs 2 --folds 0 --out narrow");
+    let words = ["H of the fit in f has 6 features", "the scan in narrow", "the scan of the same data"];
+    bench.fails("report f --scan narrow --force", 65, &words);
+}
+
+/// As those of a fit, in every file.
+#[test]
+fn components_that_runs_agree_on_come_by_their_shares() {
+    let bench = Bench::new();
+    // Nothing but noise, of which every run finds other parts.
+    let cell = |i: usize, j: usize| ((i * i * 31 + j * j * 17 + i * j * 7 + i * 3) % 101) as f64 / 10.0;
+    let row = |i: usize| (0..12).map(|j| cell(i, j).to_string()).collect::<Vec<_>>().join("\t") + "\n";
+    let header = (0..12).map(|j| format!("f{j}")).collect::<Vec<_>>().join("\t") + "\n";
+    bench.write("x.tsv", header + &(0..30).map(row).collect::<String>());
+    bench.ok("rank x.tsv --ranks 3..8 --runs 5 --folds 0 --shuffled 0 --out s -q");
+    for rank in 3..9 {
+        let out = format!("c{rank}");
+        let to = format!("--rank {rank} --max-distance 1.4 --layout cnmf --format tsv --out {out}");
+        bench.ok(&format!("consensus x.tsv --scan s {to}"));
+        let run = bench.json(&format!("{out}/run.json"));
+        let shares: Vec<f64> =
+            run["shares"].as_array().unwrap().iter().map(|share| share.as_f64().unwrap()).collect();
+        assert!(shares.is_sorted_by(|a, b| a >= b), "{rank}: {shares:?}");
+        // Row by row, the spectra are H at sum 1.
+        let spectra = bench.read(&format!("{out}/{out}.spectra.k_{rank}.dt_1_4.consensus.txt"));
+        let h = bench.read(&format!("{out}/H.tsv"));
+        let numbers =
+            |line: &str| -> Vec<f64> { line.split('\t').skip(1).map(|x| x.parse().unwrap()).collect() };
+        for (a, b) in spectra.lines().zip(h.lines()).skip(1) {
+            let (a, b) = (numbers(a), numbers(b));
+            let sum: f64 = b.iter().sum();
+            assert!(a.iter().zip(&b).all(|(a, b)| (a - b / sum).abs() < 1e-9), "{a:?} {b:?}");
+        }
+        assert_eq!(bench.read(&format!("{out}/consensus.tsv")).lines().count(), rank + 1);
+    }
 }

@@ -152,10 +152,94 @@ fn inputs_are_not_replaced() {
     bench.ok("report f --out f/report.html --force");
 }
 
+/// A fit among the files of a scan would be taken for a part of it.
+#[test]
+fn a_fit_does_not_go_into_the_folder_of_a_scan() {
+    let bench = Bench::new();
+    bench.write("x.tsv", parts(12, 9));
+    bench.ok("rank x.tsv --ranks 2 --runs 2 --folds 0 --out s --report");
+    let report = bench.read("s/report.html");
+    for out in ["s", "./s/", "s/jobs", "s/../s"] {
+        let consensus = format!("consensus x.tsv --scan s --rank 2 --report --force --out {out}");
+        bench.fails(&consensus, 2, &["the folder of a scan", "another --out"]);
+        bench.fails(&format!("fit x.tsv --rank 2 --force --out {out}"), 2, &["the folder of a scan"]);
+    }
+    assert!(!bench.exists("s/run.json") && !bench.exists("s/jobs/run.json"));
+    assert_eq!(bench.read("s/report.html"), report);
+    bench.ok("consensus x.tsv --scan s --rank 2 --out s/agreed");
+}
+
+/// A scan is one of X, whichever way X lies in its file.
+#[test]
+fn a_transposed_file_is_the_same_data() {
+    let bench = Bench::new();
+    bench.write("x.tsv", parts(12, 9));
+    bench.write(
+        "x.mtx",
+        "%%MatrixMarket matrix coordinate real general\n3 4 5\n1 1 2\n2 2 3\n3 4 1\n3 1 1\n1 3 4\n",
+    );
+    for (name, more) in [("x.tsv", ""), ("x.mtx", ""), ("x.mtx", " --missing absent --loss kl")] {
+        bench.ok(&format!("convert {name} y-{name} --transpose --force"));
+        let options = format!("--ranks 2 --runs 2 --folds 2 --out s{more}");
+        bench.ok(&format!("rank {name} {options} --force"));
+        let jobs = bench.read("s/jobs.json");
+        let said = bench.ok(&format!("rank y-{name} --transpose {options}"));
+        assert!(said.err.contains("are done already"), "{name}: {}", said.err);
+        bench.ok(&format!(
+            "consensus y-{name} --transpose{more} --scan s --rank 2 --max-distance 1.5 --out c --force"
+        )
+        .replace(" --loss kl", ""));
+        bench.ok(&format!("rank y-{name} --transpose {options} --force"));
+        assert_eq!(bench.read("s/jobs.json"), jobs);
+        bench.fails(&format!("rank y-{name} {options}"), 73, &["other data"]);
+    }
+    // Weights lie as the file does.
+    bench.write("w.txt", "1\n2\n1\n1\n1\n1\n1\n1\n1\n");
+    bench.ok("rank x.tsv --col-weights w.txt --ranks 2 --runs 2 --folds 0 --out s --force");
+    let turned = "rank y-x.tsv --transpose --row-weights w.txt --ranks 2 --runs 2 --folds 0 --out s";
+    bench.fails(turned, 73, &["read in another way"]);
+}
+
 #[test]
 fn a_small_table_is_scanned_without_options() {
     let bench = Bench::new();
     bench.write("x.tsv", parts(12, 4));
     let said = bench.ok("rank x.tsv --runs 2 --folds 2");
     assert_eq!(said.out.lines().count(), 5, "{}", said.out);
+    for (name, text) in [
+        ("one.tsv", "3\n".to_string()),
+        ("row.tsv", "1\t2\t3\t4\n".into()),
+        ("column.tsv", "1\n2\n3\n".into()),
+    ] {
+        bench.write(name, text);
+        let said = bench.ok(&format!("rank {name}"));
+        assert!(said.err.contains("no folds are held out"), "{name}: {}", said.err);
+        assert_eq!(said.out.lines().count(), 2, "{}", said.out);
+        assert!(bench.ok(&format!("rank {name}")).err.contains("are done already"));
+    }
+}
+
+#[test]
+fn a_damaged_scan_is_told_with_the_way_out() {
+    let bench = Bench::new();
+    bench.write("x.tsv", parts(12, 9));
+    let scan = "rank x.tsv --ranks 2 --runs 2 --folds 0 --out s";
+    bench.ok(scan);
+    let (h, record) = ("s/jobs/rank-002-whole-0001.H.npy", "s/jobs/rank-002-whole-0001.json");
+    let consensus = "consensus x.tsv --scan s --rank 2 --out c";
+    // As wide as another X.
+    bench.write("y.tsv", parts(12, 6));
+    bench.ok("fit y.tsv --rank 2 --out f -q");
+    std::fs::copy(bench.path("f/H.npy"), bench.path(h)).unwrap();
+    for command in [scan, consensus] {
+        bench.fails(command, 65, &[h, "2 x 6", record, "the command of the scan"]);
+    }
+    std::fs::remove_file(bench.path(h)).unwrap();
+    bench.fails(consensus, 66, &[h, "is gone", "remove the .json"]);
+    std::fs::remove_file(bench.path(record)).unwrap();
+    bench.ok(scan);
+    std::fs::remove_dir_all(bench.path("s/jobs")).unwrap();
+    bench.fails(consensus, 66, &["s/jobs", "copy the whole folder"]);
+    bench.ok(scan);
+    bench.ok(consensus);
 }

@@ -218,6 +218,8 @@ fn known_ones_are_compared_by_the_names_of_classes() {
         let (a, b) = (signature(0, at), signature(1, at));
         known += &format!("{class}\t{}\t{}\t{}\n", 3.0 * a, b, 0.5 * a + 0.5 * b);
     }
+    let silent: String = known.lines().map(|line| format!("{line}\t0\n")).collect();
+    let silent = silent.replacen("mixed\t0", "mixed\tsilent", 1);
     // As COSMIC's second version ends its lines.
     let known = known.replace('\n', "\t\t\n");
     bench.write("cosmic.txt", &known);
@@ -242,6 +244,7 @@ fn known_ones_are_compared_by_the_names_of_classes() {
     for (text, words) in [
         (known.replace("T[T>G]T", "N[T>G]T"), vec!["missing: 'T[T>G]T'", "none of them"]),
         (known.replacen("\t0.", "\t-0.", 1), vec!["entries are 0 or more"]),
+        (silent, vec!["the entries of 'silent' sum to 0", "leave it out"]),
         ("a\tb\n1\t2\n".to_string(), vec!["has not the 96 classes"]),
     ] {
         bench.write("bad.txt", text);
@@ -317,5 +320,12 @@ fn what_cannot_be_is_refused_before_it_takes_time() {
     std::fs::create_dir(bench.path("mine")).unwrap();
     bench.write("mine/thesis.tex", "all of it");
     bench.fails("signatures x.tsv --rank 2 --scan mine", 73, &["not the folder of a scan"]);
+    for scan in ["both", "./both/"] {
+        bench.fails(
+            &format!("signatures x.tsv --rank 2 --out both --scan {scan}"),
+            2,
+            &["a folder of their own"],
+        );
+    }
     assert_eq!(bench.names(), ["bad.tsv", "mine", "x.tsv"]);
 }

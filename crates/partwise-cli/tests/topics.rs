@@ -315,3 +315,15 @@ fn names_and_texts_that_would_harm_are_harmless() {
     assert!(!documents.contains('\u{202e}') && !documents.contains('\0'));
     bench.ok("transform o x.jsonl --column text --id id --out w.csv");
 }
+
+/// Results among the texts would be inputs of the next run.
+#[test]
+fn results_do_not_go_among_the_texts() {
+    let bench = library();
+    let words = ["the results would go among the texts", "another folder"];
+    for paths in ["texts", "texts/t00.txt texts/t01.txt", "texts/more/.. texts/more/t13.txt"] {
+        bench.fails(&format!("topics {paths} --rank 2 --force --out texts"), 2, &words);
+    }
+    assert!(!bench.exists("texts/run.json"));
+    bench.ok("topics texts --rank 2 --out o -q");
+}

@@ -34,6 +34,11 @@ impl Budget {
         Error::Memory { at: self.at.clone(), needed: self.used.saturating_add(more), limit: Some(self.limit) }
     }
 
+    /// Bytes that would be spoken for with so many more, if these are too many; and how many may be.
+    pub(crate) fn excess(&self, more: u64) -> Option<(u64, u64)> {
+        (more > self.left()).then(|| (self.used.saturating_add(more), self.limit))
+    }
+
     /// Takes bytes into account.
     pub(crate) fn charge(&mut self, bytes: u64) -> Result<()> {
         if bytes > self.left() {

@@ -222,6 +222,20 @@ pub enum Error {
         /// Bytes allowed; `None` if the system refused them.
         limit: Option<u64>,
     },
+    /// A picture does not fit into memory; it has not been decoded.
+    #[error("{at} has {height} x {width} pixels, and needs at least {} of memory, {}", bytes(*needed), over_with(*limit, "a smaller picture"))]
+    Pixels {
+        /// The picture.
+        at: Place,
+        /// Rows of pixels.
+        height: usize,
+        /// Pixels of a row.
+        width: usize,
+        /// Bytes needed, at least.
+        needed: u64,
+        /// Bytes allowed.
+        limit: Option<u64>,
+    },
     /// There is already something under that name.
     #[error("{} already exists; choose another name, or allow it to be overwritten", quoted(path))]
     Exists {
@@ -278,7 +292,7 @@ impl Error {
         match self {
             Error::NotFound { .. } | Error::NotAFile { .. } | Error::Unreadable { .. } => ErrorKind::Missing,
             Error::Read { .. } | Error::Write { .. } | Error::Incomplete { .. } => ErrorKind::Io,
-            Error::Memory { .. } => ErrorKind::Memory,
+            Error::Memory { .. } | Error::Pixels { .. } => ErrorKind::Memory,
             Error::Exists { .. } | Error::CannotCreate { .. } => ErrorKind::Create,
             Error::Empty { .. }
             | Error::Format { .. }
@@ -395,11 +409,13 @@ fn in_line(line: Option<usize>) -> String {
 }
 
 fn over(limit: Option<u64>) -> String {
+    over_with(limit, "a smaller matrix")
+}
+
+fn over_with(limit: Option<u64>, smaller: &str) -> String {
     match limit {
-        Some(limit) => {
-            format!("more than the limit of {}; raise the limit, or use a smaller matrix", bytes(limit))
-        }
-        None => "more than the system gives; use a smaller matrix or a larger machine".into(),
+        Some(limit) => format!("more than the limit of {}; raise the limit, or use {smaller}", bytes(limit)),
+        None => format!("more than the system gives; use {smaller} or a larger machine"),
     }
 }
 

@@ -24,13 +24,25 @@ pub fn fingerprint(matrix: &AnyMatrix) -> String {
 
 /// The same of a matrix that lies elsewhere.
 pub fn fingerprint_of<T: Scalar>(x: &Matrix<'_, T>) -> String {
+    hash_of(x, false)
+}
+
+/// That of the transpose.
+pub(crate) fn fingerprint_turned(matrix: &AnyMatrix) -> String {
+    with_matrix!(matrix, x => hash_of(x, true))
+}
+
+fn hash_of<T: Scalar>(x: &Matrix<'_, T>, turned: bool) -> String {
+    let order = |i, j| if turned { (j, i) } else { (i, j) };
     let mut sum = Sum::default();
     for_each_entry(x, |i, j, x| {
         if x != T::ZERO {
+            let (i, j) = order(i, j);
             sum.add(i, j, x.to_f64());
         }
     });
-    sum.finish(x.rows(), x.cols())
+    let (rows, cols) = order(x.rows(), x.cols());
+    sum.finish(rows, cols)
 }
 
 /// The hash of what is added to it, in any order.
@@ -114,6 +126,7 @@ mod tests {
         for other in others {
             assert_ne!(fingerprint(&x), fingerprint(&other));
         }
+        assert_eq!(fingerprint_turned(&x), fingerprint(&x.clone().transposed()));
         let nan = |bits| dense(vec![f64::from_bits(bits), 0.0, 0.0, 0.0, 0.0, 0.0]);
         assert_eq!(fingerprint(&nan(0x7ff8_0000_0000_0001)), fingerprint(&nan(0xfff8_0000_0000_0000)));
     }

@@ -4,7 +4,7 @@
 use crate::error::{Error, Result, count};
 use crate::fingerprint::Sum;
 use crate::npy::core_error;
-use crate::read::Context;
+use crate::read::{Context, Hashes};
 use crate::real::Real;
 use partwise::data::{Matrix, Stored};
 use partwise::error::SparseFault;
@@ -38,11 +38,12 @@ pub(crate) fn matrix<T: Real>(
         cx.note(format!("{} {counts} as data", count(zeros, "stored zero")));
     }
     // While they are at hand: later, what counts is all that can be seen.
-    let mut hash = Sum::default();
+    let (mut straight, mut turn) = (Sum::default(), Sum::default());
     for ((&i, &j), x) in row_indices.iter().zip(col_indices).zip(&values) {
-        hash.add(i as usize, j as usize, x.to_f64());
+        straight.add(i as usize, j as usize, x.to_f64());
+        turn.add(j as usize, i as usize, x.to_f64());
     }
-    cx.fingerprint = Some(hash.finish(rows, cols));
+    cx.fingerprint = Some(Hashes { straight: straight.finish(rows, cols), turned: turn.finish(cols, rows) });
     let made = if turned {
         Weighted::observed(cols, rows, col_indices, row_indices, &values).map(Matrix::from)
     } else {
@@ -126,6 +127,11 @@ mod tests {
         assert_eq!(plain(&a).fingerprint(), plain(&b).fingerprint());
         assert_ne!(hash(&a), hash(&b));
         assert_eq!(hash(&b), hash(&mtx("1 2 -0\n3 1 2\n1 1 0.5\n")));
+        // The transpose is what a file of it is.
+        let turned = mtx("1 1 0.5\n1 3 2\n2 1 0\n").replace("3 2 3", "2 3 3");
+        let of_transpose = observed("x.mtx", b.as_bytes()).unwrap().fingerprint_of_transpose();
+        assert_eq!(of_transpose, hash(&turned));
+        assert_eq!(plain(&b).fingerprint_of_transpose(), plain(&turned).fingerprint());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::budget::{Budget, default_limit};
 use crate::error::{Error, Place, Result};
+use crate::fingerprint::fingerprint_turned;
 use crate::format::{self, Format};
 use crate::input::{self, Input, Opened};
 use crate::{delimited, mtx, npy, npz};
@@ -90,14 +91,28 @@ pub struct Table {
     pub stored_as: String,
     /// What was found or done on the way, one sentence each.
     pub notes: Vec<String>,
-    fingerprint: Option<String>,
+    fingerprint: Option<Hashes>,
+}
+
+/// The fingerprints of a matrix and of its transpose.
+#[derive(Debug, Clone)]
+pub(crate) struct Hashes {
+    pub(crate) straight: String,
+    pub(crate) turned: String,
 }
 
 impl Table {
     /// The [`fingerprint`](crate::fingerprint) of the matrix as it was read. Where only what is stored counts, stored zeros
     /// are entries like others.
     pub fn fingerprint(&self) -> String {
-        self.fingerprint.clone().unwrap_or_else(|| crate::fingerprint(&self.matrix))
+        let known = self.fingerprint.as_ref().map(|hashes| hashes.straight.clone());
+        known.unwrap_or_else(|| crate::fingerprint(&self.matrix))
+    }
+
+    /// That of the transpose: the one that a file has which holds it.
+    pub fn fingerprint_of_transpose(&self) -> String {
+        let known = self.fingerprint.as_ref().map(|hashes| hashes.turned.clone());
+        known.unwrap_or_else(|| fingerprint_turned(&self.matrix))
     }
 
     /// To be called where the matrix has become another.
@@ -200,7 +215,7 @@ pub(crate) struct Context<'o> {
     pub(crate) budget: Budget,
     pub(crate) notes: Vec<String>,
     /// That of the matrix, if the parser has taken it.
-    pub(crate) fingerprint: Option<String>,
+    pub(crate) fingerprint: Option<Hashes>,
 }
 
 impl Context<'_> {

@@ -49,7 +49,7 @@ pub(crate) struct ImagesArgs {
     /// Pixels stand column by column in X, as MATLAB and R have them.
     #[arg(long, help_heading = "Pictures")]
     pub(crate) column_major: bool,
-    /// Leave out files of a folder that cannot be read, and count them.
+    /// Leave out files of a folder that cannot be read, and pictures of another size than most, and count them.
     #[arg(long, help_heading = "Pictures")]
     pub(crate) skip_bad: bool,
     /// Write X too, a row for each picture: .npy, .npz, .mtx, .csv or .tsv; for `rank`, and for what `fit` can do beside.

@@ -28,7 +28,8 @@ pub(crate) struct TextArgs {
     /// Files of text have a document a line; else each is one document.
     #[arg(long)]
     pub(crate) lines: bool,
-    /// The column (.csv, .tsv) or field (.jsonl) that has the texts [default: the only one that looks like texts].
+    /// The column (.csv, .tsv) or field (.jsonl; meta.text is one within another) that has the texts [default: the only one
+    /// that looks like texts].
     #[arg(long, value_name = "NAME")]
     pub(crate) column: Option<String>,
     /// The column or field that has the names of the documents [default: the name of the file and a number].

@@ -7,7 +7,7 @@ use partwise::data::{Dense, Matrix};
 use partwise::select::matching;
 use partwise::{Factor, Loss, Model, RowRules};
 use partwise_io::fitted::component_names;
-use partwise_io::{AnyMatrix, Catalogue, ClassKind, Input, Labels, Precision, ReadOptions, read};
+use partwise_io::{AnyMatrix, Catalogue, ClassKind, Error, Input, Labels, Precision, ReadOptions, read};
 use serde::Serialize;
 use std::path::Path;
 
@@ -72,7 +72,13 @@ impl Known {
         (options.memory_limit, options.joined_names, options.precision) = (limit, true, Precision::F64);
         let input = Input::path(path);
         let name = input.name().to_string();
-        let table = read(input, &options)?;
+        let table = read(input, &options).map_err(|error| match error {
+            // The option that names an array is for the table.
+            Error::Key { at, problem, .. } => {
+                Failure::Data(format!("{at}: {problem}; save the one that is meant in a file of its own"))
+            }
+            error => Failure::File(error),
+        })?;
         // Other classes are found by their names.
         let in_columns =
             table.col_names.as_ref().is_some_and(|names| names.iter().any(|name| classes.contains(name)));
@@ -112,7 +118,13 @@ impl Known {
                 )));
             }
             let sum: f64 = signature.iter().sum();
-            values.extend(signature.iter().map(|x| if sum > 0.0 { x / sum } else { 0.0 }));
+            if !(sum > 0.0 && sum.is_finite()) {
+                return Err(wrong(format!(
+                    "the entries of '{}' sum to {sum}, and those of a signature to a number above 0; leave it out, or correct it",
+                    name.escape_debug()
+                )));
+            }
+            values.extend(signature.iter().map(|x| x / sum));
             names.push(name);
         }
         if names.is_empty() {

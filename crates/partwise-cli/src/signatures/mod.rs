@@ -45,6 +45,14 @@ pub(crate) fn run(args: &SignaturesArgs, talk: &Talk) -> Result<Outcome, Failure
     spec(args, args.rank.unwrap_or(1)).check()?;
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}-signatures", stem(&args.table))));
     let scans = args.scan.clone().unwrap_or_else(|| beside(&out));
+    let place =
+        |path: &Path| std::path::absolute(path).ok().map(|path| path.components().collect::<PathBuf>());
+    if output::is_same(&out, &scans) || place(&out) == place(&scans) {
+        return Err(Failure::Usage(format!(
+            "--scan {}: that is --out, and the signatures need a folder of their own; choose another",
+            scans.display()
+        )));
+    }
     let lists = [&args.classes, &args.samples, &args.reference, &args.groups];
     let inputs: Vec<&Path> = [args.table.as_path()]
         .into_iter()
@@ -73,6 +81,7 @@ pub(crate) fn run(args: &SignaturesArgs, talk: &Talk) -> Result<Outcome, Failure
         blocks: 0,
     };
     scan.spec.memory_limit = Some(source.memory_limit.saturating_sub(source.bytes));
+    rank::without_folds(&mut scan, &source, talk);
     scan.check::<f64>(&source.facts)?;
     let common = rank::common(&source, &scan)?;
     if args.rank.is_some() {
@@ -219,7 +228,8 @@ fn choose(
     args: &SignaturesArgs,
     talk: &Talk,
 ) -> Result<Option<Chosen>, Failure> {
-    let outcomes = rank::fits(x, scan, (jobs, folder), &scan.jobs(), jobs.load()?, None, talk)?;
+    let outcomes =
+        rank::fits(x, scan, (jobs, folder), &scan.jobs(), jobs.load_of(source.facts.cols)?, None, talk)?;
     let missing = scan.missing(&outcomes);
     if missing > 0 {
         talk.say(format!(

@@ -7,6 +7,9 @@ use crate::input::Bytes;
 use crate::text::lines::Lines;
 use serde_json::{Map, Value};
 
+/// Names of a path that an error lists, at most.
+const DEPTH: usize = 3;
+
 struct Rows<'a> {
     lines: Lines<Bytes<'a>>,
     at: Place,
@@ -44,6 +47,40 @@ fn bare(error: &serde_json::Error) -> String {
     error.to_string().replace(" at line 1 column", " at character")
 }
 
+/// A field, or what a path of names with dots between them leads to within objects. A field of the whole name comes first.
+fn field<'v>(object: &'v Map<String, Value>, path: &str) -> Option<&'v Value> {
+    object.get(path).or_else(|| {
+        path.match_indices('.').find_map(|(at, dot)| {
+            let (name, rest) = (path.get(..at)?, path.get(at + dot.len()..)?);
+            field(object.get(name)?.as_object()?, rest)
+        })
+    })
+}
+
+/// Adds the paths of all fields that are in objects, up to so many names.
+fn add_inner(object: &Map<String, Value>, before: &str, depth: usize, names: &mut Vec<String>) {
+    for (name, value) in object {
+        let path = format!("{before}{name}");
+        if let Value::Object(inner) = value
+            && depth > 1
+        {
+            add_inner(inner, &format!("{path}."), depth - 1, names);
+        } else if !names.contains(&path) {
+            names.push(path);
+        }
+    }
+}
+
+/// Refuses a name that leads nowhere in the first rows, and says which would.
+fn check(first: &[Row], wanted: &str, option: &str, at: &Place) -> Result<()> {
+    if first.iter().any(|(_, row)| field(row, wanted).is_some()) {
+        return Ok(());
+    }
+    let mut names = Vec::new();
+    first.iter().for_each(|(_, row)| add_inner(row, "", DEPTH, &mut names));
+    column::find(&names, wanted, option, at).map(|_| ())
+}
+
 pub(super) fn rows(to: &mut Gather<'_>, bytes: Bytes<'_>, label: &str, at: &Place) -> Result<()> {
     let longest = usize::try_from(to.options.memory_limit).unwrap_or(usize::MAX).min(1 << 30);
     let mut rows = Rows { lines: Lines::new(bytes, longest, at)?, at: at.clone() };
@@ -68,11 +105,11 @@ pub(super) fn rows(to: &mut Gather<'_>, bytes: Bytes<'_>, label: &str, at: &Plac
         return Err(Error::Empty { at: at.clone() });
     }
     if let Some(id) = &to.options.id {
-        column::find(&names, id, "id", at)?;
+        check(&first, id, "id", at)?;
     }
-    let field = match &to.options.column {
+    let texts = match &to.options.column {
         Some(name) => {
-            column::find(&names, name, "column", at)?;
+            check(&first, name, "column", at)?;
             name.clone()
         }
         None => {
@@ -85,7 +122,7 @@ pub(super) fn rows(to: &mut Gather<'_>, bytes: Bytes<'_>, label: &str, at: &Plac
     let mut first = first.into_iter();
     let mut number = 0u64;
     loop {
-        let (line, mut row) = match first.next() {
+        let (line, row) = match first.next() {
             Some(row) => row,
             None => match rows.next()? {
                 Some(row) => row,
@@ -93,23 +130,23 @@ pub(super) fn rows(to: &mut Gather<'_>, bytes: Bytes<'_>, label: &str, at: &Plac
             },
         };
         number += 1;
-        let text = match row.remove(&field) {
-            Some(Value::String(text)) => text,
+        let text = match field(&row, &texts) {
+            Some(Value::String(text)) => text.clone(),
             None | Some(Value::Null) => String::new(),
             Some(other) => {
                 return Err(Error::Data {
                     at: at.at_line(line),
                     problem: format!(
                         "{} is {}, and not a text",
-                        shown(field.as_bytes()),
+                        shown(texts.as_bytes()),
                         shown(other.to_string().as_bytes())
                     ),
                     instead: "name the field of the texts with `column`".into(),
                 });
             }
         };
-        let id = match to.options.id.as_ref().and_then(|id| row.remove(id)) {
-            Some(Value::String(id)) => Some(id),
+        let id = match to.options.id.as_ref().and_then(|id| field(&row, id)) {
+            Some(Value::String(id)) => Some(id.clone()),
             Some(Value::Null) | None => None,
             Some(other) => Some(other.to_string()),
         };

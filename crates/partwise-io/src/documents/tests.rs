@@ -227,6 +227,24 @@ fn a_field_has_the_texts() {
         let found = error(path, &DocumentOptions::default());
         assert!(found.contains(words), "{text}: {found}");
     }
+    // Within objects, by a path; a field of that very name comes first.
+    let nested = concat!(
+        "{\"meta\": {\"text\": \"inner one\", \"id\": 7}, \"a.b\": {\"c\": \"dotted\"}}\n",
+        "{\"meta.text\": \"whole name\", \"meta\": {\"text\": \"inner two\"}}\n",
+        "{\"meta\": \"none\"}\n"
+    );
+    let path = folder.file("nested.jsonl", nested.as_bytes());
+    let (all, _) = read_with(std::slice::from_ref(&path), &options(false, "meta.text", "meta.id")).unwrap();
+    assert_eq!(pairs(&all), [("7", "inner one"), ("nested.jsonl:2", "whole name"), ("nested.jsonl:3", "")]);
+    let (all, _) = read_with(std::slice::from_ref(&path), &options(false, "a.b.c", "")).unwrap();
+    assert_eq!(all[0].1, "dotted");
+    for (column, id, option) in [("meta.body", "", "`column`"), ("meta.text", "meta.name", "`id`")] {
+        let found = error(path.clone(), &options(false, column, id));
+        assert!(
+            found.contains("there are 'a.b.c', 'meta.id', 'meta.text'") && found.contains(option),
+            "{found}"
+        );
+    }
     let deep = folder.file("deep.jsonl", "{\"a\":".repeat(100_000).as_bytes());
     assert!(error(deep, &DocumentOptions::default()).contains("not JSON"));
 }

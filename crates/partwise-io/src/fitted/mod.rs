@@ -9,6 +9,7 @@ mod record;
 
 pub use folder::{Folder, TableFormat, write_factor};
 pub use open::Stored;
+pub(crate) use open::bad_entry;
 pub use pictured::{Pictured, PixelOrder};
 pub use record::{
     Asked, Counted, Data, Files, GivenNames, HeldOut, Record, Recorded, Seconds, Versions, peak_memory,

@@ -182,14 +182,18 @@ pub(super) fn read_text(path: &Path) -> io::Result<Vec<u8>> {
     std::fs::read(path)
 }
 
-/// No factor has entries that are not finite, and only one that may have both signs has negative ones.
+/// An entry that no factor has: one that is not finite, or a negative one where it may not have both signs.
+pub(crate) fn bad_entry<T: NpyScalar>(factor: &Factor<T>, signed: bool) -> Option<f64> {
+    let bad = |x: &&T| !x.is_finite() || (!signed && **x < T::ZERO);
+    (0..factor.rows()).find_map(|i| factor.row(i).iter().find(bad)).map(|x| x.to_f64())
+}
+
 fn check_entries<T: NpyScalar>(path: &Path, factor: &Factor<T>, free: bool) -> Result<()> {
-    let bad = |x: &&T| !x.is_finite() || (!free && **x < T::ZERO);
-    match (0..factor.rows()).find_map(|i| factor.row(i).iter().find(bad)) {
+    match bad_entry(factor, free) {
         None => Ok(()),
         Some(x) => Err(damaged(
             path,
-            format!("it has the entry {}, which no factor has", x.to_f64()),
+            format!("it has the entry {x}, which no factor has"),
             "copy the whole folder again",
         )),
     }
@@ -203,7 +207,16 @@ fn factor<T: NpyScalar>(path: &Path, w: bool) -> Result<(Factor<T>, AxisNames)> 
         options.row_names = if w { None } else { Some(true) };
         options.header = if w { Some(true) } else { None };
     }
-    let table = read(Input::path(path), &options)?;
+    let table = read(Input::path(path), &options).map_err(|error| match error {
+        error @ (Error::Memory { .. } | Error::Unreadable { .. }) => error,
+        Error::NotFound { path } => Error::NotAFile {
+            path,
+            problem: "is gone, and the run.json of the fit speaks of it: copy the whole folder again",
+        },
+        error => {
+            damaged(path, format!("it is not a factor of a fit: {error}"), "copy the whole folder again")
+        }
+    })?;
     let wrong =
         || damaged(path, "it was read in another precision than asked for".into(), "please report it");
     let x = T::of(table.matrix).ok_or_else(wrong)?;

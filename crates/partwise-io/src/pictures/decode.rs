@@ -39,6 +39,25 @@ pub(super) fn decode(codec: Codec, bytes: &[u8], at: &Place, budget: &mut Budget
     }
 }
 
+/// The size of a picture by its header, and the least memory that it takes to decode it. Nothing is decoded.
+pub(super) fn size(codec: Codec, bytes: &[u8], at: &Place, budget: &Budget) -> Result<(Frame, u64)> {
+    let (frame, on_the_way) = match codec {
+        Codec::Png => {
+            let mut decoder = png_decoder(bytes, budget);
+            let (frame, raw) = png_size(&mut decoder, bytes, at, budget)?;
+            (frame, raw)
+        }
+        Codec::Jpeg => {
+            let (_, frame, components) = jpeg_header(bytes, at)?;
+            let pixels = frame.height as u64 * frame.width as u64;
+            (frame, pixels.saturating_mul(2 * components + 1))
+        }
+        Codec::Pnm => (pnm::size(bytes, at)?, 0),
+    };
+    let values = frame.pixels().unwrap_or(u64::MAX).saturating_mul(size_of::<f32>() as u64);
+    Ok((frame, values.saturating_add(on_the_way)))
+}
+
 /// Refuses a size that the bytes there are cannot stand for, whatever the header says.
 pub(super) fn plausible(frame: Frame, needs: u64, bytes: &[u8], at: &Place) -> Result<()> {
     if frame.height == 0 || frame.width == 0 {
@@ -61,25 +80,42 @@ fn zeros(count: u64, budget: &mut Budget) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-fn png(bytes: &[u8], at: &Place, budget: &mut Budget) -> Result<Picture> {
+type PngDecoder<'b> = png::Decoder<Cursor<&'b [u8]>>;
+
+fn png_decoder<'b>(bytes: &'b [u8], budget: &Budget) -> PngDecoder<'b> {
     let limit = usize::try_from(budget.left()).unwrap_or(usize::MAX);
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: limit });
     // Palettes and fewer than 8 bits become 8 bits, and a transparent colour becomes a channel.
     decoder.set_transformations(Transformations::EXPAND);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
-    let wrong = |error: DecodingError, budget: &Budget| match error {
+    decoder
+}
+
+fn png_error(error: DecodingError, at: &Place, budget: &Budget) -> Error {
+    match error {
         DecodingError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
             Error::Damaged { at: at.clone(), problem: "its data end too early".into() }
         }
         DecodingError::LimitsExceeded => budget.refusal(budget.left().saturating_add(1)),
         error => Error::Damaged { at: at.clone(), problem: shown(error.to_string().as_bytes()) },
-    };
-    let info = decoder.read_header_info().map_err(|error| wrong(error, budget))?;
+    }
+}
+
+/// The size by the header, and the bytes of the pixels as they are stored.
+fn png_size(decoder: &mut PngDecoder<'_>, bytes: &[u8], at: &Place, budget: &Budget) -> Result<(Frame, u64)> {
+    let info = decoder.read_header_info().map_err(|error| png_error(error, at, budget))?;
     let frame = Frame { height: info.height as usize, width: info.width as usize };
     let bits = (info.color_type.samples() * info.bit_depth as usize) as u64;
     let raw = u64::from(info.height).saturating_mul(u64::from(info.width).saturating_mul(bits).div_ceil(8));
     plausible(frame, raw / DEFLATE, bytes, at)?;
+    Ok((frame, raw))
+}
+
+fn png(bytes: &[u8], at: &Place, budget: &mut Budget) -> Result<Picture> {
+    let mut decoder = png_decoder(bytes, budget);
+    let (frame, _) = png_size(&mut decoder, bytes, at, budget)?;
+    let wrong = |error: DecodingError, budget: &Budget| png_error(error, at, budget);
     let mut reader = decoder.read_info().map_err(|error| wrong(error, budget))?;
     let more = reader.info().is_animated();
     let size = reader.output_buffer_size().map_or(u64::MAX, |size| size as u64);
@@ -98,37 +134,50 @@ fn png(bytes: &[u8], at: &Place, budget: &mut Budget) -> Result<Picture> {
     Ok(picture)
 }
 
-fn jpeg(bytes: &[u8], at: &Place, budget: &mut Budget) -> Result<Picture> {
-    let wrong = |error: zune_jpeg::errors::DecodeErrors| Error::Damaged {
-        at: at.clone(),
-        problem: shown(format!("{error:?}").as_bytes()),
-    };
-    // What is cut short would otherwise be filled up with grey.
-    let options = DecoderOptions::default()
+type JpegOf<'b> = JpegDecoder<ZCursor<&'b [u8]>>;
+
+/// What is cut short would otherwise be filled up with grey.
+fn jpeg_options() -> DecoderOptions {
+    DecoderOptions::default()
         .set_strict_mode(true)
         .set_use_unsafe(false)
         .set_max_width(usize::from(u16::MAX))
-        .set_max_height(usize::from(u16::MAX));
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+        .set_max_height(usize::from(u16::MAX))
+}
+
+fn jpeg_error(error: &zune_jpeg::errors::DecodeErrors, at: &Place) -> Error {
+    Error::Damaged { at: at.clone(), problem: shown(format!("{error:?}").as_bytes()) }
+}
+
+/// A decoder that has read the header, the size, and how many components there are.
+fn jpeg_header<'b>(bytes: &'b [u8], at: &Place) -> Result<(JpegOf<'b>, Frame, u64)> {
+    let wrong = |error| jpeg_error(&error, at);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), jpeg_options());
     decoder.decode_headers().map_err(wrong)?;
     let info = decoder.info().ok_or_else(|| wrong("no header".into()))?;
     let frame = Frame { height: info.height.into(), width: info.width.into() };
     let pixels = frame.height as u64 * frame.width as u64;
     plausible(frame, pixels / JPEG, bytes, at)?;
+    Ok((decoder, frame, info.components.into()))
+}
+
+fn jpeg(bytes: &[u8], at: &Place, budget: &mut Budget) -> Result<Picture> {
+    let (mut decoder, frame, components) = jpeg_header(bytes, at)?;
+    let pixels = frame.height as u64 * frame.width as u64;
     // The first component is the grey value already, by the same formula.
     let luma = matches!(decoder.input_colorspace(), Some(ColorSpace::Luma | ColorSpace::YCbCr));
-    decoder.set_options(options.jpeg_set_out_colorspace(if luma {
+    decoder.set_options(jpeg_options().jpeg_set_out_colorspace(if luma {
         ColorSpace::Luma
     } else {
         ColorSpace::RGB
     }));
     let channels = if luma { 1 } else { 3 };
     // The decoder keeps coefficients of two bytes for every component.
-    budget.charge(pixels.saturating_mul(2 * u64::from(info.components)))?;
+    budget.charge(pixels.saturating_mul(2 * components))?;
     let mut data = zeros(pixels.saturating_mul(channels), budget)?;
-    decoder.decode_into(&mut data).map_err(wrong)?;
+    decoder.decode_into(&mut data).map_err(|error| jpeg_error(&error, at))?;
     let mut picture = grey(&data, frame, channels as usize, Depth::One(255.0), budget)?;
-    picture.colour = info.components > 1;
+    picture.colour = components > 1;
     Ok(picture)
 }
 

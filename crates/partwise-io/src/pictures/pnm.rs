@@ -49,6 +49,16 @@ fn above(at: &Place, number: u32, most: u32) -> Error {
     wrong(at, format!("the value {number} is above the largest that its header allows, {most}"))
 }
 
+/// The size by the header.
+pub(super) fn size(bytes: &[u8], at: &Place) -> Result<Frame> {
+    let mut numbers = Numbers { rest: bytes.get(2..).unwrap_or_default(), at };
+    let (width, height) = (numbers.next(false)? as usize, numbers.next(false)? as usize);
+    let frame = Frame { height, width };
+    // Eight pixels a byte, at best.
+    plausible(frame, frame.pixels().unwrap_or(u64::MAX).div_ceil(8), numbers.rest, at)?;
+    Ok(frame)
+}
+
 pub(super) fn decode(bytes: &[u8], at: &Place, budget: &mut Budget) -> Result<Picture> {
     let magic = bytes.get(1).copied().unwrap_or_default();
     let mut numbers = Numbers { rest: bytes.get(2..).unwrap_or_default(), at };

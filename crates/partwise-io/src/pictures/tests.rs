@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::ErrorKind;
 use crate::testing::{self, f64s, gzipped, npy};
 use std::path::Path;
 
@@ -205,8 +206,62 @@ fn damaged_pictures_are_refused_by_name_or_left_out_on_demand() {
         folder.file("y.png", &grey_png(1, 1));
         let pictures = read(&[folder.join("")], &skip).unwrap();
         assert_eq!(pictures.names.unwrap(), ["y.png"]);
-        assert!(pictures.notes.iter().any(|note| note.contains("1 file left out") && note.contains(name)));
+        // The size of some can be read still, and is another.
+        let told = ["1 file left out that cannot be read", "1 picture left out that has another size"];
+        let is_told = |note: &String| told.iter().any(|start| note.starts_with(start)) && note.contains(name);
+        assert!(pictures.notes.iter().any(is_told), "{:?}", pictures.notes);
     }
+}
+
+/// The size that most have is taken, wherever the odd one stands.
+#[test]
+fn pictures_of_other_sizes_are_left_out_on_demand() {
+    let folder = testing::Folder::new();
+    folder.file("a.png", &grey_png(5, 5));
+    (0..3).for_each(|i| drop(folder.file(&format!("b{i}.png"), &grey_png(3, 2))));
+    folder.file("c.png", &grey_png(5, 5));
+    folder.file("d.pgm", b"P5 1 2 255 ab");
+    folder.file("e.jpg", b"\xff\xd8\xff");
+    let pictures = read(&[folder.join("")], &options(|o| o.skip_bad = true)).unwrap();
+    assert_eq!(pictures.names.unwrap(), ["b0.png", "b1.png", "b2.png"]);
+    let notes = pictures.notes.join("\n");
+    assert!(
+        notes.contains("3 pictures left out that have another size: 2 of 5x5, 1 of 2x1; the first is"),
+        "{notes}"
+    );
+    assert!(notes.contains("1 file left out that cannot be read"), "{notes}");
+    // A damaged one of the right size is damaged, and sizes that only damaged ones have are none.
+    let cut = grey_png(3, 2);
+    folder.file("f.png", &cut[..cut.len() - 20]);
+    let wide = grey_png(7, 7);
+    (0..9).for_each(|i| drop(folder.file(&format!("w{i}.png"), &wide[..40])));
+    let notes = read(&[folder.join("")], &options(|o| o.skip_bad = true)).unwrap().notes.join("\n");
+    assert!(notes.contains("3 pictures of 2 x 3 pixels") && notes.contains("2 files left out"), "{notes}");
+    assert!(notes.contains("12 pictures left out that have another size: 9 of 7x7"), "{notes}");
+    // Those that are resized fit.
+    let all = options(|o| (o.skip_bad, o.resize, o.size) = (true, true, size(2, 2)));
+    assert_eq!(read(&[folder.join("")], &all).unwrap().matrix.rows(), 6);
+}
+
+/// What is refused, or left out, by its size is not decoded: a bomb takes no memory but its own bytes.
+#[test]
+fn sizes_are_looked_at_before_anything_is_decoded() {
+    let folder = testing::Folder::new();
+    // Its pixels are damaged, which only the decoder would see.
+    let mut bomb = png_of(4000, 4000, png::ColorType::Grayscale, &vec![0; 16_000_000]);
+    let middle = bomb.len() / 2;
+    bomb[middle] ^= 0xff;
+    folder.file("b.png", &bomb);
+    let error = read(&[folder.join("")], &options(|_| {})).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Memory);
+    let error = error.to_string();
+    assert!(error.contains("b.png' has 4000 x 4000 pixels, and needs at least 80.0 MB"), "{error}");
+    assert!(error.contains("a smaller picture"), "{error}");
+    folder.file("a.png", &grey_png(3, 2));
+    let error = read(&[folder.join("")], &options(|_| {})).unwrap_err().to_string();
+    assert!(error.contains("b.png' has shape 4000x4000: 'a.png' is 2x3"), "{error}");
+    let pictures = read(&[folder.join("")], &options(|o| o.skip_bad = true)).unwrap();
+    assert_eq!(pictures.names.unwrap(), ["a.png"]);
 }
 
 /// A header that declares more than its bytes can hold is refused before there is memory for it, whatever the limit is.

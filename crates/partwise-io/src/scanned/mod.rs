@@ -13,13 +13,13 @@ mod document;
 
 pub use document::{Document, SCAN, TABLE, columns};
 
-use crate::error::{Error, Place, Result, path_name};
-use crate::fitted::REPORT;
+use crate::error::{Error, Place, Result, path_name, quoted};
+use crate::fitted::{REPORT, bad_entry};
 use crate::input::Input;
 use crate::read::{ReadOptions, read};
 use crate::write::{NpyScalar, write_bytes, write_npy};
 use partwise::select::{Job, Kind, Outcome, Scan};
-use partwise::{Factor, Facts, Spec};
+use partwise::{Factor, Free, Spec};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ pub struct Common {
     pub version: String,
     /// Hash of the shape and entries of X.
     pub data: String,
-    /// Whether columns of the file are samples.
+    /// Whether columns are samples in the files that say something of entries.
     pub transposed: bool,
     /// What is said of entries, with hashes of the files that say it.
     pub counted: Vec<String>,
@@ -55,6 +55,8 @@ pub struct Common {
 #[derive(Debug)]
 pub struct Jobs {
     folder: PathBuf,
+    /// Whether H may have negative entries.
+    signed: bool,
 }
 
 /// What the key of a folder says.
@@ -110,6 +112,15 @@ pub fn is_of_a_scan(name: &str) -> bool {
     [KEY, SCAN, TABLE].contains(&name)
 }
 
+/// Whether this is the folder of a scan, or that of its fits.
+pub fn is_scan(folder: &Path) -> bool {
+    let is_of_fits = || {
+        let folder = std::fs::canonicalize(folder).ok()?;
+        (folder.file_name()? == JOBS).then(|| folder.with_file_name(KEY).is_file())
+    };
+    folder.join(KEY).is_file() || is_of_fits().unwrap_or(false)
+}
+
 impl Jobs {
     /// Opens the folder of a scan, and makes it if there is none. With `anew`, fits that are there are removed, and what was
     /// made of them: `scan.json`, its table and its report. Several may open it at once.
@@ -134,7 +145,7 @@ impl Jobs {
             Known::Nothing => {}
             Known::Scan(there) if !anew && *there == *common => {
                 std::fs::create_dir_all(&folder).map_err(failed)?;
-                return Ok(Jobs { folder });
+                return Ok(Jobs::of(folder, common));
             }
             _ if anew => {}
             there => return Err(refused(there.in_the_way(common))),
@@ -158,7 +169,7 @@ impl Jobs {
         std::fs::create_dir_all(&folder).map_err(failed)?;
         // Another scan may have begun here in the same moment: the last key holds.
         match known(&key).map_err(failed)? {
-            Known::Scan(there) if *there == *common => Ok(Jobs { folder }),
+            Known::Scan(there) if *there == *common => Ok(Jobs::of(folder, common)),
             there => Err(refused(there.in_the_way(common))),
         }
     }
@@ -180,36 +191,59 @@ impl Jobs {
             },
             _ => Error::Unreadable { path: path_name(&key), source: error },
         })?;
-        let common = serde_json::from_slice(&text).map_err(|error| Error::Data {
+        let common: Common = serde_json::from_slice(&text).map_err(|error| Error::Data {
             at: Place::of(path_name(&key)),
             problem: error.to_string(),
             instead: "name a folder that `partwise rank` has written".into(),
         })?;
-        Ok((Jobs { folder: scan.join(JOBS) }, common))
+        Ok((Jobs::of(scan.join(JOBS), &common), common))
+    }
+
+    fn of(folder: PathBuf, common: &Common) -> Jobs {
+        Jobs { folder, signed: common.spec.free == Free::H }
     }
 
     /// All fits that are done.
     ///
     /// # Errors
-    /// If a file is damaged.
+    /// If a file is damaged; if the folder of the fits is gone.
     pub fn load<T: NpyScalar>(&self) -> Result<Vec<Outcome<T>>> {
-        let unreadable = |source| Error::Unreadable { path: path_name(&self.folder), source };
+        self.outcomes(None)
+    }
+
+    /// The same of X with so many features.
+    ///
+    /// # Errors
+    /// As [`Jobs::load`], and if an H has other features.
+    pub fn load_of<T: NpyScalar>(&self, features: usize) -> Result<Vec<Outcome<T>>> {
+        self.outcomes(Some(features))
+    }
+
+    fn outcomes<T: NpyScalar>(&self, features: Option<usize>) -> Result<Vec<Outcome<T>>> {
+        let unreadable = |source: io::Error| match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::NotAFile {
+                path: path_name(&self.folder),
+                problem: "is no folder, and the fits of the scan are wanted in it: copy the whole folder of the scan again, or \
+                          give its command once more, which does them anew",
+            },
+            _ => Error::Unreadable { path: path_name(&self.folder), source },
+        };
         let mut outcomes = Vec::new();
         for entry in std::fs::read_dir(&self.folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if let Some(job) = name.strip_suffix(".json").and_then(job_of) {
-                outcomes.push(self.outcome(job, &path)?);
+                outcomes.push(self.outcome(job, &path, features)?);
             }
         }
         Ok(outcomes)
     }
 
-    fn outcome<T: NpyScalar>(&self, job: Job, path: &Path) -> Result<Outcome<T>> {
+    fn outcome<T: NpyScalar>(&self, job: Job, path: &Path, features: Option<usize>) -> Result<Outcome<T>> {
         let damaged = |problem: String| Error::Data {
             at: Place::of(path_name(path)),
             problem,
-            instead: "remove it, and that fit is done again".into(),
+            instead: "remove it, and the command of the scan does that fit again".into(),
         };
         let text = std::fs::read(path).map_err(|error| damaged(error.to_string()))?;
         let mut outcome: Outcome<T> =
@@ -218,21 +252,46 @@ impl Jobs {
             return Err(damaged("it is of another fit than its name says".into()));
         }
         if job.kind == Kind::Whole {
-            let h = self.folder.join(format!("{}.H.npy", name(job)));
-            let options = ReadOptions { precision: T::PRECISION, ..ReadOptions::default() };
-            let x = T::of(read(Input::path(&h), &options)?.matrix)
-                .ok_or_else(|| damaged("its H has another precision".into()))?;
-            if x.rows() != job.rank {
-                return Err(damaged(format!("its H has {} rows", x.rows())));
-            }
-            let bad = Facts::of(&x);
-            if bad.nan.count + bad.infinite.count > 0 {
-                return Err(damaged("its H has entries that are not finite".into()));
-            }
-            let factor = Factor::from_transposed(x.cols(), x.rows(), &x.to_row_major());
-            outcome.h = Some(factor.map_err(|error| damaged(error.to_string()))?);
+            outcome.h = Some(self.h(job, path, features)?);
         }
         Ok(outcome)
+    }
+
+    /// H of the fit that this file is of.
+    fn h<T: NpyScalar>(&self, job: Job, of: &Path, features: Option<usize>) -> Result<Factor<T>> {
+        let path = self.folder.join(format!("{}.H.npy", name(job)));
+        let damaged = |problem: String| Error::Data {
+            at: Place::of(path_name(&path)),
+            problem,
+            instead: format!(
+                "remove {}, and the command of the scan does that fit again",
+                quoted(&path_name(of))
+            ),
+        };
+        let options = ReadOptions { precision: T::PRECISION, ..ReadOptions::default() };
+        let table = read(Input::path(&path), &options).map_err(|error| match error {
+            error @ (Error::Memory { .. } | Error::Unreadable { .. }) => error,
+            Error::NotFound { path } => Error::NotAFile {
+                path,
+                problem: "is gone, and is H of a fit that is done: remove the .json beside it too, and the command of the scan \
+                          does that fit again",
+            },
+            error => damaged(format!("it is not H of a fit: {error}")),
+        })?;
+        let x = T::of(table.matrix).ok_or_else(|| damaged("H has another precision".into()))?;
+        let features = features.unwrap_or(x.cols());
+        if (x.rows(), x.cols()) != (job.rank, features) {
+            let (rank, rows, cols) = (job.rank, x.rows(), x.cols());
+            return Err(damaged(format!(
+                "H is {rows} x {cols}, and of rank {rank} it is {rank} x {features} here"
+            )));
+        }
+        let factor = Factor::from_transposed(x.cols(), x.rows(), &x.to_row_major());
+        let factor = factor.map_err(|error| damaged(error.to_string()))?;
+        match bad_entry(&factor, self.signed) {
+            None => Ok(factor),
+            Some(entry) => Err(damaged(format!("H has the entry {entry}, which no H of this scan has"))),
+        }
     }
 
     /// Keeps what a fit came to.
@@ -327,11 +386,54 @@ mod tests {
         let folder = scratch.join("scan");
         let jobs = Jobs::open(&folder, &common(2), false).unwrap();
         outcomes.iter().for_each(|outcome| jobs.save(outcome).unwrap());
-        let mut known: Vec<Outcome<f64>> = Jobs::open(&folder, &common(2), false).unwrap().load().unwrap();
+        let mut known: Vec<Outcome<f64>> =
+            Jobs::open(&folder, &common(2), false).unwrap().load_of(7).unwrap();
         known.sort_by_key(|outcome| outcome.job);
         let mut wanted = outcomes;
         wanted.sort_by_key(|outcome| outcome.job);
         assert_eq!(known, wanted);
+    }
+
+    /// Nothing that is not H of such a fit comes in, and what to do about it is said.
+    #[test]
+    fn damaged_fits_are_refused_with_the_way_out() {
+        let scratch = Folder::new();
+        let x: Matrix<'_, f64> = Dense::from_fn(5, 4, |i, j| (i + j) as f64).into();
+        let scan = Scan { runs: 1, folds: 0, shuffled: 0, ..Scan::new(Spec::default(), [2]) };
+        let outcome = scan.run(&x, Vec::new(), &mut ()).unwrap().remove(0);
+        let folder = scratch.join("scan");
+        let jobs = Jobs::open(&folder, &common(0), false).unwrap();
+        jobs.save(&outcome).unwrap();
+        let h = folder.join("jobs/rank-002-whole-0000.H.npy");
+        let refused = |jobs: &Jobs, word: &str| {
+            let error = jobs.load_of::<f64>(4).unwrap_err().to_string();
+            for word in ["rank-002-whole-0000.H.npy", "remove", "rank-002-whole-0000.json", word] {
+                assert!(error.contains(word), "{word}: {error}");
+            }
+        };
+        for (shape, word) in [((2, 3), "2 x 3"), ((1, 4), "1 x 4"), ((4, 2), "4 x 2")] {
+            write_npy(&h, &vec![1.0; shape.0 * shape.1], shape).unwrap();
+            refused(&jobs, word);
+        }
+        for bad in [-1.0, f64::NAN, f64::INFINITY] {
+            write_npy(&h, &[1.0, 1.0, bad, 1.0, 1.0, 1.0, 1.0, 1.0], (2, 4)).unwrap();
+            refused(&jobs, &bad.to_string());
+        }
+        std::fs::write(&h, "").unwrap();
+        refused(&jobs, "is empty");
+        std::fs::remove_file(&h).unwrap();
+        let error = jobs.load_of::<f64>(4).unwrap_err().to_string();
+        assert!(error.contains("0000.H.npy' is gone") && error.contains("remove the .json"), "{error}");
+        jobs.save(&outcome).unwrap();
+        assert_eq!(jobs.load_of::<f64>(4).unwrap(), [outcome]);
+        // Where H has both signs.
+        write_npy(&h, &[1.0, 1.0, -1.0, 1.0, 1.0, 1.0, 1.0, 1.0], (2, 4)).unwrap();
+        let mut free = common(0);
+        free.spec.free = Free::H;
+        assert_eq!(Jobs::of(folder.join(JOBS), &free).load_of::<f64>(4).unwrap().len(), 1);
+        std::fs::remove_dir_all(folder.join(JOBS)).unwrap();
+        let error = jobs.load::<f64>().unwrap_err().to_string();
+        assert!(error.contains("jobs") && error.contains("copy the whole folder"), "{error}");
     }
 
     #[test]

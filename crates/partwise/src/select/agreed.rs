@@ -23,6 +23,7 @@
 use super::matching::{assignment, cosines};
 use crate::error::{Error, Result};
 use crate::factor::Factor;
+use crate::normalize::by_share;
 use crate::scalar::Scalar;
 use serde::Serialize;
 
@@ -63,6 +64,32 @@ pub struct Agreed<T> {
     pub distances: Vec<Vec<f64>>,
     /// How many components were left out.
     pub left_out: usize,
+}
+
+impl<T: Scalar> Agreed<T> {
+    /// The same with components by their shares of the model, the largest first, as a fit has them ([`Fit::shares`]); equal
+    /// ones keep their order. `shares` are those of a fit with this H, in its order.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there is not a share for each component.
+    ///
+    /// [`Fit::shares`]: crate::Fit::shares
+    pub fn by_share(mut self, shares: &[f64]) -> Result<Agreed<T>> {
+        let k = self.h.rank();
+        if shares.len() != k {
+            return Err(Error::Shape {
+                what: "shares",
+                expected: format!("({k},)"),
+                got: format!("({},)", shares.len()),
+            });
+        }
+        let order = by_share(shares, 0);
+        self.h.permute_columns(&order);
+        self.spread.permute_columns(&order);
+        self.runs = order.iter().map(|&c| self.runs[c]).collect();
+        self.cosines = order.iter().map(|&c| self.cosines[c]).collect();
+        Ok(self)
+    }
 }
 
 /// The components that runs of one rank agree on, in the order of the run that is nearest to all others. Each run is given by
@@ -289,6 +316,21 @@ mod tests {
         let pairs = assignment(&cosines(&first.h, &second.h), 3, 3);
         assert!(pairs.iter().all(|pair| pair.cosine > 1.0 - 1e-12), "{pairs:?}");
         assert_eq!(first.left_out, 0);
+    }
+
+    #[test]
+    fn components_come_by_their_shares() {
+        let (_, all) = runs(5, 30, 4, 0.3);
+        let found =
+            agreed(&all.iter().collect::<Vec<_>>(), Filter { limit: 2.0, ..Filter::default() }).unwrap();
+        let sorted = found.clone().by_share(&[0.1, 0.4, 0.4, 0.1]).unwrap();
+        for (to, from) in [1, 2, 0, 3].into_iter().enumerate() {
+            let both = [(&sorted.h, &found.h), (&sorted.spread, &found.spread)];
+            assert!(both.iter().all(|(a, b)| (0..30).all(|j| a.row(j)[to] == b.row(j)[from])));
+            assert_eq!((sorted.runs[to], sorted.cosines[to]), (found.runs[from], found.cosines[from]));
+        }
+        assert_eq!((&sorted.distances, sorted.left_out), (&found.distances, found.left_out));
+        assert!(found.by_share(&[1.0]).is_err());
     }
 
     #[test]

@@ -47,7 +47,8 @@ pub struct TopFeature {
 }
 
 /// The first `count` features of each component, in the order that `by` says and never one that the component is zero in.
-/// `shares` has the share of each component in the model; if it has another length, all are taken to be equal.
+/// `shares` has the share of each component in the model, or numbers in proportion to it; if it has another length, all are
+/// taken to be equal.
 ///
 /// ```
 /// use partwise::Factor;
@@ -61,7 +62,7 @@ pub struct TopFeature {
 pub fn top_features<T: Scalar>(h: &Factor<T>, shares: &[f64], by: By, count: usize) -> Vec<Vec<TopFeature>> {
     let (n, k) = (h.rows(), h.rank());
     let equal = vec![1.0 / k.max(1) as f64; k];
-    let shares = if shares.len() == k { shares } else { &equal };
+    let shares = of_sum_1(if shares.len() == k { shares } else { &equal });
     let largest: Vec<f64> =
         (0..k).map(|c| (0..n).map(|j| h.row(j)[c].to_f64().abs()).fold(0.0, f64::max)).collect();
     // In units of the largest entry, of which there may be more than fit into a number.
@@ -109,6 +110,17 @@ pub fn top_features<T: Scalar>(h: &Factor<T>, shares: &[f64], by: By, count: usi
     all
 }
 
+/// Numbers in proportion that sum to 1; zeros stay.
+fn of_sum_1(numbers: &[f64]) -> Vec<f64> {
+    // By the largest first, as the sum may be out of range.
+    let largest = numbers.iter().copied().fold(0.0, f64::max);
+    if largest <= 0.0 {
+        return numbers.to_vec();
+    }
+    let sum: f64 = numbers.iter().map(|x| x / largest).sum();
+    numbers.iter().map(|x| x / largest / sum).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +156,19 @@ mod tests {
             for (x, y) in a.iter().flatten().zip(b.iter().flatten()) {
                 assert_eq!(x.feature, y.feature);
                 assert!((x.lift - y.lift).abs() < 1e-12 && (x.specificity - y.specificity).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn shares_count_by_their_proportions() {
+        let h = of(2, &[5.0, 3.0, 2.0, 1.0, 5.0, 4.0]);
+        let want = top_features(&h, &[0.75, 0.25], By::Lift, 9);
+        for shares in [[3.0, 1.0], [1.5e308, 0.5e308], [3e-300, 1e-300]] {
+            let got = top_features(&h, &shares, By::Lift, 9);
+            for (a, b) in want.iter().flatten().zip(got.iter().flatten()) {
+                assert_eq!(a.feature, b.feature);
+                assert!((a.lift - b.lift).abs() < 1e-12 && (a.specificity - b.specificity).abs() < 1e-12);
             }
         }
     }

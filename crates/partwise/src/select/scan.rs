@@ -295,6 +295,21 @@ impl Scan {
         spec
     }
 
+    /// Leaves folds out where X has a single row or column: what a fold holds out there is all of a column or row, which
+    /// nothing else predicts. Returns a sentence about it, if it was done.
+    pub fn drop_folds(&mut self, facts: &Facts) -> Option<String> {
+        let line = match (facts.rows, facts.cols) {
+            _ if self.folds == 0 => return None,
+            (1, _) => "row",
+            (_, 1) => "column",
+            _ => return None,
+        };
+        self.folds = 0;
+        Some(format!(
+            "X has 1 {line}, of which nothing can be predicted from the rest: no folds are held out"
+        ))
+    }
+
     /// Whether all of it can be done for X with these facts.
     ///
     /// # Errors

@@ -384,8 +384,9 @@ mod tests {
     #[test]
     fn groups_are_judged_as_entries_are() {
         let (m, n) = (1100, 40);
-        let value =
-            |i: usize, j: usize| if (i * 7 + j * 5) % 6 == 0 { ((i + 2 * j) % 9) as f64 } else { 0.0 };
+        let value = |i: usize, j: usize| {
+            if (i * 7 + j * 5).is_multiple_of(6) { ((i + 2 * j) % 9) as f64 } else { 0.0 }
+        };
         let dense: Matrix<'_, f64> = Dense::from_fn(m, n, value).into();
         let holes = Dense::from_fn(m, n, |i, j| if (i + j) % 11 == 0 { f64::NAN } else { value(i, j) });
         let holes = Matrix::from(holes).weighted(Weights::new().missing(Missing::Nan)).unwrap();
