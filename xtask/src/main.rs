@@ -4,6 +4,7 @@
 mod chores;
 mod fuzz;
 mod instructions;
+mod page;
 mod python;
 mod shell;
 
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask test                 every test: units, invariants, commands, examples in the documentation
 cargo xtask python [PYTHON]      the Python package alone: builds the wheel and tests it in an environment of its own
+cargo xtask page [PYTHON]        the page of the reports in a browser (needs Chromium), tested in an environment of its own
 cargo xtask check                format, clippy, documentation, licences: no warning is let through
 cargo xtask fuzz [SECONDS]       fuzz every reader for so long (20); needs a C++ compiler
 cargo xtask miri                 the kernels' unsafe code under Miri; needs a nightly toolchain with miri
@@ -39,6 +41,8 @@ fn main() -> ExitCode {
         ["test"] => chores::test(),
         ["python"] => python::test("python3"),
         ["python", python] => python::test(python),
+        ["page"] => page::test("python3"),
+        ["page", python] => page::test(python),
         ["check"] => chores::check(),
         ["fuzz"] => fuzz::run(20),
         ["fuzz", seconds] => match seconds.parse() {

@@ -1,6 +1,6 @@
 //! The Python package: its wheel, and its tests in an environment that has nothing else.
 
-use crate::shell::{Done, has, root, run, say};
+use crate::shell::{Done, has, pip, root, run, say, text};
 use std::path::Path;
 
 /// What the tests need beside the wheel.
@@ -34,16 +34,10 @@ pub(crate) fn test_if_there(python: &str) -> Done {
 pub(crate) fn test(python: &str) -> Done {
     let target = root().join("target");
     let (environment, wheels) = (target.join("python"), target.join("wheels"));
-    run(python, &["-m", "venv", "--clear", text(&environment)?]).map_err(|error| {
-        format!("{error}; on Debian, a Python without venv wants the package python3-venv")
-    })?;
+    self::environment(python, &environment, true)?;
     let inside = environment.join("bin/python");
     let inside = text(&inside)?;
-    let pip = |what: &[&str]| {
-        let all = [&["-m", "pip", "install", "--quiet", "--disable-pip-version-check"], what].concat();
-        run(inside, &all)
-    };
-    pip(NEEDED)?;
+    pip(inside, NEEDED)?;
     if wheels.exists() {
         std::fs::remove_dir_all(&wheels).map_err(|error| format!("{}: {error}", wheels.display()))?;
     }
@@ -52,10 +46,13 @@ pub(crate) fn test(python: &str) -> Done {
     run(inside, &[&build[..], &["--out", text(&wheels)?]].concat())?;
     let built = std::fs::read_dir(&wheels).map_err(|error| format!("{}: {error}", wheels.display()))?;
     let wheel = built.flatten().map(|entry| entry.path()).next().ok_or("maturin has made no wheel")?;
-    pip(&["--no-deps", text(&wheel)?])?;
+    pip(inside, &["--no-deps", text(&wheel)?])?;
     run(inside, &["-m", "pytest", "--quiet", text(&root().join("python/tests"))?])
 }
 
-fn text(path: &Path) -> Result<&str, String> {
-    path.to_str().ok_or_else(|| format!("{}: a path that is no text", path.display()))
+/// An environment of this interpreter; with `clear`, one that has nothing of an earlier one.
+pub(crate) fn environment(python: &str, folder: &Path, clear: bool) -> Done {
+    let options: &[&str] = if clear { &["--clear"] } else { &[] };
+    run(python, &[&["-m", "venv"], options, &[text(folder)?]].concat())
+        .map_err(|error| format!("{error}; on Debian, a Python without venv wants the package python3-venv"))
 }

@@ -56,3 +56,13 @@ pub(crate) fn has(program: &str, arguments: &[&str]) -> bool {
 pub(crate) fn say(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
+
+/// Installs packages for this interpreter.
+pub(crate) fn pip(python: &str, what: &[&str]) -> Done {
+    run(python, &[&["-m", "pip", "install", "--quiet", "--disable-pip-version-check"], what].concat())
+}
+
+/// A path as a word of a command.
+pub(crate) fn text(path: &Path) -> Result<&str, String> {
+    path.to_str().ok_or_else(|| format!("{}: a path that is no text", path.display()))
+}
