@@ -14,9 +14,10 @@ use partwise::data::Matrix;
 use partwise::run::Progress;
 use partwise::select::{Agreed, Filter, Job, Kind, Outcome as Done, agreed};
 use partwise::{Factor, Fit, Given, Init, Nmf, Normalize, Spec};
-use partwise_io::fitted::{CONSENSUS, Folder, GivenNames, SPREAD, component_names};
+use partwise_io::fitted::{Agreement, CONSENSUS, Folder, GivenNames, SPREAD, Taken, component_names};
 use partwise_io::scanned::{Common, Jobs};
 use partwise_io::{Cell, Separator, write_cells_to, write_npy_to};
+use partwise_report::Told;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -86,13 +87,14 @@ fn go<T: Number>(
         timings: false,
         given: GivenNames::default(),
         others,
-        report: look,
+        report: look.map(|look| Told { agreement: Some(told(&found)), ..look }),
     };
     let more = |fit: &Fit<T>, x: &Matrix<'_, T>| {
-        let Some(layout) = &layout else { return Ok(Made::default()) };
-        let (tables, notes) = layout.tables(fit, x, &source.names)?;
+        let made = Made { consensus: Some(taken(&found)), ..Made::default() };
+        let Some(layout) = &layout else { return Ok(made) };
+        let (files, notes) = layout.tables(fit, x, &source.names)?;
         notes.iter().for_each(|note| talk.say(note));
-        Ok(Made { files: tables, ..Made::default() })
+        Ok(Made { files, ..made })
     };
     let (_, outcome) = solve_with(x, source, spec, &given, to, talk, more)?;
     Ok(outcome)
@@ -151,6 +153,22 @@ fn tell<T>(found: &Agreed<T>, runs: usize, talk: &Talk) {
         all,
         count(runs as u64, "run")
     ));
+}
+
+/// What the components were taken from.
+pub(crate) fn taken<T>(found: &Agreed<T>) -> Taken {
+    Taken { runs: found.distances.len(), left_out: found.left_out }
+}
+
+/// What a report says of them.
+pub(crate) fn told<T: Number>(found: &Agreed<T>) -> Agreement {
+    let spread: Vec<f64> = found.spread.to_transposed().iter().map(|x| x.to_f64()).collect();
+    Agreement {
+        taken: Some(taken(found)),
+        runs: found.runs.clone(),
+        cosines: found.cosines.clone(),
+        spread: Factor::from_transposed(found.spread.rows(), found.spread.rank(), &spread).ok(),
+    }
 }
 
 /// How many runs have each component, and how alike they are.

@@ -19,7 +19,7 @@ use partwise::run::Progress;
 use partwise::{Fit, Free, Given, Init, Nmf, Simplex, Spec};
 use partwise_io::fitted::{
     Asked, Data, Folder, GivenNames, RECONSTRUCTION, REPORT, RUN, Record, SCHEMA_VERSION, Seconds,
-    TableFormat,
+    TableFormat, Taken,
 };
 use partwise_report::{Shades, Size, Told};
 use std::path::{Path, PathBuf};
@@ -158,6 +158,8 @@ pub(crate) struct Made {
     pub(crate) files: Others,
     /// For standard output, in place of the table of components.
     pub(crate) table: Option<Vec<u8>>,
+    /// What H was taken from, if it is a consensus.
+    pub(crate) consensus: Option<Taken>,
 }
 
 /// Fits, writes, and tells.
@@ -227,6 +229,7 @@ pub(crate) fn solve_with<T: Number>(
         seconds,
         files: files.clone(),
         held_out: held_out.map(|(held_out, _)| held_out),
+        consensus: made.consensus,
     };
     let record = Record::new(&source.facts, &fit, asked);
     let json = record.to_json().map_err(|error| Failure::Internal(error.to_string()))?;

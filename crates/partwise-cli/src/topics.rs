@@ -200,7 +200,7 @@ fn fit<T: Number>(
         let topics = topics(fit, &source, args.top_words);
         let documents = representative(fit, &source, excerpts, args.top_docs)?;
         let files = vec![(TOPICS.into(), topics.clone()), (DOCUMENTS.into(), documents)];
-        Ok(Made { files, table: Some(topics) })
+        Ok(Made { files, table: Some(topics), ..Made::default() })
     })?;
     Ok(outcome)
 }

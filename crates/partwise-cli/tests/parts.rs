@@ -96,6 +96,22 @@ fn runs_agree_on_components_and_w_is_solved_for_them() {
     // Components that were normalized in another way have length 1 here too.
     bench.ok("rank x.tsv --ranks 2 --runs 3 --folds 0 --normalize l1 --out n");
     bench.ok("consensus x.tsv --scan n --rank 2 --out e");
+    // Its report says what it is of, at once and from the folder.
+    bench.ok("report c --out again.html");
+    for page in ["c/report.html", "again.html"] {
+        let data = data_of(&bench.read(page));
+        let taken = &run["consensus"];
+        assert!(taken["runs"] == 6 && taken["left_out"].is_number());
+        assert_eq!(
+            data["consensus"],
+            serde_json::json!({"rank": 2, "runs": 6, "left_out": taken["left_out"]})
+        );
+        for (line, part) in table.lines().skip(1).zip(data["components"].as_array().unwrap()) {
+            let cells: Vec<f64> = line.split('\t').skip(1).map(|cell| cell.parse().unwrap()).collect();
+            assert_eq!((part["runs"].as_f64(), part["stability"].as_f64()), (Some(cells[0]), Some(cells[1])));
+            assert!(part["top"][0][4].is_number(), "{page}");
+        }
+    }
 }
 
 /// The data of a report.

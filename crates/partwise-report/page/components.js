@@ -53,8 +53,11 @@ function componentsSection(report) {
   const texts = new Map();
 
   function textOf(c) {
-    if (!texts.has(c))
-      texts.set(c, (report.components[c].top || []).map((row) => report.featureName(row[0]).toLowerCase()).join('\n'));
+    if (!texts.has(c)) {
+      const features = (report.components[c].top || []).map((row) => report.featureName(row[0]));
+      const alike = (report.components[c].known || []).map((like) => String(like[0]));
+      texts.set(c, features.concat(alike).join('\n').toLowerCase());
+    }
     return state.name(c).toLowerCase() + '\n' + texts.get(c);
   }
 
@@ -83,7 +86,9 @@ function componentsSection(report) {
     swatch.style.background = state.colour(c);
     const facts = [
       ['share', part.share, percent(part.share)],
-      ...(stable ? [['stability', part.stability, num(part.stability, 3)]] : []),
+      ...(known(part.known) ? [['most like', part.known[0][0], likeText(part.known[0])]] : []),
+      ...(isNumber(part.runs) ? [['runs', part.runs, runsText(report, part)]] : []),
+      ...(stable ? [[report.consensus ? 'mean cosine' : 'stability', part.stability, num(part.stability, 3)]] : []),
       ['sparse W', part.sparseness_w, num(part.sparseness_w, 2)],
       ['sparse H', part.sparseness_h, num(part.sparseness_h, 2)],
     ];
@@ -242,6 +247,7 @@ function componentsSection(report) {
     { id: 'components', 'aria-labelledby': 'components-h' },
     el('h2', { id: 'components-h', text: 'Components' }),
     el('p', { class: 'lead', text: leadOf(report, plain) }),
+    report.consensus ? el('p', { class: 'lead', id: 'consensus', text: consensusText(report) }) : null,
     shareStrip(report),
     controls(
       ways.length > 1
@@ -272,6 +278,33 @@ function componentsSection(report) {
     count,
     grid,
     el('div', { class: 'centre' }, more),
+  );
+}
+
+// A known signature and how alike it is.
+function likeText([name, cosine]) {
+  return name + ' ' + num(cosine, 3);
+}
+
+// In how many of the runs a component was found.
+function runsText(report, part) {
+  const { consensus } = report;
+  return num(part.runs) + (consensus && isNumber(consensus.runs) ? ' of ' + num(consensus.runs) : '');
+}
+
+// What the components are a consensus of, and what whiskers say.
+function consensusText(report) {
+  const { consensus } = report;
+  if (!consensus) return null;
+  const runs = isNumber(consensus.runs) ? plural(consensus.runs, 'run') : 'several runs';
+  const varies = report.components.some((part) => (part.top || []).some((row) => isNumber(row[4])));
+  return (
+    'Each entry is the median over ' +
+    runs +
+    ' of rank ' +
+    num(consensus.rank) +
+    '. Below a name: how many runs have the component, and the mean cosine of theirs with it.' +
+    (varies ? ' Whiskers are half the range between the quartiles over the runs, either way.' : '')
   );
 }
 

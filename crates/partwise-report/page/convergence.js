@@ -39,7 +39,7 @@ function convergenceSection(report) {
       ),
     );
   }
-  if (drawn.length) node.append(traces(drawn, best));
+  if (drawn.length) node.append(traces(drawn, best, starts.length));
   if (starts.length > 1) {
     const heads = [['Start', true], ['Objective', true], ['Iterations', true], 'Ended'];
     const rows = starts.map((s) => [
@@ -60,7 +60,7 @@ function convergenceSection(report) {
   return node;
 }
 
-function traces(drawn, best) {
+function traces(drawn, best, count) {
   const chosen = { x: 'iterations', y: 'objective' };
   const ends = drawn.flatMap((s) => s.trace.map((p) => p[1])).filter(isNumber);
   const least = ends.concat(drawn.map((s) => s.objective).filter(isNumber)).reduce((a, b) => Math.min(a, b), Infinity);
@@ -153,7 +153,7 @@ function traces(drawn, best) {
             el('span', { class: 'key-line main' }),
             'kept',
             el('span', { class: 'key-line thin' }),
-            'other starts',
+            drawn.length < count ? num(drawn.length - 1) + ' of ' + num(count - 1) + ' other starts' : 'other starts',
           )
         : null,
     ),

@@ -30,6 +30,13 @@ async function namesOf(names) {
   return JSON.parse(new TextDecoder().decode(buffer));
 }
 
+// Labels of samples by their places among the levels; packed, a byte each, 255 where there is none.
+async function labelled(group) {
+  const { values } = group;
+  if (!values || Array.isArray(values)) return group;
+  return { ...group, values: new Uint8Array(await inflated(values.base64, values.packed)) };
+}
+
 function known(list) {
   return Array.isArray(list) && list.length > 0;
 }
@@ -43,12 +50,15 @@ class Report {
     report.k = report.components.length;
     report.features = source.features || { count: 0, names: null, geometry: null };
     report.samples = source.samples || { count: 0, names: null, groups: null };
-    const [h, w, featureNames, sampleNames] = await Promise.all([
+    const [h, w, featureNames, sampleNames, groups] = await Promise.all([
       unpacked(source.h, true),
       unpacked(source.w, false),
       namesOf(report.features.names),
       namesOf(report.samples.names),
+      Promise.all((report.samples.groups || []).map(labelled)),
     ]);
+    report.samples = { ...report.samples, groups };
+    report.consensus = source.consensus || null;
     report.featureNames = featureNames;
     report.sampleNames = sampleNames;
     report.h = h;

@@ -73,12 +73,20 @@ function openDetail(report, c) {
     report.features.count,
   );
   if (top.length) {
+    const varies = top.some((row) => isNumber(row[4]));
     left.append(
       table(
-        ['Feature', ['Weight', true], ['Lift', true], ['Specificity', true]],
+        [
+          'Feature',
+          ['Weight', true],
+          ...(varies ? [['± over runs', true]] : []),
+          ['Lift', true],
+          ['Specificity', true],
+        ],
         top.map((row) => [
           report.featureName(row[0]),
           figure(row[1], percent(row[1], 2)),
+          ...(varies ? [figure(row[4], percent(row[4], 2))] : []),
           figure(row[2], num(row[2], 3)),
           figure(row[3], num(row[3], 2)),
         ]),
@@ -88,6 +96,28 @@ function openDetail(report, c) {
   }
 
   const right = el('div', {});
+  if (isNumber(part.runs)) {
+    right.append(
+      el('h3', { text: 'Over the runs' }),
+      el(
+        'p',
+        { id: 'agreement' },
+        'In ' + runsText(report, part) + ' runs, with a mean cosine of ',
+        figure(part.stability, num(part.stability, 3)),
+        '.',
+      ),
+    );
+  }
+  if (known(part.known)) {
+    right.append(
+      el('h3', { text: 'Known signatures most alike' }),
+      el(
+        'ul',
+        { class: 'plain', id: 'known' },
+        part.known.map(([name, cosine]) => el('li', {}, String(name), ' cosine ', figure(cosine, num(cosine, 3)))),
+      ),
+    );
+  }
   const rows = report.strongest(c, 12);
   if (rows.length) {
     const most = rows[0][1];

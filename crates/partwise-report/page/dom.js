@@ -130,11 +130,16 @@ function table(heads, rows, caption) {
   );
 }
 
-// The part that is `share` of a whole, as a thin bar.
-function meter(share, colour) {
-  const inner = el('span', { css: { width: Math.max(0, Math.min(1, share || 0)) * 100 + '%' } });
+// The part that is `share` of a whole, as a thin bar; with a whisker, if it is known by how much it varies either way.
+function meter(share, colour, varies = 0) {
+  const within = (v) => Math.max(0, Math.min(1, v || 0)) * 100;
+  const inner = el('span', { css: { width: within(share) + '%' } });
   if (colour) inner.style.background = colour;
-  return el('span', { class: 'meter', 'aria-hidden': 'true' }, inner);
+  const bar = el('span', { class: 'meter', 'aria-hidden': 'true' }, inner);
+  if (!(varies > 0)) return bar;
+  const low = within(share - varies);
+  const whisker = el('span', { class: 'whisker', css: { left: low + '%', width: within(share + varies) - low + '%' } });
+  return el('span', { class: 'whiskered', 'aria-hidden': 'true' }, bar, whisker);
 }
 
 const tip = {

@@ -164,9 +164,8 @@ def traces_of(run):
         key=lambda i: restarts[i]["objective"] if restarts[i]["objective"] is not None else math.inf,
     )
     for i, restart in enumerate(restarts):
-        restart["trace"] = []
-        if i == best:
-            restart["trace"] = [[p["iteration"], p["objective"], p.get("kkt"), p["seconds"]] for p in run["history"]]
+        points = run["history"] if i == best else restart.get("trace", [])
+        restart["trace"] = [[p["iteration"], p["objective"], p.get("kkt"), p["seconds"]] for p in points]
     return restarts
 
 

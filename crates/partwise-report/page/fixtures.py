@@ -2,6 +2,7 @@
 
 import copy
 import math
+import zlib
 
 import numpy as np
 
@@ -118,7 +119,7 @@ def run_of(m, n, k, shares, seed=0, restarts=8, loss="kl"):
 
 
 def traced(data, seed=0):
-    """Traces of all starts, as the program will give them."""
+    """Traces of all starts, as the program gives them."""
     random = np.random.default_rng(seed)
     for restart in data["restarts"]:
         if restart["trace"] or restart["objective"] is None:
@@ -302,6 +303,56 @@ def axis():
         names={"cols": [f"{v:.0f} nm" for v in at]},
         geometry={"kind": "axis", "values": [float(v) for v in at], "unit": "wavelength / nm"},
     )
+
+
+def agreed(data, runs=20, seed=0, whole=False):
+    """The same as a consensus: how many runs have each component, and how far entries vary among them."""
+    random = np.random.default_rng(seed)
+    k, n = len(data["components"]), data["features"]["count"]
+    data["consensus"] = {"rank": k, "runs": runs, "left_out": 7}
+    for c, part in enumerate(data["components"]):
+        spread = random.uniform(0.0, 0.6 / n, n)
+        spread[0] = 0.0
+        part["runs"], part["stability"] = runs - c, 0.99 - 0.02 * c
+        part["spread"] = [float(v) for v in spread] if whole else None
+        part["top"] = [[*row, float(spread[row[0]])] for row in part["top"]]
+    return data
+
+
+def consensus():
+    """What runs agree on, with whiskers on the bars."""
+    m, n, k = 60, 40, 3
+    w, h = in_order(*factors(m, n, k, 21))
+    return agreed(build(w, h, title="A consensus", run=run_of(m, n, k, shares_of(w, h), restarts=1)))
+
+
+def signatures():
+    """Signatures that runs agree on, with the known ones that they are like."""
+    data = agreed(sbs96(), whole=True)
+    for c, part in enumerate(data["components"][:3]):
+        part["known"] = [[f"SBS{1 + c}", 0.987 - c / 10], ["SBS40a", 0.7], ["SBS5", 0.5]]
+    data["components"][3]["known"] = None
+    return data
+
+
+def earlier():
+    """Several starts of which only the best has its way, as earlier versions wrote it; labels beyond count."""
+    m, n, k = 4000, 12, 3
+    w, h = in_order(*factors(m, n, k, 22))
+    levels = [f"label {i:02d}" for i in range(40)] + ["other (160)"]
+    values = np.random.default_rng(3).integers(0, 41, m).astype("u1")
+    values[7] = 255
+    groups = [
+        {
+            "name": "kind",
+            "values": {"packed": "deflate", "base64": base64_of(zlib.compress(values.tobytes()))},
+            "levels": levels,
+            "others": 160,
+        }
+    ]
+    names = {"rows": [f"s{i:04d}" for i in range(m)]}
+    run = run_of(m, n, k, shares_of(w, h), restarts=5)
+    return build(w, h, title="As it was", run=run, groups=groups, names=names)
 
 
 def one():

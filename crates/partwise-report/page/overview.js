@@ -34,6 +34,8 @@ function keyFigures(report) {
     items.push(['Time of the fit', seconds(time), time]);
     items.push(['Most memory', bytes(run.peak_memory_bytes), run.peak_memory_bytes]);
   }
+  const { consensus } = report;
+  if (consensus && isNumber(consensus.runs)) items.push(['Runs that agree', num(consensus.runs), consensus.runs]);
   const advice = report.raw.rank && report.raw.rank.advice;
   if (advice) items.push(['Recommended rank', num(advice.rank), advice.rank]);
   return items;

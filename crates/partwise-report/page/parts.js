@@ -36,7 +36,9 @@ function valueShown(row, how) {
 function barsOf(report, c, how, count) {
   const rows = relevant(report.components[c], how, count, report.features.count);
   if (!rows.length) return el('p', { class: 'fine', text: 'No features to show.' });
-  const most = rows.reduce((a, row) => Math.max(a, valueShown(row, how)[0]), 0) || 1;
+  // How far a weight varies among runs; other orders have no such thing.
+  const varies = (row) => (how.by !== 'specificity' && isNumber(row[4]) ? row[4] : null);
+  const most = rows.reduce((a, row) => Math.max(a, valueShown(row, how)[0] + (varies(row) || 0)), 0) || 1;
   return el(
     'ol',
     { class: 'bars' },
@@ -47,10 +49,17 @@ function barsOf(report, c, how, count) {
         'li',
         {
           title:
-            name + '\nweight ' + percent(row[1], 2) + '\nlift ' + num(row[2], 3) + '\nspecificity ' + num(row[3], 3),
+            name +
+            '\nweight ' +
+            percent(row[1], 2) +
+            (isNumber(row[4]) ? ' ± ' + percent(row[4], 2) : '') +
+            '\nlift ' +
+            num(row[2], 3) +
+            '\nspecificity ' +
+            num(row[3], 3),
         },
         el('span', { class: 'bar-name', text: name }),
-        meter(value / most, state.colour(c)),
+        meter(value / most, state.colour(c), varies(row) / most),
         figure(value, text),
       );
     }),
@@ -170,7 +179,9 @@ function channelsOf(report, c) {
   let sum = 0;
   for (const j of order) sum += Math.max(0, report.hValue(c, j)) || 0;
   const values = order.map((j) => (sum > 0 ? report.hValue(c, j) / sum : NaN));
-  const most = values.reduce((a, v) => (v > a ? v : a), 0) || 1;
+  const { spread } = report.components[c];
+  const varies = order.map((j) => (known(spread) && isNumber(spread[j]) ? spread[j] : null));
+  const most = values.reduce((a, v, i) => (v + (varies[i] || 0) > a ? v + (varies[i] || 0) : a), 0) || 1;
   let node = null;
   whenSized(box, (width) => {
     const height = 176;
@@ -215,12 +226,26 @@ function channelsOf(report, c) {
       bar.style.fill = SBS_COLOURS[Math.floor(i / per)];
       node.append(bar);
     });
+    values.forEach((v, i) => {
+      if (!(varies[i] > 0) || !Number.isFinite(v)) return;
+      const x = area.l + (i + 0.5) * unit;
+      const [low, high] = [scale.place(Math.max(0, v - varies[i])), scale.place(v + varies[i])];
+      const half = Math.min(3, unit * 0.3);
+      node.append(
+        svg('path', {
+          class: 'whisker',
+          d: `M${x - half} ${high}H${x + half}M${x} ${high}V${low}M${x - half} ${low}H${x + half}`,
+        }),
+      );
+    });
     node.append(svg('line', { class: 'axis', x1: area.l, x2: area.r, y1: area.b, y2: area.b }));
     node.addEventListener('pointermove', (event) => {
       const i = Math.floor((event.clientX - node.getBoundingClientRect().left - area.l) / unit);
       if (i >= 0 && i < order.length)
         tip.show(
-          [report.featureName(order[i]), SBS_CLASSES[Math.floor(i / per)], percent(values[i], 2)],
+          [report.featureName(order[i]), SBS_CLASSES[Math.floor(i / per)],
+            percent(values[i], 2) + (varies[i] === null ? '' : ' ± ' + percent(varies[i], 2)),
+          ],
           event.clientX,
           event.clientY,
         );

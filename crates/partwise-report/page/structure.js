@@ -72,6 +72,14 @@ function structureSection(report) {
     return [...parts, other].filter((part) => part.rows.length);
   }
 
+  // Labels that are too many to be told apart.
+  function othersText() {
+    const { others, levels } = chosen.group === '' ? {} : groups[Number(chosen.group)];
+    return isNumber(others) && others > 0
+      ? ' Shown are the ' + num(levels.length - 1) + ' most frequent labels; ' + num(others) + ' more are "other".'
+      : '';
+  }
+
   function draw(width) {
     const parts = blocks();
     const total = parts.reduce((a, part) => a + part.rows.length, 0);
@@ -153,9 +161,10 @@ function structureSection(report) {
       pen.lineWidth = 2;
       pen.strokeRect(bars[cursor].x - 1, 5, bars[cursor].w + 2, body + 2);
     }
-    note.textContent = thinned
-      ? num(bars.length) + ' of ' + plural(total, 'sample') + ' are drawn, evenly spaced in this order.'
-      : plural(total, 'sample') + '.';
+    note.textContent =
+      (thinned
+        ? num(bars.length) + ' of ' + plural(total, 'sample') + ' are drawn, evenly spaced in this order.'
+        : plural(total, 'sample') + '.') + othersText();
   }
 
   function read(bar) {

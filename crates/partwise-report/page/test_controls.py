@@ -363,3 +363,78 @@ def test_navigation(opened):
     report.until("document.querySelector('#nav [aria-current]').textContent === 'Samples'")
     top = page.locator("#samples-h").bounding_box()["y"]
     assert 54 <= top < 200
+
+
+def test_a_consensus_says_what_it_is(opened):
+    report = opened("consensus")
+    page, data = report.page, fixtures.consensus()
+    said = text_of(page, "#consensus")
+    assert "20 runs of rank 3" in said and "Whiskers are half the range between the quartiles" in said
+    assert "Runs that agree" in text_of(page, "#verdict")
+    first = page.locator(".component").first
+    part = data["components"][int(first.get_attribute("data-component"))]
+    assert first.locator("[data-fact=runs] dd").inner_text() == f"{part['runs']} of 20"
+    assert first.locator("[data-fact='mean cosine'] dd").inner_text().startswith("0.9")
+    assert first.locator("[data-fact=stability]").count() == 0
+    # A whisker lies around the end of its bar, as wide as it says.
+    by = relevance_order(part, 1, 10)
+    rows = {row[0]: row for row in part["top"]}
+    most = max(rows[j][1] + rows[j][4] for j in by)
+    items = first.locator(".bars li")
+    for at, j in enumerate(by):
+        item = items.nth(at)
+        bar = item.locator(".meter").bounding_box()
+        end = item.locator(".meter > span").bounding_box()
+        if not rows[j][4]:
+            assert item.locator(".whisker").count() == 0
+            continue
+        whisker = item.locator(".whisker").bounding_box()
+        low = max(0, rows[j][1] - rows[j][4])
+        assert whisker["x"] - bar["x"] == pytest.approx(low / most * bar["width"], abs=1.5)
+        assert whisker["width"] == pytest.approx((rows[j][1] + rows[j][4] - low) / most * bar["width"], abs=3.5)
+        assert whisker["x"] - 1.5 <= end["x"] + end["width"] <= whisker["x"] + whisker["width"] + 1.5
+    assert " ± " in items.first.get_attribute("title")
+    # Specificity has no spread.
+    page.get_by_text("Specificity", exact=True).click()
+    assert page.locator(".component .whisker").count() == 0
+    page.get_by_role("button", name="Details of").first.click()
+    assert f"In {part['runs']} of 20 runs" in text_of(page, "dialog #agreement")
+    assert "± over runs" in text_of(page, "dialog thead")
+
+
+def test_known_signatures_are_named(opened):
+    report = opened("signatures")
+    page, data = report.page, fixtures.signatures()
+    first = page.locator(".component").first
+    part = data["components"][int(first.get_attribute("data-component"))]
+    name, cosine = part["known"][0]
+    assert first.locator("[data-fact='most like'] dd").inner_text() == f"{name} {cosine:.3g}"
+    assert page.locator("[data-fact='most like']").count() == 3
+    # Channels that vary have whiskers; the first of the file does not, nor do those that are not there.
+    spread = part["spread"]
+    assert first.locator("path.whisker").count() == sum(v > 0 for v in spread) == 95
+    page.get_by_role("button", name="Details of").first.click()
+    assert page.locator("dialog #known li").all_inner_texts() == [f"{n} cosine {c:#.3g}" for n, c in part["known"]]
+    page.keyboard.press("Escape")
+    page.locator("#components input[type=search]").fill(name.lower())
+    report.until("document.querySelectorAll('.component').length === 1")
+
+
+def test_labels_beyond_count_are_counted(opened):
+    page = opened("earlier").page
+    note = text_of(page, "#structure .heat-foot p")
+    assert 'Shown are the 40 most frequent labels; 160 more are "other".' in note
+    cells = page.locator("#samples-table tbody tr")
+    row = cells.nth(7).locator("td").all_inner_texts()
+    assert row[1] == "s0007" and row[2] == "–"
+    assert cells.nth(6).locator("td").nth(2).inner_text().split()[0] in ("label", "other")
+    page.locator("#structure-group").select_option("")
+    assert "other" not in text_of(page, "#structure .heat-foot p")
+
+
+def test_only_the_starts_with_a_trace_are_drawn(opened):
+    page = opened("earlier").page
+    assert page.locator("#convergence svg.plot").first.get_attribute("aria-label").startswith("Objective of 1 start")
+    assert page.locator("#convergence tbody tr").count() == 5
+    page = opened("words").page
+    assert page.locator("#convergence svg.plot").first.get_attribute("aria-label").startswith("Objective of 8 starts")

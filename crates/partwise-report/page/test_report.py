@@ -15,7 +15,10 @@ import fixtures
 from conftest import Opened
 from looks import CONTRAST, INK, THIN, prints, text_of
 
-ALL = ["words", "sbs96", "picture", "axis", "one", "many", "large", "nothing", "hostile", "part_of", "scan_alone"]
+ALL = [
+    *("words", "sbs96", "picture", "axis", "one", "many", "large", "nothing", "hostile", "part_of", "scan_alone"),
+    *("consensus", "signatures", "earlier"),
+]
 
 
 @pytest.mark.parametrize("name", ALL)

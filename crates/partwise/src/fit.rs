@@ -103,6 +103,8 @@ pub struct Restart {
     pub status: Status,
     /// Its iterations.
     pub iterations: usize,
+    /// Its history in at most 60 points, fewer where there are many starts; the first and the last are among them.
+    pub trace: Vec<Record>,
 }
 
 impl<T: Scalar> Fit<T> {

@@ -17,6 +17,7 @@ use crate::plan::demands::is_by_row;
 use crate::plan::{Plan, scale_note};
 use crate::rules::hoyer::Hoyer;
 use crate::run::drive::{Assessment, Iterate, drive};
+use crate::run::trace::thinned;
 use crate::run::{Observer, Progress, StopWhen};
 use crate::scalar::Scalar;
 use crate::side::Asked;
@@ -207,12 +208,17 @@ impl<'x, 'd, T: Scalar> Fitter<'x, 'd, T> {
             }
         };
         let done = Best { sketched, ..self.drive(engine, evaluator, restart, contest, log) };
+        let mut trace = thinned(&done.history, self.plan.spec.restarts);
+        for record in &mut trace {
+            record.objective = self.given_units(record.objective);
+        }
         log.restarts.push((
             restart,
             Restart {
                 objective: self.given_units(done.objective),
                 status: done.status,
                 iterations: done.iterations,
+                trace,
             },
         ));
         done

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{bits, combinations, counts, distance, planted, takes_sparse};
+use partwise::fit::{Fit, Restart};
 use partwise::run::{Observer, Progress};
 use partwise::select::{Job, Outcome, Scan, Watch};
 use partwise::{
@@ -241,6 +242,34 @@ fn newton_is_chosen_where_it_fits() {
     assert_eq!(plan(&Nmf::new(200).loss(Loss::KullbackLeibler), &dense).spec.rule, Rule::Scd);
 }
 
+/// How every start went, but for the time that it took.
+fn ways(fit: &Fit<f64>) -> Vec<Restart> {
+    let mut restarts = fit.restarts.clone();
+    restarts.iter_mut().flat_map(|restart| &mut restart.trace).for_each(|point| point.seconds = 0.0);
+    restarts
+}
+
+/// Every start keeps its way, in few points; what is kept of the best is part of its history.
+#[test]
+fn every_start_keeps_its_way() {
+    // In other units, so that what is kept has to be brought back to those of X.
+    let mut table = counts(40, 30, 4, false, 12);
+    table.values.iter_mut().for_each(|x| *x *= 1e80);
+    let x = table.dense();
+    for (starts, most) in [(3, 60), (300, 20)] {
+        let fit = Nmf::new(4).init(Init::Random).restarts(starts).tol(0.0).max_iter(200).fit(&x).unwrap();
+        let best = fit.restarts.iter().min_by(|a, b| a.objective.total_cmp(&b.objective)).unwrap();
+        assert!(best.trace.iter().all(|point| fit.history.contains(point)));
+        for start in &fit.restarts {
+            let (first, last) = (start.trace.first().unwrap(), start.trace.last().unwrap());
+            assert!((10..=most).contains(&start.trace.len()), "{}", start.trace.len());
+            assert_eq!((first.iteration, last.iteration), (0, start.iterations));
+            assert!(first.objective > start.objective && last.kkt.is_some());
+            assert!((last.objective / start.objective - 1.0).abs() < 1e-6);
+        }
+    }
+}
+
 /// Starts that run at once are those that run one by one, to the last bit; all of them are told of, and any can stop all.
 #[test]
 fn starts_at_once_change_nothing() {
@@ -256,7 +285,7 @@ fn starts_at_once_change_nothing() {
                 ControlFlow::Continue(())
             };
             let fit = nmf(threads).fit_with(&x, &Facts::of(&x), &Given::default(), &mut observer).unwrap();
-            assert_eq!((bits(&fit), &fit.restarts), (bits(&alone), &alone.restarts));
+            assert_eq!((bits(&fit), ways(&fit)), (bits(&alone), ways(&alone)));
             assert_eq!((seen.len(), at_once), (7, threads.min(7)));
         }
         // Without the memory for four starts they go one by one.
@@ -289,7 +318,7 @@ fn starts_at_once_change_nothing() {
     let target = every.relative_error() * (1.0 + 1e-7);
     let met = [1, 3].map(|threads| base.clone().threads(threads).target_error(target).fit(&x).unwrap());
     assert_eq!(met[0].status, Status::TargetReached);
-    assert_eq!((bits(&met[0]), &met[0].restarts), (bits(&met[1]), &met[1].restarts));
+    assert_eq!((bits(&met[0]), ways(&met[0])), (bits(&met[1]), ways(&met[1])));
 }
 
 /// A floor makes losses usable that are infinite at zero.

@@ -54,6 +54,13 @@ pub(super) struct Compared {
     pub(super) cosines: Vec<f64>,
 }
 
+impl Compared {
+    /// The most alike by name, with their cosines.
+    pub(super) fn likest(&self) -> Vec<(String, f64)> {
+        self.best.iter().map(|like| (like.name.clone(), like.cosine)).collect()
+    }
+}
+
 impl Known {
     /// Reads them, for X with these classes.
     pub(super) fn open(

@@ -351,11 +351,15 @@ fn finish(
             (CONSENSUS.into(), consensus::table(&found, &names)?),
             (SPREAD.into(), consensus::spread(&found)?),
         ],
-        report: look.map(|look| Told { stability: Some(found.cosines.clone()), ..look }),
+        report: look.map(|look| Told {
+            agreement: Some(consensus::told(&found)),
+            known: compared.as_deref().map(|all| all.iter().map(Compared::likest).collect()),
+            ..look
+        }),
     };
     let more = |fit: &Fit<f64>, x: &Matrix<'_, f64>| {
         let files = others(fit, x, source, (&names, &found), known.zip(compared.as_deref()))?;
-        Ok(Made { files, ..Made::default() })
+        Ok(Made { files, consensus: Some(consensus::taken(&found)), ..Made::default() })
     };
     let (fit, outcome) = solve_with(x, source, spec, &given, to, talk, more)?;
     let mutations = totals(&fit.w);

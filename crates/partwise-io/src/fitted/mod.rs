@@ -2,11 +2,13 @@
 //!
 //! Every number is in `.npy`, CSV or JSON: nothing in it is code, and opening it runs none.
 
+mod beside;
 mod folder;
 mod open;
 mod pictured;
 mod record;
 
+pub use beside::{Agreement, Alike, Taken};
 pub use folder::{Folder, TableFormat, write_factor};
 pub use open::Stored;
 pub(crate) use open::bad_entry;

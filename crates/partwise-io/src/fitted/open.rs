@@ -200,7 +200,7 @@ fn check_entries<T: NpyScalar>(path: &Path, factor: &Factor<T>, free: bool) -> R
 }
 
 /// A factor, and the names that its file has for rows and columns of X.
-fn factor<T: NpyScalar>(path: &Path, w: bool) -> Result<(Factor<T>, AxisNames)> {
+pub(super) fn factor<T: NpyScalar>(path: &Path, w: bool) -> Result<(Factor<T>, AxisNames)> {
     let mut options = ReadOptions { precision: T::PRECISION, ..ReadOptions::default() };
     if path.extension().is_none_or(|extension| extension != "npy") {
         // Where there are names, there are those of components: by rows of H and columns of W.
@@ -232,7 +232,7 @@ fn factor<T: NpyScalar>(path: &Path, w: bool) -> Result<(Factor<T>, AxisNames)> 
     Ok((factor, names))
 }
 
-fn damaged(path: &Path, problem: String, instead: &str) -> Error {
+pub(super) fn damaged(path: &Path, problem: String, instead: &str) -> Error {
     Error::Data { at: Place::of(path_name(path)), problem, instead: instead.into() }
 }
 

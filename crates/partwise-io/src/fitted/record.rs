@@ -1,6 +1,6 @@
 //! `run.json`: what was done, to what, and what came out. Its schema is `docs/run.schema.json`.
 
-use super::SCHEMA_VERSION;
+use super::{SCHEMA_VERSION, Taken};
 use partwise::fit::Score;
 use partwise::{Facts, Fit, Free, HoldOut, Missing, Negatives, RowRules, Scalar, Spec, Timings};
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,9 @@ pub struct Record {
     shares: Vec<f64>,
     /// What the rows of H were divided by after the fit.
     component_scale: Vec<f64>,
+    /// What H was taken from, if it is a consensus.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consensus: Option<Taken>,
     restarts: Vec<partwise::fit::Restart>,
     notes: Vec<String>,
     history: Vec<partwise::run::Record>,
@@ -168,6 +171,8 @@ pub struct Asked {
     pub files: Files,
     /// How well the entries are predicted that were held out.
     pub held_out: Option<Score>,
+    /// What H was taken from, if it is a consensus.
+    pub consensus: Option<Taken>,
 }
 
 /// What made a fit.
@@ -225,7 +230,7 @@ impl Files {
 impl Record {
     /// The document of a fit.
     pub fn new<T: Scalar>(facts: &Facts, fit: &Fit<T>, asked: Asked) -> Record {
-        let Asked { command, data, transposed, seconds, files, held_out } = asked;
+        let Asked { command, data, transposed, seconds, files, held_out, consensus } = asked;
         Record {
             schema_version: SCHEMA_VERSION,
             command,
@@ -256,6 +261,7 @@ impl Record {
             row_rules: fit.row_rules.clone(),
             shares: fit.shares.clone(),
             component_scale: fit.component_scale.clone(),
+            consensus,
             restarts: fit.restarts.clone(),
             notes: fit.notes.clone(),
             history: fit.history.clone(),

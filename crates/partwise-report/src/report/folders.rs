@@ -8,13 +8,15 @@ use partwise::select::{Consensus, Kind, Outcome, matching};
 use partwise::transform::Model;
 use partwise::{Factor, Loss, Scalar};
 use partwise_io::NpyScalar;
-use partwise_io::fitted::{AxisNames, Pictured, PixelOrder, Stored, component_names};
+use partwise_io::fitted::{Agreement, Alike, AxisNames, Pictured, PixelOrder, Stored, component_names};
 use partwise_io::scanned::{Jobs, SCAN};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Samples of a consensus map, at most.
 const MAP: usize = 500;
+/// Known signatures that are named for a component.
+const KNOWN: usize = 3;
 
 /// What a report is told of the data, which the data do not say.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +34,10 @@ pub struct Told {
     pub scan: Option<Value>,
     /// The consensus of that rank.
     pub consensus: Option<ConsensusMap>,
+    /// How far runs agree on the components, if those are a consensus.
+    pub agreement: Option<Agreement>,
+    /// The known signatures that each component is most alike, with their cosines.
+    pub known: Option<Vec<Alike>>,
 }
 
 impl Geometry {
@@ -121,6 +127,8 @@ pub fn of_fit<T: Scalar>(
         stability: told.stability.clone(),
         scan: told.scan.as_ref(),
         consensus: told.consensus.clone(),
+        agreement: told.agreement.clone(),
+        known: told.known.clone(),
         ..Report::new(told.title.clone().unwrap_or_else(|| title(&run["data"]["input"])))
     };
     report.to_html()
@@ -224,20 +232,23 @@ pub struct FitFolder {
     /// How its pictures were read, if X was made of pictures.
     pictured: Option<Pictured>,
     of_texts: bool,
+    agreement: Option<Agreement>,
+    known: Option<Vec<Alike>>,
 }
 
 impl FitFolder {
     /// Opens it.
     ///
     /// # Errors
-    /// As [`Stored::open`] and [`Stored::model`].
+    /// As [`Stored::open`], [`Stored::model`], [`Stored::agreement`] and [`Stored::known`].
     pub fn open(folder: &Path) -> Result<FitFolder, Error> {
         let stored = Stored::open(folder)?;
         let (model, names) = stored.model::<f64>()?;
         let w = stored.w::<f64>()?;
         let (pictured, of_texts) = (stored.pictured()?, stored.is_of_texts());
+        let (agreement, known) = (stored.agreement()?, stored.known(KNOWN)?);
         let (folder, document, h) = (folder.to_path_buf(), stored.document, model.h);
-        Ok(FitFolder { folder, document, names, w, h, pictured, of_texts })
+        Ok(FitFolder { folder, document, names, w, h, pictured, of_texts, agreement, known })
     }
 
     /// Samples, as far as there is W of them, and features.
@@ -288,6 +299,8 @@ impl FitFolder {
             stability: scan.as_ref().and_then(|scan| scan.stability.clone()),
             scan: scan.as_ref().map(|scan| &scan.document),
             consensus: scan.as_ref().and_then(|scan| scan.map.clone()),
+            agreement: self.agreement.clone(),
+            known: self.known.clone(),
             ..Report::new(told.title.clone().unwrap_or_else(|| title(&self.document["data"]["input"])))
         };
         Ok(report.to_html())

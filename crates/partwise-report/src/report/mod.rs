@@ -13,13 +13,24 @@ pub use folders::{FitFolder, ScanFolder, Told, of_fit, of_scan};
 pub use outline::without_folders;
 
 use crate::Size;
-use pack::{Lines, names, plain};
+use pack::{Lines, NAME, Names, names, places, plain, short};
 use partwise::{Factor, Scalar};
+use partwise_io::fitted::{Agreement, Alike};
 use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
-/// Bytes of text that H and W may take, so that a report stays below 5 MB.
+/// Bytes of a report, which stays below 5 MB.
+const ROOM: usize = 4_950_000;
+/// Bytes of text that H and names may take, and W, if all else leaves as much.
 const ROOM_H: usize = 1_300_000;
+const ROOM_SAMPLES: usize = 900_000;
+const ROOM_FEATURES: usize = 500_000;
 const ROOM_W: usize = 2_700_000;
+const LEAST_W: usize = 100_000;
+/// Labels of samples that are told apart: the most frequent.
+const LEVELS: usize = 40;
 /// Numbers of a factor that a page can draw in time.
 const MOST_NUMBERS: usize = 4_000_000;
 /// Lines that are held for each component where not all are: the strongest.
@@ -146,6 +157,10 @@ pub struct Report<'a, T: Scalar> {
     pub scan: Option<&'a Value>,
     /// The consensus of its recommended rank.
     pub consensus: Option<ConsensusMap>,
+    /// How far runs agree on the components, if those are a consensus.
+    pub agreement: Option<Agreement>,
+    /// The known signatures that each component is most alike, with their cosines.
+    pub known: Option<Vec<Alike>>,
 }
 
 impl<'a, T: Scalar> Report<'a, T> {
@@ -162,6 +177,8 @@ impl<'a, T: Scalar> Report<'a, T> {
             residuals: None,
             scan: None,
             consensus: None,
+            agreement: None,
+            known: None,
         }
     }
 
@@ -189,44 +206,106 @@ impl<'a, T: Scalar> Report<'a, T> {
                 "map": self.consensus.as_ref().map(map),
             })),
         });
+        if let Some(agreement) = &self.agreement {
+            let (sentence, few) = outline::agreed(agreement);
+            let verdict = data["verdict"].as_str().map(|verdict| format!("{verdict} {sentence}"));
+            data["verdict"] = verdict.unwrap_or(sentence).into();
+            add(&mut data["data_card"], json!(["Consensus", few]));
+            let taken = agreement.taken;
+            data["consensus"] = json!({
+                "rank": agreement.runs.len(),
+                "runs": taken.map(|taken| taken.runs),
+                "left_out": taken.map(|taken| taken.left_out),
+            });
+        }
         if let Some((w, h)) = self.factors {
-            let shares = run.as_ref().map_or(Vec::new(), |run| outline::numbers(&run["shares"]));
-            data["components"] =
-                parts::components(w, h, &shares, self.labels.components, self.stability.as_deref());
-            data["features"] = json!({
-                "count": h.rows(),
-                "names": names(self.labels.cols),
-                "geometry": self.geometry.as_ref().map(Geometry::to_json),
-            });
-            let groups: Vec<Value> =
-                self.groups.iter().filter_map(|groups| grouped(groups, w.rows())).collect();
-            data["samples"] = json!({
-                "count": w.rows(),
-                "names": names(self.labels.rows),
-                "groups": (!groups.is_empty()).then_some(groups),
-            });
-            (data["h"], data["w"]) = (packed_h(h), packed_w(w));
+            self.add_factors(&mut data, (w, h), run.as_ref());
         }
         data["run"] = run.map_or(Value::Null, |mut run| {
             // What restarts show already.
-            run.as_object_mut().map(|run| run.remove("history"));
+            run.as_object_mut().map(|run| [run.remove("history"), run.remove("restarts")]);
             run
         });
+        if let Some((w, _)) = self.factors {
+            let left = ROOM.saturating_sub(page::size() + page::block(&data).len() + self.title.len());
+            data["w"] = packed_w(w, left.clamp(LEAST_W, ROOM_W));
+        }
         data
+    }
+
+    /// What the page draws of components, but for W.
+    fn add_factors(&self, data: &mut Value, (w, h): (&Factor<T>, &Factor<T>), run: Option<&Value>) {
+        let shares = run.map_or(Vec::new(), |run| outline::numbers(&run["shares"]));
+        let known = parts::Told {
+            stability: self.stability.as_deref(),
+            agreement: self.agreement.as_ref(),
+            signatures: self.known.as_deref(),
+            whole_spread: matches!(self.geometry, Some(Geometry::Sbs96(_))),
+        };
+        data["components"] = parts::components(w, h, &shares, self.labels.components, &known);
+        let mut held = |what: &str, list: Option<&[String]>, room: usize| {
+            let Names { value, cut } = names(list, room);
+            let note = match cut {
+                None => return value,
+                Some(0) => {
+                    format!("the names of {what} are too many for a report, which numbers them instead")
+                }
+                Some(letters) => format!("names of {what} are cut to {letters} letters in the report"),
+            };
+            add(&mut data["data_notes"], json!(note));
+            value
+        };
+        let columns = held("features", self.labels.cols, ROOM_FEATURES);
+        let rows = held("samples", self.labels.rows, ROOM_SAMPLES);
+        data["features"] = json!({
+            "count": h.rows(),
+            "names": columns,
+            "geometry": self.geometry.as_ref().map(Geometry::to_json),
+        });
+        let groups: Vec<Value> = self.groups.iter().filter_map(|groups| grouped(groups, w.rows())).collect();
+        data["samples"] =
+            json!({"count": w.rows(), "names": rows, "groups": (!groups.is_empty()).then_some(groups)});
+        data["h"] = packed_h(h);
     }
 }
 
-/// The levels of a label in their order, and the level of every sample.
+/// One more of a list.
+fn add(list: &mut Value, one: Value) {
+    if let Some(list) = list.as_array_mut() {
+        list.push(one);
+    }
+}
+
+/// The levels of a label in their order, and the level of every sample. Of very many levels the most frequent; the others are
+/// the last level together.
 fn grouped(groups: &Groups, samples: usize) -> Option<Value> {
     if groups.labels.len() != samples {
         return None;
     }
-    let mut levels: Vec<&String> = groups.labels.iter().filter(|label| !label.is_empty()).collect();
-    levels.sort();
-    levels.dedup();
-    let values: Vec<Option<usize>> =
-        groups.labels.iter().map(|label| levels.binary_search(&label).ok()).collect();
-    Some(json!({"name": groups.name, "values": values, "levels": levels}))
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for label in groups.labels.iter().filter(|label| !label.is_empty()) {
+        *counts.entry(label).or_default() += 1;
+    }
+    let mut levels: Vec<&str> = counts.keys().copied().collect();
+    let others = levels.len().saturating_sub(LEVELS);
+    if others > 0 {
+        levels.sort_by_key(|level| Reverse(counts[level]));
+        levels.truncate(LEVELS);
+        levels.sort_unstable();
+    }
+    let place = |label: &String| {
+        let found = levels.binary_search(&label.as_str()).ok();
+        found.or((others > 0 && !label.is_empty()).then_some(levels.len()))
+    };
+    let values: Vec<Option<usize>> = groups.labels.iter().map(place).collect();
+    let mut shown: Vec<Cow<'_, str>> = levels.iter().map(|level| short(level, NAME)).collect();
+    let mut made = json!({"name": short(&groups.name, NAME), "values": places(&values)});
+    if others > 0 {
+        shown.push(format!("other ({})", outline::grouped(Some(others as u64))).into());
+        made["others"] = others.into();
+    }
+    made["levels"] = json!(shown);
+    Some(made)
 }
 
 fn map(map: &ConsensusMap) -> Value {
@@ -234,7 +313,7 @@ fn map(map: &ConsensusMap) -> Value {
     json!({"rank": map.rank, "samples": map.samples, "clusters": map.clusters, "base64": plain(&bytes)})
 }
 
-fn packed_w<T: Scalar>(w: &Factor<T>) -> Value {
+fn packed_w<T: Scalar>(w: &Factor<T>, room: usize) -> Value {
     let (m, k) = (w.rows(), w.rank());
     let of = |rows: &dyn Fn(usize) -> usize, count: usize| Lines {
         values: (0..count).flat_map(|at| w.row(rows(at)).iter().map(|x| x.to_f64())).collect(),
@@ -242,12 +321,12 @@ fn packed_w<T: Scalar>(w: &Factor<T>) -> Value {
         by_line: false,
     };
     let (packed, held) =
-        if m * k <= MOST_NUMBERS { of(&|at| at, m).packed(ROOM_W) } else { (Value::Null, false) };
+        if m * k <= MOST_NUMBERS { of(&|at| at, m).packed(room) } else { (Value::Null, false) };
     let (packed, rows) = if held {
         (packed, None)
     } else {
-        let rows = strongest(w, (ROOM_W / 2 / k.max(1)).min(MOST_NUMBERS / k.max(1)));
-        (of(&|at| rows[at], rows.len()).packed(ROOM_W).0, Some(rows))
+        let rows = strongest(w, lines(room, k).min(MOST_NUMBERS / k.max(1)));
+        (of(&|at| rows[at], rows.len()).packed(room).0, Some(rows))
     };
     joined(json!({"m": m, "k": k, "rows": rows}), packed)
 }
@@ -267,10 +346,15 @@ fn packed_h<T: Scalar>(h: &Factor<T>) -> Value {
     let (packed, columns) = if held {
         (packed, None)
     } else {
-        let columns = strongest(h, ROOM_H / 2 / k.max(1));
+        let columns = strongest(h, lines(ROOM_H, k));
         (of(&|at| columns[at], columns.len()).packed(ROOM_H).0, Some(columns))
     };
     joined(json!({"k": k, "n": n, "columns": columns}), packed)
+}
+
+/// Lines of k numbers, with the place of each, that take so much room as text.
+fn lines(room: usize, k: usize) -> usize {
+    room / (2 * k + 10)
 }
 
 fn joined(mut a: Value, b: Value) -> Value {
@@ -287,7 +371,7 @@ fn strongest<T: Scalar>(factor: &Factor<T>, count: usize) -> Vec<usize> {
     let mut held = vec![false; lines];
     for c in 0..factor.rank() {
         let mut order: Vec<usize> = (0..lines).collect();
-        let by = |i: &usize| std::cmp::Reverse(order_of(factor.row(*i)[c].to_f64()));
+        let by = |i: &usize| Reverse(order_of(factor.row(*i)[c].to_f64()));
         if each < lines {
             order.select_nth_unstable_by_key(each, by);
         }

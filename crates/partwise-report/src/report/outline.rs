@@ -1,9 +1,12 @@
 //! What `run.json` and `scan.json` say, in the words of the report.
 
+use partwise_io::fitted::{Agreement, Taken};
 use serde_json::{Value, json};
 
 /// Points of a curve, at most.
 const POINTS: usize = 300;
+/// Points of the curves of all starts but the best, together.
+const OTHERS: usize = 8000;
 
 /// `run.json` as it may be sent to others: files are named without their folders.
 pub fn without_folders(run: &Value) -> Value {
@@ -80,6 +83,24 @@ pub(super) fn verdict(run: Option<&Value>, scan: Option<&Value>) -> Option<Strin
     })
 }
 
+/// What components were taken from, in a sentence and in a few words.
+pub(super) fn agreed(agreement: &Agreement) -> (String, String) {
+    let rank = agreement.runs.len();
+    match agreement.taken {
+        Some(Taken { runs, left_out }) => {
+            let (runs, all) = (grouped(Some(runs as u64)), grouped(Some((runs * rank) as u64)));
+            let left_out = grouped(Some(left_out as u64));
+            let few =
+                format!("{runs} runs of rank {rank}; {left_out} of their {all} components are left out");
+            (format!("The components are what {runs} runs of rank {rank} agree on."), few)
+        }
+        None => (
+            format!("The components are what several runs of rank {rank} agree on."),
+            format!("several runs of rank {rank}"),
+        ),
+    }
+}
+
 pub(super) fn warnings(run: &Value) -> Vec<Value> {
     let converged = ["converged", "exact_fit", "target_reached"];
     let ended = run["status"].as_str().unwrap_or_default();
@@ -138,7 +159,7 @@ pub(super) fn card(run: Option<&Value>, scan: Option<&Value>) -> Vec<[String; 2]
 }
 
 /// Digits in threes.
-fn grouped(n: Option<u64>) -> String {
+pub(super) fn grouped(n: Option<u64>) -> String {
     let Some(n) = n else { return "–".into() };
     let digits = n.to_string();
     let mut out = String::new();
@@ -173,23 +194,33 @@ fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words.filter_map(|word| shlex::try_quote(word).ok()).collect::<Vec<_>>().join(" ")
 }
 
-/// Every start; of the one that was kept, its way too.
+/// Every start with its way; that of the one that was kept in more points. Where there are very many starts, some show theirs.
 pub(super) fn restarts(run: &Value) -> Vec<Value> {
     let mut restarts = run["restarts"].as_array().cloned().unwrap_or_default();
     let objective = |restart: &Value| restart["objective"].as_f64().unwrap_or(f64::INFINITY);
     let best =
         (0..restarts.len()).min_by(|&a, &b| objective(&restarts[a]).total_cmp(&objective(&restarts[b])));
-    for restart in &mut restarts {
-        restart["trace"] = json!([]);
-    }
-    if let (Some(best), Some(history)) = (best, run["history"].as_array()) {
-        let step = history.len().div_ceil(POINTS).max(1);
-        let last = history.len().saturating_sub(1);
-        let points = history.iter().enumerate().filter(|(at, _)| at % step == 0 || *at == last);
-        restarts[best]["trace"] =
-            points.map(|(_, p)| json!([p["iteration"], p["objective"], p["kkt"], p["seconds"]])).collect();
+    let points = |value: &Value| value.as_array().map_or(0, Vec::len);
+    let every =
+        restarts.iter().map(|restart| points(&restart["trace"])).sum::<usize>().div_ceil(OTHERS).max(1);
+    for (at, restart) in restarts.iter_mut().enumerate() {
+        let history =
+            if Some(at) == best && points(&run["history"]) > 0 { &run["history"] } else { &Value::Null };
+        restart["trace"] = match (history, &restart["trace"]) {
+            (Value::Array(history), _) => curve(history),
+            (_, Value::Array(trace)) if at % every == 0 || Some(at) == best => curve(trace),
+            // Earlier versions kept the way of the best alone.
+            _ => json!([]),
+        };
     }
     restarts
+}
+
+fn curve(history: &[Value]) -> Value {
+    let step = history.len().div_ceil(POINTS).max(1);
+    let last = history.len().saturating_sub(1);
+    let points = history.iter().enumerate().filter(|(at, _)| at % step == 0 || *at == last);
+    points.map(|(_, p)| json!([p["iteration"], p["objective"], p["kkt"], p["seconds"]])).collect()
 }
 
 /// A line of a scan, with the names that the page has.
@@ -241,6 +272,30 @@ mod tests {
         assert_eq!(found[0]["trace"], json!([]));
         let trace = found[1]["trace"].as_array().unwrap();
         assert!(trace.len() <= POINTS + 1 && trace[trace.len() - 1][0] == 999 && trace[0][2].is_null());
+    }
+
+    #[test]
+    fn others_show_theirs_as_far_as_there_is_room() {
+        let trace: Vec<Value> =
+            (0..8).map(|i| json!({"iteration": i, "objective": 2.5, "kkt": 0.1, "seconds": 0.5})).collect();
+        let starts = |count: usize| -> Vec<Value> {
+            (0..count).map(|i| json!({"objective": (i as f64 - 7.0).abs(), "trace": trace})).collect()
+        };
+        let history = vec![json!({"iteration": 0, "objective": 1.0, "seconds": 0.0}); 2];
+        let run = |count: usize| json!({"restarts": starts(count), "history": history});
+        let found = restarts(&run(9));
+        assert_eq!(found[0]["trace"][7], json!([7, 2.5, 0.1, 0.5]));
+        assert!(
+            found.iter().enumerate().all(|(at, start)| {
+                start["trace"].as_array().unwrap().len() == if at == 7 { 2 } else { 8 }
+            })
+        );
+        let found = restarts(&run(20_000));
+        let shown = found.iter().filter(|start| start["trace"] != json!([])).count();
+        assert!((500..=1100).contains(&shown) && found.len() == 20_000, "{shown}");
+        assert_eq!(found[7]["trace"].as_array().unwrap().len(), 2);
+        // The same without a history, as some of what is written by hand.
+        assert_eq!(restarts(&json!({"restarts": starts(9)}))[7]["trace"].as_array().unwrap().len(), 8);
     }
 
     #[test]

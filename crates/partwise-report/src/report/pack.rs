@@ -1,14 +1,20 @@
 //! Numbers and names as small text.
 
+use super::page::block;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::io::Write;
 
 /// More names than this are packed.
 const FEW_NAMES: usize = 2000;
+/// Letters of a name, at most.
+pub(super) const NAME: usize = 80;
+/// Letters of names where those are too many.
+const LETTERS: [usize; 4] = [NAME, 40, 20, 10];
 
 /// Numbers by lines, of which some may be left out.
 pub(super) struct Lines {
@@ -63,14 +69,50 @@ impl Lines {
     }
 }
 
-/// Names as they are, or packed if they are many.
-pub(super) fn names(names: Option<&[String]>) -> Value {
-    match names {
-        Some(names) if names.len() > FEW_NAMES => {
-            json!({"packed": "deflate", "base64": deflated(json!(names).to_string().as_bytes())})
-        }
-        names => json!(names),
+/// A name in at most so many letters: of a longer one its beginning and its end, as names that are numbered differ there.
+pub(super) fn short(name: &str, most: usize) -> Cow<'_, str> {
+    if name.char_indices().nth(most).is_none() {
+        return Cow::Borrowed(name);
     }
+    let end = most / 4;
+    let start: String = name.chars().take(most.saturating_sub(end + 1)).collect();
+    let mut rest: Vec<char> = name.chars().rev().take(end).collect();
+    rest.reverse();
+    Cow::Owned(start + "…" + &rest.into_iter().collect::<String>())
+}
+
+/// Names as text of at most this length, and how that was done.
+pub(super) struct Names {
+    pub(super) value: Value,
+    /// Names had to be cut to so many letters; to 0 where even short ones are too many, and none are held.
+    pub(super) cut: Option<usize>,
+}
+
+/// Names as they are, or packed if they are many, as long as there is room.
+pub(super) fn names(names: Option<&[String]>, room: usize) -> Names {
+    let Some(names) = names else { return Names { value: Value::Null, cut: None } };
+    for most in LETTERS {
+        let shown: Vec<Cow<'_, str>> = names.iter().map(|name| short(name, most)).collect();
+        let cut = shown.iter().any(|name| matches!(name, Cow::Owned(_))).then_some(most);
+        let value = if shown.len() > FEW_NAMES {
+            json!({"packed": "deflate", "base64": deflated(json!(shown).to_string().as_bytes())})
+        } else {
+            json!(shown)
+        };
+        if block(&value).len() <= room {
+            return Names { value, cut };
+        }
+    }
+    Names { value: Value::Null, cut: Some(0) }
+}
+
+/// Which of at most 255 things each is, or none.
+pub(super) fn places(places: &[Option<usize>]) -> Value {
+    if places.len() <= FEW_NAMES {
+        return json!(places);
+    }
+    let byte = |place: &Option<usize>| place.and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX);
+    json!({"packed": "deflate", "base64": deflated(&places.iter().map(byte).collect::<Vec<u8>>())})
 }
 
 /// In base64, as they are.
@@ -126,11 +168,32 @@ mod tests {
 
     #[test]
     fn many_names_are_packed() {
+        let of = |list: &[String]| names(Some(list), 1 << 20).value;
         let few: Vec<String> = (0..3).map(|i| format!("<{i}>")).collect();
-        assert_eq!(names(Some(&few)), json!(["<0>", "<1>", "<2>"]));
-        assert_eq!(names(None), Value::Null);
+        assert_eq!(of(&few), json!(["<0>", "<1>", "<2>"]));
+        assert_eq!(names(None, 0).value, Value::Null);
         let many: Vec<String> = (0..3000).map(|i| i.to_string()).collect();
-        let text = String::from_utf8(opened(&names(Some(&many))["base64"])).unwrap();
+        let text = String::from_utf8(opened(&of(&many)["base64"])).unwrap();
         assert_eq!(serde_json::from_str::<Vec<String>>(&text).unwrap(), many);
+    }
+
+    #[test]
+    fn long_names_keep_both_ends() {
+        assert_eq!(short("abcdefgh", 8), "abcdefgh");
+        assert_eq!(short("abcdéfghi", 8), "abcdé…hi");
+        assert_eq!(short(&"é".repeat(10_000), NAME).chars().count(), NAME);
+        assert_eq!(short("abc", 1), "…");
+        // As many letters as there is room for, and none where there is none.
+        let list: Vec<String> = (0..50).map(|i| "<".repeat(100 + i) + &i.to_string()).collect();
+        let found = [1 << 20, 15_000, 300, 0].map(|room| names(Some(&list), room));
+        assert_eq!(found.each_ref().map(|names| names.cut), [Some(80), Some(40), Some(0), Some(0)]);
+        assert!(found[1].value[12].as_str().unwrap().ends_with("<12") && found[2].value.is_null());
+    }
+
+    #[test]
+    fn places_are_packed_where_they_are_many() {
+        assert_eq!(places(&[Some(1), None]), json!([1, null]));
+        let bytes = opened(&places(&[Some(1), None, Some(40)].repeat(1000))["base64"]);
+        assert_eq!((bytes.len(), &bytes[..3]), (3000, &[1, 255, 40][..]));
     }
 }

@@ -64,8 +64,13 @@ fn digest(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
 }
 
+/// The size of a report but for its data and title.
+pub(super) fn size() -> usize {
+    PAGE.len() + STYLE.len() + SCRIPTS.map(str::len).iter().sum::<usize>()
+}
+
 /// JSON that cannot end the element that it stands in.
-fn block(data: &Value) -> String {
+pub(super) fn block(data: &Value) -> String {
     data.to_string().replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 

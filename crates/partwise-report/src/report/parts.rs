@@ -1,8 +1,10 @@
 //! Components, and where the model fits worst.
 
 use super::Residuals;
+use super::pack::{NAME, short};
 use partwise::select::{By, TopFeature, top_features};
 use partwise::{Factor, Scalar};
+use partwise_io::fitted::Agreement;
 use serde_json::{Value, json};
 
 /// Features of each order that the page can choose from.
@@ -14,34 +16,61 @@ const HARDLY: f64 = 1e-5;
 const WORST: usize = 15;
 const BINS: usize = 30;
 
+/// What is known of components beside the factors.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Told<'a> {
+    pub(super) stability: Option<&'a [f64]>,
+    pub(super) agreement: Option<&'a Agreement>,
+    /// Known signatures that each is most alike.
+    pub(super) signatures: Option<&'a [Vec<(String, f64)>]>,
+    /// Whether all of H is drawn with whiskers, and not only its largest entries.
+    pub(super) whole_spread: bool,
+}
+
 /// One entry for every component.
 pub(super) fn components<T: Scalar>(
     w: &Factor<T>,
     h: &Factor<T>,
     shares: &[f64],
     names: Option<&[String]>,
-    stability: Option<&[f64]>,
+    known: &Told<'_>,
 ) -> Value {
     let top = top_features(h, shares, By::Weight, usize::MAX);
+    let agreement = known.agreement;
+    let stability = agreement.map(|agreement| agreement.cosines.as_slice()).or(known.stability);
+    let spread = agreement.and_then(|agreement| agreement.spread.as_ref());
+    let spread = spread.filter(|spread| (spread.rows(), spread.rank()) == (h.rows(), h.rank()));
     let one = |(c, features): (usize, &Vec<TopFeature>)| {
-        let name = names.and_then(|names| names.get(c).cloned());
+        let name = names.and_then(|names| names.get(c)).map(|name| short(name, NAME).into_owned());
         let entries: Vec<f64> = (0..h.rows()).map(|j| h.row(j)[c].to_f64()).collect();
+        let total: f64 = entries.iter().sum();
+        let varies: Option<Vec<f64>> = spread.map(|spread| {
+            (0..h.rows()).map(|j| spread.row(j)[c] / if total > 0.0 { total } else { 1.0 }).collect()
+        });
         let usage: Vec<f64> = (0..w.rows()).map(|i| w.row(i)[c].to_f64()).collect();
         json!({
             "name": name.unwrap_or_else(|| format!("component {}", c + 1)),
             "share": shares.get(c).filter(|share| share.is_finite()),
-            "h_sum": entries.iter().sum::<f64>(),
+            "h_sum": total,
             "sparseness_w": hoyer(&usage),
             "sparseness_h": hoyer(&entries),
             "stability": stability.and_then(|stability| stability.get(c)),
-            "top": chosen(features, h.rows(), h.rank()),
+            "runs": agreement.and_then(|agreement| agreement.runs.get(c)),
+            "known": known.signatures.and_then(|all| all.get(c)).map(|best| named(best)),
+            "spread": varies.as_ref().filter(|_| known.whole_spread),
+            "top": chosen(features, h.rows(), h.rank(), varies.as_deref()),
         })
     };
     top.iter().enumerate().map(one).collect()
 }
 
+/// Known signatures with their cosines.
+fn named(best: &[(String, f64)]) -> Vec<Value> {
+    best.iter().map(|(name, cosine)| json!([short(name, NAME), cosine])).collect()
+}
+
 /// The best by each order, the heaviest first.
-fn chosen(features: &[TopFeature], count: usize, rank: usize) -> Vec<Value> {
+fn chosen(features: &[TopFeature], count: usize, rank: usize, varies: Option<&[f64]>) -> Vec<Value> {
     let mut held = vec![false; features.len()];
     let mut take = |key: &dyn Fn(&TopFeature) -> Option<f64>| {
         let mut keys: Vec<(f64, usize)> =
@@ -54,7 +83,13 @@ fn chosen(features: &[TopFeature], count: usize, rank: usize) -> Vec<Value> {
     take(&|f| Some(f.weight.ln() + f.lift.ln()));
     take(&|f| (f.specificity > 0.0 && f.weight >= 1.0 / count as f64).then_some(f.specificity));
     let shown = features.iter().zip(held).filter(|(_, held)| *held);
-    shown.map(|(f, _)| json!([f.feature, f.weight, f.lift, (rank > 1).then_some(f.specificity)])).collect()
+    let line = |f: &TopFeature| {
+        let mut line = vec![json!(f.feature), json!(f.weight), json!(f.lift)];
+        line.push(json!((rank > 1).then_some(f.specificity)));
+        line.extend(varies.map(|varies| json!(varies.get(f.feature))));
+        Value::Array(line)
+    };
+    shown.map(|(f, _)| line(f)).collect()
 }
 
 /// Hoyer's (2004) sparseness: 0 where all entries are equal, 1 where one is not zero.

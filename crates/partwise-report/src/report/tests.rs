@@ -55,7 +55,7 @@ fn large_factors_are_thinned_and_the_strongest_stay() {
     let w = factor(120_000, 50, |i, c| {
         if i == 77_777 && c == 3 { 9.0 } else { ((i * 31 + c * 7) % 1009) as f64 / 1009.0 }
     });
-    let packed = packed_w(&w);
+    let packed = packed_w(&w, ROOM_W);
     let rows = packed["rows"].as_array().unwrap();
     assert!(rows.len() < 120_000 && rows.contains(&json!(77_777)), "{}", rows.len());
     assert!(packed["base64"].as_str().unwrap().len() <= ROOM_W);
@@ -101,4 +101,42 @@ fn a_call_in_python_stays_as_it_is() {
     assert_eq!(call["run"]["command"][0], "NMF(2, beta_loss='kl')");
     let program = of(json!(["/bin/partwise", "fit", "a b.csv"]));
     assert_eq!(program["command"], "partwise fit 'a b.csv'");
+}
+
+/// However many samples there are, however long their names, and however many labels.
+#[test]
+fn reports_stay_below_five_megabytes() {
+    let (m, n, k) = (100_000, 2_000, 20);
+    let w = factor(m, k, |i, c| ((i * 31 + c * 7) % 1009) as f64 / 1009.0);
+    let h = factor(n, k, |j, c| ((j * 17 + c * 5) % 997) as f64 / 997.0);
+    let noise = |i: usize| {
+        let mut x = i as u64 + 1;
+        let mut letters = String::new();
+        for _ in 0..40 {
+            x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            letters.push_str(&format!("{:016x}", x >> 3));
+        }
+        letters
+    };
+    let (rows, cols): (Vec<String>, Vec<String>) =
+        ((0..m).map(noise).collect(), (m..m + n).map(noise).collect());
+    let report = Report {
+        factors: Some((&w, &h)),
+        labels: Labels { rows: Some(&rows), cols: Some(&cols), ..Labels::default() },
+        groups: vec![Groups { name: "x".repeat(10_000), labels: rows.clone() }],
+        ..Report::new("x")
+    };
+    let page = report.to_html();
+    assert!(page.len() < 5_000_000, "{}", page.len());
+    let data = data_of(&page);
+    let group = &data["samples"]["groups"][0];
+    assert_eq!(
+        (group["levels"].as_array().unwrap().len(), &group["others"]),
+        (LEVELS + 1, &json!(m - LEVELS))
+    );
+    assert!(
+        data["data_notes"].to_string().contains("names of features are cut to"),
+        "{}",
+        data["data_notes"]
+    );
 }

@@ -3,6 +3,7 @@
 pub(crate) mod drive;
 pub mod observe;
 pub mod stop;
+pub(crate) mod trace;
 
 pub use observe::{Observer, Progress};
 pub use stop::StopWhen;
