@@ -88,7 +88,7 @@ pub(super) fn agreed(agreement: &Agreement) -> (String, String) {
     let rank = agreement.runs.len();
     match agreement.taken {
         Some(Taken { runs, left_out }) => {
-            let (runs, all) = (grouped(Some(runs as u64)), grouped(Some((runs * rank) as u64)));
+            let (runs, all) = (grouped(Some(runs as u64)), grouped(Some(runs.saturating_mul(rank) as u64)));
             let left_out = grouped(Some(left_out as u64));
             let few =
                 format!("{runs} runs of rank {rank}; {left_out} of their {all} components are left out");
@@ -197,6 +197,8 @@ fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
 /// Every start with its way; that of the one that was kept in more points. Where there are very many starts, some show theirs.
 pub(super) fn restarts(run: &Value) -> Vec<Value> {
     let mut restarts = run["restarts"].as_array().cloned().unwrap_or_default();
+    // What is written by hand may be anything.
+    restarts.retain(Value::is_object);
     let objective = |restart: &Value| restart["objective"].as_f64().unwrap_or(f64::INFINITY);
     let best =
         (0..restarts.len()).min_by(|&a, &b| objective(&restarts[a]).total_cmp(&objective(&restarts[b])));
@@ -294,6 +296,8 @@ mod tests {
         let shown = found.iter().filter(|start| start["trace"] != json!([])).count();
         assert!((500..=1100).contains(&shown) && found.len() == 20_000, "{shown}");
         assert_eq!(found[7]["trace"].as_array().unwrap().len(), 2);
+        let odd = json!({"restarts": [1, null, "x", {"trace": 5}, {"trace": ["a", [1]]}], "history": {}});
+        assert_eq!(restarts(&odd).len(), 2);
         // The same without a history, as some of what is written by hand.
         assert_eq!(restarts(&json!({"restarts": starts(9)}))[7]["trace"].as_array().unwrap().len(), 8);
     }
